@@ -1,0 +1,26 @@
+// node build.mjs [--profile dev-fast|release]: builds the addon and puts it beside the loader and into its platform package.
+// The fast profile is for tests and the quickstart, release for publishing; MILLRACE_NATIVE_PROFILE chooses through turbo.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+
+const { values } = parseArgs({ options: { profile: { type: "string" } } });
+const profile = values.profile ?? process.env.MILLRACE_NATIVE_PROFILE ?? "dev-fast";
+
+function napi(...args) {
+  const { status, error } = spawnSync("napi", args, { stdio: "inherit", shell: process.platform === "win32" });
+  if (status !== 0) {
+    console.error(`napi ${args.join(" ")}: ${error?.message ?? `exit ${status}`}`);
+    process.exit(status || 1);
+  }
+}
+
+if (!existsSync("Cargo.toml")) {
+  console.error("native/node has no Cargo.toml: skipping the addon");
+} else if (spawnSync("cargo", ["--version"], { stdio: "ignore" }).status !== 0) {
+  console.error("cargo is not installed: skipping the addon (Rust: https://rustup.rs)");
+} else {
+  napi("build", "--platform", "--profile", profile);
+  napi("artifacts", "--output-dir", ".", "--npm-dir", "npm");
+}

@@ -1,0 +1,2 @@
+/** Reverse-mode automatic differentiation for Millrace: grad, variableGrads and GradientTape. */
+export {};

@@ -1,0 +1,2 @@
+/** The native CPU backend of Millrace for Node.js. */
+export {};

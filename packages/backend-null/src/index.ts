@@ -1,0 +1,2 @@
+/** A Millrace backend that computes nothing and records what it is asked to do. */
+export {};

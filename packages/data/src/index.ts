@@ -1,0 +1,2 @@
+/** Input pipelines for Millrace: datasets that map, shuffle, batch and prefetch. */
+export {};

@@ -1,0 +1,2 @@
+/** Keras-style layers, models, losses, metrics and optimizers for Millrace. */
+export {};

@@ -1,0 +1,2 @@
+/** Machine learning in TypeScript: tensors, layers and training as one namespace. */
+export {};
