@@ -16,7 +16,8 @@ test.each([...packages, ...native])("%s is publishable under the workspace's ter
 });
 
 test.each([...packages, ...native])("%s depends on its own group by workspace:^ and never as a peer", (_name, pkg) => {
-  const own = (deps: Record<string, string> = {}) => Object.entries(deps).filter(([name]) => /^(@millrace\/|millrace$)/.test(name));
+  const own = (deps: Record<string, string> = {}) =>
+    Object.entries(deps).filter(([name]) => /^(@millrace\/|millrace$)/.test(name));
   for (const [, range] of own({ ...pkg.dependencies, ...pkg.optionalDependencies })) expect(range).toBe("workspace:^");
   expect(own(pkg.peerDependencies)).toEqual([]);
 });
