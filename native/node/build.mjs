@@ -1,5 +1,6 @@
 // node build.mjs [--profile dev-fast|release]: builds the addon and puts it beside the loader and into its platform package.
-// The fast profile is for tests and the quickstart, release for publishing; MILLRACE_NATIVE_PROFILE chooses through turbo.
+// The fast profile is for tests and the quickstart, release for publishing. MILLRACE_NATIVE_PROFILE chooses through turbo; there
+// "none" leaves the addon out.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
@@ -16,7 +17,9 @@ function napi(...args) {
   }
 }
 
-if (!existsSync("Cargo.toml")) {
+if (profile === "none") {
+  console.error("skipping the addon");
+} else if (!existsSync("Cargo.toml")) {
   console.error("native/node has no Cargo.toml: skipping the addon");
 } else if (spawnSync("cargo", ["--version"], { stdio: "ignore" }).status !== 0) {
   console.error("cargo is not installed: skipping the addon (Rust: https://rustup.rs)");

@@ -1,0 +1,161 @@
+// node tools/run.mjs <install|build|test|quickstart|lint|typecheck|bench> [arguments]: what the scripts of package.json call.
+// Brings a clean clone up by itself; needs only node and npm, and cargo for the native backend. Prints each step's time.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+process.chdir(root);
+process.env.PATH = join(root, "node_modules", ".bin") + delimiter + process.env.PATH;
+process.env.TURBO_TELEMETRY_DISABLED = "1";
+
+const hasCargo = spawnSync("cargo", ["--version"], { stdio: "ignore" }).status === 0;
+const native = existsSync("native/node/Cargo.toml") && hasCargo;
+// "none" leaves the addon out; turbo counts the variable into the task's key.
+process.env.MILLRACE_NATIVE_PROFILE ??= native ? "dev-fast" : "none";
+
+/** Runs one step with its output shown or, where `pipe` says so, given back as well. */
+function step(command, args, { pipe = false } = {}) {
+  const start = Date.now();
+  const result = spawnSync(command, args, {
+    stdio: ["ignore", pipe ? "pipe" : "inherit", "inherit"],
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+    shell: process.platform === "win32",
+  });
+  if (pipe) process.stdout.write(result.stdout ?? "");
+  const ok = result.status === 0;
+  const name = [command === process.execPath ? "node" : command, ...args].join(" ");
+  const end = ok ? "" : `: ${result.error?.message ?? `exit ${result.status ?? result.signal}`}`;
+  console.error(`[${((Date.now() - start) / 1000).toFixed(1)} s] ${name.replaceAll(root, "")}${end}`);
+  return { ok, stdout: result.stdout ?? "" };
+}
+
+/** Runs a step that the rest depends on. */
+function must(command, ...args) {
+  if (!step(command, args).ok) process.exit(1);
+}
+
+const node = (...args) => step(process.execPath, args);
+const turbo = (...args) => must("turbo", "run", ...args, "--output-logs=errors-only", "--concurrency=2");
+const buildNative = () => {
+  if (native) turbo("build", "--filter=@millrace/cpu-native");
+  else console.error(`The native backend is left out: ${hasCargo ? "it has no crate yet" : "cargo is not installed"}.`);
+};
+
+function install() {
+  const time = (file) => (existsSync(file) ? statSync(file).mtimeMs : 0);
+  if (time("node_modules/.modules.yaml") >= time("pnpm-lock.yaml")) return;
+  must("npx", "--yes", JSON.parse(readFileSync("package.json", "utf8")).packageManager, "install", "--frozen-lockfile");
+}
+
+/** Adds what `part` counted; a part that ended badly without naming a failure is one. */
+function add(total, ok, part) {
+  total.passed += part.passed;
+  total.failed += part.failed || (ok ? 0 : 1);
+  total.skipped += part.skipped;
+}
+
+function jest(total, args) {
+  const file = ".test/jest.json";
+  mkdirSync(".test", { recursive: true });
+  rmSync(file, { force: true });
+  const flags = ["--experimental-vm-modules", "--no-warnings", "node_modules/jest/bin/jest.js"];
+  const { ok } = node(...flags, "--json", `--outputFile=${file}`, ...args);
+  const counts = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
+  add(total, ok && counts !== undefined, {
+    passed: counts?.numPassedTests ?? 0,
+    failed: (counts?.numFailedTests ?? 0) + (counts?.numRuntimeErrorTestSuites ?? 0),
+    skipped: (counts?.numPendingTests ?? 0) + (counts?.numTodoTests ?? 0),
+  });
+}
+
+/** The type-level tests end with a line of counts like this tool's. */
+function typeTests(total) {
+  if (!existsSync("tools/type-tests.mjs")) return;
+  const { ok, stdout } = step(process.execPath, ["tools/type-tests.mjs"], { pipe: true });
+  const counts = stdout
+    .trimEnd()
+    .split("\n")
+    .at(-1)
+    ?.match(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/);
+  const [passed = 0, failed = 0, skipped = 0] = (counts ?? []).slice(1).map((count) => Number(count ?? 0));
+  add(total, ok && counts != null, { passed, failed, skipped });
+}
+
+function cargoTests(total) {
+  const crates = readdirSync("native").some((name) => existsSync(`native/${name}/Cargo.toml`));
+  if (!crates || !hasCargo) {
+    console.error(`No Rust tests: ${crates ? "cargo is not installed" : "there is no crate yet"}.`);
+    return;
+  }
+  const { ok, stdout } = step("cargo", ["test", "--quiet", "--workspace", "--profile", "dev-fast", "--no-fail-fast"], {
+    pipe: true,
+  });
+  const counts = [...stdout.matchAll(/^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored/gm)];
+  const sum = (group) => counts.reduce((total, match) => total + Number(match[group]), 0);
+  add(total, ok, { passed: sum(1), failed: sum(2), skipped: sum(3) });
+}
+
+function test(args) {
+  buildNative();
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  jest(total, args);
+  if (args.length === 0) {
+    typeTests(total);
+    cargoTests(total);
+  }
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
+  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+  return total.failed === 0;
+}
+
+function quickstart(args) {
+  turbo("build");
+  if (existsSync("examples/quickstart/main.mjs"))
+    return node("--enable-source-maps", "examples/quickstart/main.mjs", ...args).ok;
+  console.error("There is no examples/quickstart/main.mjs yet.");
+  return true;
+}
+
+function lint() {
+  const results = [
+    step("biome", ["check", "--error-on-warnings", "."]),
+    node("tools/check-style.mjs"),
+    node("tools/check-layers.mjs"),
+  ];
+  return results.every(({ ok }) => ok);
+}
+
+/** Checks every package as a browser or Node would see it, and all tests, on both compilers. */
+function typecheck() {
+  buildNative();
+  const projects = [...readdirSync("packages").map((name) => `packages/${name}`), "tsconfig.test.json"];
+  const results = ["typescript", "ts7"].flatMap((compiler) =>
+    projects.filter((path) => existsSync(path)).map((path) => node(`node_modules/${compiler}/bin/tsc`, "-p", path)),
+  );
+  return results.every(({ ok }) => ok);
+}
+
+function bench(args) {
+  turbo("build");
+  if (existsSync("tools/bench.mjs")) return node("tools/bench.mjs", ...args).ok;
+  console.error("There is no tools/bench.mjs yet.");
+  return true;
+}
+
+const build = (args) => {
+  turbo("build", ...args);
+  return true;
+};
+
+const commands = { install: () => true, build, test, quickstart, lint, typecheck, bench };
+const [name = "", ...args] = process.argv.slice(2);
+if (!(name in commands)) {
+  console.error(`usage: node tools/run.mjs <${Object.keys(commands).join("|")}> [arguments]`);
+  process.exit(2);
+}
+install();
+process.exitCode = commands[name](args) ? 0 : 1;
