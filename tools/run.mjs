@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { cargoCounts, countsLine, jestCounts, judged, lineCounts, sum } from "./lib/counts.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -51,64 +52,37 @@ function install() {
   must("npx", "--yes", JSON.parse(readFileSync("package.json", "utf8")).packageManager, "install", "--frozen-lockfile");
 }
 
-/** Adds what `part` counted; a part that ended badly without naming a failure is one. */
-function add(total, ok, part) {
-  total.passed += part.passed;
-  total.failed += part.failed || (ok ? 0 : 1);
-  total.skipped += part.skipped;
-}
-
-function jest(total, args) {
+function jest(args) {
   const file = ".test/jest.json";
   mkdirSync(".test", { recursive: true });
   rmSync(file, { force: true });
   const flags = ["--experimental-vm-modules", "--no-warnings", "node_modules/jest/bin/jest.js"];
   const { ok } = node(...flags, "--json", `--outputFile=${file}`, ...args);
-  const counts = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
-  add(total, ok && counts !== undefined, {
-    passed: counts?.numPassedTests ?? 0,
-    failed: (counts?.numFailedTests ?? 0) + (counts?.numRuntimeErrorTestSuites ?? 0),
-    skipped: (counts?.numPendingTests ?? 0) + (counts?.numTodoTests ?? 0),
-  });
+  return judged(ok, existsSync(file) ? jestCounts(JSON.parse(readFileSync(file, "utf8"))) : undefined);
 }
 
-/** The type-level tests end with a line of counts like this tool's. */
-function typeTests(total) {
-  if (!existsSync("tools/type-tests.mjs")) return;
+function typeTests() {
+  if (!existsSync("tools/type-tests.mjs")) return [];
   const { ok, stdout } = step(process.execPath, ["tools/type-tests.mjs"], { pipe: true });
-  const counts = stdout
-    .trimEnd()
-    .split("\n")
-    .at(-1)
-    ?.match(/^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/);
-  const [passed = 0, failed = 0, skipped = 0] = (counts ?? []).slice(1).map((count) => Number(count ?? 0));
-  add(total, ok && counts != null, { passed, failed, skipped });
+  return [judged(ok, lineCounts(stdout))];
 }
 
-function cargoTests(total) {
+function cargoTests() {
   const crates = readdirSync("native").some((name) => existsSync(`native/${name}/Cargo.toml`));
   if (!crates || !hasCargo) {
     console.error(`No Rust tests: ${crates ? "cargo is not installed" : "there is no crate yet"}.`);
-    return;
+    return [];
   }
-  const { ok, stdout } = step("cargo", ["test", "--quiet", "--workspace", "--profile", "dev-fast", "--no-fail-fast"], {
-    pipe: true,
-  });
-  const counts = [...stdout.matchAll(/^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored/gm)];
-  const sum = (group) => counts.reduce((total, match) => total + Number(match[group]), 0);
-  add(total, ok, { passed: sum(1), failed: sum(2), skipped: sum(3) });
+  const flags = ["--quiet", "--workspace", "--profile", "dev-fast", "--no-fail-fast"];
+  const { ok, stdout } = step("cargo", ["test", ...flags], { pipe: true });
+  return [judged(ok, cargoCounts(stdout))];
 }
 
+/** With arguments, jest alone runs with them. */
 function test(args) {
   buildNative();
-  const total = { passed: 0, failed: 0, skipped: 0 };
-  jest(total, args);
-  if (args.length === 0) {
-    typeTests(total);
-    cargoTests(total);
-  }
-  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
-  console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
+  const total = sum([jest(args), ...(args.length === 0 ? [...typeTests(), ...cargoTests()] : [])]);
+  console.log(countsLine(total));
   return total.failed === 0;
 }
 
