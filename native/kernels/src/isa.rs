@@ -1,0 +1,133 @@
+//! The instruction path: one generic kernel body, compiled once for each path, chosen when a plan is made.
+
+use std::sync::OnceLock;
+
+/// An instruction path. Results have the same bits on one path; paths differ by FMA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Isa {
+    Portable,
+    Avx2,
+    Avx512,
+}
+
+impl Isa {
+    /// The paths this machine can run, slowest first.
+    pub fn available() -> &'static [Isa] {
+        match Isa::best() {
+            Isa::Portable => &[Isa::Portable],
+            Isa::Avx2 => &[Isa::Portable, Isa::Avx2],
+            Isa::Avx512 => &[Isa::Portable, Isa::Avx2, Isa::Avx512],
+        }
+    }
+
+    /// The fastest path of this machine.
+    pub fn best() -> Isa {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("bmi2");
+            let avx512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            match (avx2, avx512) {
+                (true, true) => Isa::Avx512,
+                (true, false) => Isa::Avx2,
+                _ => Isa::Portable,
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        Isa::Portable
+    }
+
+    /// The path of plans made now: `MILLRACE_CPU=portable|avx2|avx512` forces one that the machine has, else the fastest.
+    pub fn current() -> Isa {
+        #[cfg(test)]
+        if let Some(isa) = testing::FORCED.with(std::cell::Cell::get) {
+            return isa;
+        }
+        static CURRENT: OnceLock<Isa> = OnceLock::new();
+        *CURRENT.get_or_init(|| {
+            let forced = match std::env::var("MILLRACE_CPU").as_deref() {
+                Ok("portable") => Isa::Portable,
+                Ok("avx2") => Isa::Avx2,
+                _ => Isa::Avx512,
+            };
+            forced.min(Isa::best())
+        })
+    }
+}
+
+/// A kernel body. `run` must be `#[inline(always)]`, so that it is compiled with the features of each path.
+pub trait Kernel {
+    type Args;
+
+    /// # Safety
+    /// What the arguments need is said by each kernel.
+    unsafe fn run<const FMA: bool>(args: Self::Args);
+}
+
+/// `K` for one path.
+pub fn version<K: Kernel>(isa: Isa) -> unsafe fn(K::Args) {
+    match isa {
+        Isa::Portable => portable::<K>,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => avx2_entry::<K>,
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => avx512_entry::<K>,
+        #[cfg(not(target_arch = "x86_64"))]
+        _ => portable::<K>,
+    }
+}
+
+unsafe fn portable<K: Kernel>(args: K::Args) {
+    unsafe { K::run::<false>(args) }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn avx2_entry<K: Kernel>(args: K::Args) {
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn avx2<K: Kernel>(args: K::Args) {
+        unsafe { K::run::<true>(args) }
+    }
+    // SAFETY: `Isa::best` saw the features before this path was handed out.
+    unsafe { avx2::<K>(args) }
+}
+
+#[cfg(target_arch = "x86_64")]
+unsafe fn avx512_entry<K: Kernel>(args: K::Args) {
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn avx512<K: Kernel>(args: K::Args) {
+        unsafe { K::run::<true>(args) }
+    }
+    // SAFETY: as above.
+    unsafe { avx512::<K>(args) }
+}
+
+/// a · b + c, fused where the path has it.
+#[inline(always)]
+pub fn fma32<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// a · b + c, fused where the path has it.
+#[inline(always)]
+pub fn fma64<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
+
+#[cfg(test)]
+pub mod testing {
+    use super::Isa;
+    use std::cell::Cell;
+
+    thread_local! { pub static FORCED: Cell<Option<Isa>> = const { Cell::new(None) }; }
+
+    /// Runs `f` once for each path of this machine.
+    pub fn each_isa(f: impl Fn(Isa)) {
+        for &isa in Isa::available() {
+            FORCED.with(|cell| cell.set(Some(isa)));
+            f(isa);
+            FORCED.with(|cell| cell.set(None));
+        }
+    }
+}
