@@ -9,9 +9,9 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const biome = join(dirname(createRequire(import.meta.url).resolve("@biomejs/biome/package.json")), "bin/biome");
 
-/** The text as `biome format` leaves it. */
+/** The text as `biome check --write` leaves it. */
 export const format = (path, text) =>
-  execFileSync(process.execPath, [biome, "format", `--stdin-file-path=${path}`], {
+  execFileSync(process.execPath, [biome, "check", "--write", `--stdin-file-path=${path}`], {
     cwd: root,
     input: text,
     encoding: "utf8",

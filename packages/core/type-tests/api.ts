@@ -1,9 +1,10 @@
 // The public functions as declarations: the contract that the type tests hold until src/api is there.
 import type {
-  ArgReduce,
   Arg,
+  ArgReduce,
   Axes,
   Bin,
+  BroadcastTo,
   Concat,
   Conv2d,
   DepthwiseConv2d,
@@ -52,7 +53,6 @@ import type {
   Variable,
   Where,
   WithDType,
-  BroadcastTo,
 } from "../src/types/index.js";
 
 export type * from "../src/types/index.js";
@@ -260,4 +260,5 @@ export declare function input<const S extends readonly (number | string)[], D ex
 ): Tensor<NamedShape<S>, D>;
 export declare function load(path: string): Promise<Tensor>;
 declare function fn<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: A) => R;
+
 export { fn, fn as function };

@@ -2,7 +2,7 @@
 import type { DType, TypedArray } from "../dtype.js";
 import type { DTypeOf, ShapeOf } from "../operands.js";
 import type { ShapeError } from "../shape.js";
-import type { StretchTo, SameShape } from "./broadcast.js";
+import type { SameShape, StretchTo } from "./broadcast.js";
 
 /** Rule: `assign` takes exactly the variable's shape and dtype; plain numbers take its dtype. */
 export type Assign<V, X> = SameDType<"assign", V, X, SameShape<"assign", ShapeOf<V>, ShapeOf<X>>>;

@@ -1,7 +1,7 @@
 // Rules that pick, cut, extend and repeat: gather, slice, pad, tile, oneHot.
 import type { Mul, Sub } from "../arith.gen.js";
-import type { IndexDTypeOf, Like, ShapeOf } from "../operands.js";
 import type { IntegerDType } from "../dtype.js";
+import type { IndexDTypeOf, Like, ShapeOf } from "../operands.js";
 import type { IsLiteral, Shape, ShapeError, ShowShape, ShowSize, UnknownRank, UnknownSizes } from "../shape.js";
 import type { AxisIndex, AxisOutOfRange, ReplaceAt } from "./axis.js";
 import type { SumOfSizes } from "./join.js";
