@@ -1,0 +1,158 @@
+import { type Attrs, attrsKey, noAttrs } from "./attrs.js";
+import type { Aval, Val } from "./aval.js";
+import type { Guard } from "./dim.js";
+import { type AnyOp, inferOp } from "./op.js";
+import type { CallSite } from "./site.js";
+
+/**
+ * How far a graph has come: "traced" may hold any op, "lowered" only primitives and composites that the backend claims,
+ * "placed" has every value on a device.
+ */
+export type Stage = "traced" | "lowered" | "placed";
+
+/** One application of an op. */
+export interface Node {
+  readonly op: AnyOp;
+  readonly inputs: readonly Value[];
+  readonly attrs: Attrs;
+  readonly regions: readonly Graph[];
+  readonly outs: readonly Aval[];
+  readonly effect: boolean;
+  readonly sites: readonly CallSite[];
+}
+
+/** One output of a node, or a parameter of a graph. */
+export class Value implements Val {
+  /** The node that makes it; null for a parameter. */
+  readonly node: Node | null;
+  readonly index: number;
+  readonly aval: Aval;
+  constructor(node: Node | null, index: number, aval: Aval) {
+    this.node = node;
+    this.index = index;
+    this.aval = aval;
+  }
+}
+
+/** A finished graph in single static assignment; nodes are in an order in which they can run. */
+export interface Graph {
+  readonly stage: Stage;
+  readonly params: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly results: readonly Value[];
+  /** Comparisons of sizes that must hold when the symbols get their values. */
+  readonly guards: readonly Guard[];
+}
+
+interface Draft {
+  readonly op: AnyOp;
+  readonly inputs: readonly Value[];
+  readonly attrs: Attrs;
+  readonly regions: readonly Graph[];
+  readonly outs: readonly Aval[];
+  readonly effect: boolean;
+  sites: CallSite[];
+}
+
+/** Sites kept of one node: equal nodes from several lines share one node. */
+const maxSites = 4;
+
+/** Builds one graph. Equal applications of an op are one node, unless it has regions or an effect. */
+export class GraphBuilder {
+  private readonly params: Value[] = [];
+  private readonly nodes: Draft[] = [];
+  private readonly consed = new Map<string, { readonly node: Draft; readonly values: readonly Value[] }>();
+  private readonly numbers = new Map<Value, number>();
+  private readonly guards: Guard[] = [];
+
+  /** Whether a value belongs to this graph. */
+  owns(value: Value): boolean {
+    return this.numbers.has(value);
+  }
+
+  param(aval: Aval): Value {
+    const value = new Value(null, this.params.length, aval);
+    this.params.push(value);
+    this.numbers.set(value, this.numbers.size);
+    return value;
+  }
+
+  guard(guard: Guard): void {
+    this.guards.push(guard);
+  }
+
+  /** Applies an op to values of this graph. Throws a RuleError where a rule of the op is broken. */
+  apply(
+    op: AnyOp,
+    inputs: readonly Value[],
+    attrs: Attrs = noAttrs,
+    regions: readonly Graph[] = [],
+    sites: readonly CallSite[] = [],
+  ): readonly Value[] {
+    const key = consKey(op, inputs.map((v) => this.number(v)), attrs, regions);
+    const seen = key === undefined ? undefined : this.consed.get(key);
+    if (seen) {
+      seen.node.sites = [...seen.node.sites, ...sites].slice(0, maxSites);
+      return seen.values;
+    }
+    const outs = inferOp(op, inputs.map((v) => v.aval), attrs, regions, this.guards);
+    const node: Draft = { op, inputs: [...inputs], attrs, regions, outs, effect: op.effect ?? false, sites: [...sites] };
+    this.nodes.push(node);
+    const values = outs.map((aval, i) => new Value(node, i, aval));
+    for (const value of values) this.numbers.set(value, this.numbers.size);
+    if (key !== undefined) this.consed.set(key, { node, values });
+    return values;
+  }
+
+  /** Freezes what has been built. `params` gives the parameters another order. */
+  finish(results: readonly Value[], stage: Stage = "traced", params: readonly Value[] = this.params): Graph {
+    for (const value of [...results, ...params]) this.number(value);
+    for (const node of this.nodes) Object.freeze(node);
+    return Object.freeze({
+      stage,
+      params: Object.freeze([...params]),
+      nodes: Object.freeze([...this.nodes]),
+      results: Object.freeze([...results]),
+      guards: Object.freeze([...this.guards]),
+    });
+  }
+
+  private number(value: Value): number {
+    const number = this.numbers.get(value);
+    if (number === undefined) throw new TypeError("a value of another graph was used: capture it as a parameter first");
+    return number;
+  }
+}
+
+/** The key under which equal applications meet, or undefined for one that must stay by itself. */
+function consKey(op: AnyOp, inputs: readonly number[], attrs: Attrs, regions: readonly Graph[]): string | undefined {
+  if (op.effect || regions.length > 0 || op.name === "optimizationBarrier") return undefined;
+  return `${op.name}(${inputs.join(",")})${attrsKey(attrs)}`;
+}
+
+/** The avals of a graph's parameters. */
+export function paramAvals(graph: Graph): readonly Aval[] {
+  return graph.params.map((v) => v.aval);
+}
+
+/** The avals of a graph's results. */
+export function resultAvals(graph: Graph): readonly Aval[] {
+  return graph.results.map((v) => v.aval);
+}
+
+/** How an op is applied by whoever evaluates a graph: a builder, a tracer, the eager engine. */
+export type ApplyFn<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[];
+
+/** Runs a graph with another meaning of `apply`: inlining, lowering, eager evaluation, differentiation are all this. */
+export function evaluateGraph<V>(graph: Graph, args: readonly V[], apply: ApplyFn<V>): V[] {
+  const params = new Map<Value, V>();
+  graph.params.forEach((p, i) => params.set(p, args[i]!));
+  const outputs = new Map<Node, readonly V[]>();
+  const read = (v: Value): V => {
+    const found = v.node ? outputs.get(v.node)?.[v.index] : params.get(v);
+    if (found === undefined) throw new TypeError("evaluateGraph: a value is used before it is made");
+    return found;
+  };
+  for (const node of graph.nodes) outputs.set(node, apply(node.op, node.inputs.map(read), node.attrs, node.regions));
+  return graph.results.map(read);
+}

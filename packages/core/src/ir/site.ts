@@ -1,0 +1,33 @@
+import type { CallSite } from "../types/errors.js";
+
+export type { CallSite };
+
+/** Frames of the engine itself: everything under the packages, wherever they are installed. */
+const engineFrame = /[\\/](?:packages[\\/](?:core|autodiff|data|layers|backend-[a-z-]+|millrace)[\\/](?:src|dist)|node_modules[\\/](?:@millrace|millrace))[\\/]|\(node:|at node:/;
+
+/** The frames of a V8 or Firefox stack that are the user's, innermost first. */
+export function userFrames(stack: string, limit = 4): CallSite[] {
+  const sites: CallSite[] = [];
+  for (const line of stack.split("\n")) {
+    if (engineFrame.test(line)) continue;
+    const found = /(?:\(|at |@)((?:file:\/\/|[A-Za-z]:[\\/]|https?:\/\/|\/)[^()\s]*?):(\d+):(\d+)\)?$/.exec(line.trim());
+    if (!found) continue;
+    sites.push({ file: found[1]!, line: Number(found[2]), column: Number(found[3]) });
+    if (sites.length === limit) break;
+  }
+  return sites;
+}
+
+/** The user's call sites that led here. Costs more than an op, so eager code does not ask. */
+export function captureSites(limit = 4): CallSite[] {
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = 40;
+  const { stack } = new Error();
+  Error.stackTraceLimit = depth;
+  return userFrames(stack ?? "", limit);
+}
+
+/** `file:line:column` */
+export function formatSite(site: CallSite): string {
+  return `${site.file.replace(/^file:\/\//, "")}:${site.line}:${site.column}`;
+}

@@ -1,0 +1,32 @@
+import type { Attrs } from "../ir/attrs.js";
+import type { Graph, GraphBuilder, Value } from "../ir/graph.js";
+import type { AnyOp } from "../ir/op.js";
+import type { Claims } from "../ir/verify.js";
+import { makeOps } from "../ops/table.js";
+import { type Pass, rewriteGraph } from "./rewrite.js";
+
+/** Replaces every composite that the backend does not claim by its decomposition, until none is left. */
+export function lower(claims: Claims): Pass {
+  return {
+    name: "lower",
+    from: "traced",
+    to: "lowered",
+    run: (graph) => rewriteGraph(graph, (builder, op, ins, attrs, regions) => decompose(builder, claims, op, ins, attrs, regions), "lowered"),
+  };
+}
+
+function decompose(
+  builder: GraphBuilder,
+  claims: Claims,
+  op: AnyOp,
+  ins: readonly Value[],
+  attrs: Attrs,
+  regions: readonly Graph[],
+): readonly Value[] | undefined {
+  if (!op.lower || claims(op, ins.map((v) => v.aval), attrs)) return undefined;
+  const b = makeOps<Value>((inner, args, innerAttrs, innerRegions) => {
+    return decompose(builder, claims, inner, args, innerAttrs, innerRegions) ?? builder.apply(inner, args, innerAttrs, innerRegions);
+  });
+  // boundary: b is over Values, so what lower makes of them are Values
+  return op.lower(b, ins, attrs, regions) as readonly Value[];
+}

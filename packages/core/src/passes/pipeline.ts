@@ -1,0 +1,21 @@
+import type { Graph } from "../ir/graph.js";
+import type { Claims } from "../ir/verify.js";
+import { algebra } from "./algebra.js";
+import { dce } from "./dce.js";
+import { fold } from "./fold.js";
+import { lower } from "./lower.js";
+import type { Pass } from "./rewrite.js";
+
+/** The passes from a traced graph to one that can be scheduled, in order. */
+export function passesFor(claims: Claims): readonly Pass[] {
+  return [lower(claims), dce, fold, algebra, dce];
+}
+
+/** Runs every pass. `after` sees each step: tests verify there. */
+export function optimize(graph: Graph, claims: Claims, after?: (pass: Pass, graph: Graph) => void): Graph {
+  return passesFor(claims).reduce((g, pass) => {
+    const next = pass.run(g);
+    after?.(pass, next);
+    return next;
+  }, graph);
+}
