@@ -1,14 +1,29 @@
 //! The program format: what the compiler (TypeScript) writes and a native backend runs.
 //!
-//! `Program::decode` checks the structure of a buffer, `bind` gives its symbols values, proves every
+//! `Program::decode` checks the structure of a buffer; `bind` gives its symbols values, proves every
 //! index range and places the buffers. The format is described in docs/design/program.md.
 
+mod aligned;
+mod bind;
+mod classes;
+mod decode;
 mod error;
+mod eval;
 mod generated;
 mod loops;
+mod place;
+mod reader;
+mod rules;
 mod shape;
 mod table;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
+pub use aligned::AlignedBytes;
+pub use bind::{Bound, Frame, Loc, Planned, Planner, Source, Step, Takeover, bind};
+pub use decode::{Const, Expr, Guard, Load, Loop, Program, Record, Region, Slot, Store, Value};
 pub use error::{Code, Error};
 pub use generated::{DTYPES, DType, Kind, OP_TABLE_HASH, OPS, Op};
 pub use loops::{BoundLoad, BoundLoop, BoundStore, Instr, NONE};

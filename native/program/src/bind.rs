@@ -1,0 +1,419 @@
+//! Binding: symbols get their values, every shape and index range is proven, buffers are placed.
+
+use crate::classes::Classes;
+use crate::decode::{Loop, Program, Record, Region, Value};
+use crate::error::Error;
+use crate::eval::Values;
+use crate::generated::{DType, Op};
+use crate::loops::{BoundLoad, BoundLoop, BoundStore};
+use crate::shape::{BoundAttrs, BoundValue, Shape};
+
+/// Chooses kernels. A plan may be run on any buffers of the shapes it was made for.
+pub trait Planner {
+    type Plan;
+    /// Checks the shapes and attributes of a library kernel.
+    fn library(&mut self, op: Op, attrs: &BoundAttrs, ins: &[Shape], outs: &[Shape]) -> Result<Planned<Self::Plan>, Error>;
+    fn fused(&mut self, it: BoundLoop) -> Result<Planned<Self::Plan>, Error>;
+}
+
+pub struct Planned<P> {
+    pub plan: P,
+    /// Bytes of working memory while it runs, aligned to 64.
+    pub scratch: usize,
+}
+
+/// A program for one tuple of sizes.
+#[derive(Debug)]
+pub struct Bound<P> {
+    pub main: Frame<P>,
+    /// Donated parameters whose storage a result may take.
+    pub takeovers: Vec<Takeover>,
+}
+
+/// A region for one tuple of sizes.
+#[derive(Debug)]
+pub struct Frame<P> {
+    pub params: Vec<Shape>,
+    pub results: Vec<Shape>,
+    pub sources: Vec<Source>,
+    pub steps: Vec<Step<P>>,
+    /// Bytes of the arena, those of nested frames included.
+    pub arena: usize,
+}
+
+/// The first byte of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Loc {
+    /// A byte of the frame's arena.
+    Arena(usize),
+    /// A byte of the program.
+    Const(usize),
+    Param(usize),
+    Result(usize),
+}
+
+/// Where the bytes of a result are when a frame has run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    /// In the result's own buffer.
+    Own,
+    Param(usize),
+    /// In the program, from this byte.
+    Const(usize),
+    /// In the buffer of an earlier result.
+    Same(usize),
+}
+
+/// Result `result` may be written into the donated storage of `param`: from step `step` on, which writes it first, no step
+/// reads the parameter otherwise than element by element, and none can fail.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Takeover {
+    pub result: usize,
+    pub param: usize,
+    pub step: usize,
+}
+
+#[derive(Debug)]
+pub enum Step<P> {
+    /// `op` is `None` for a loop.
+    Kernel { op: Option<Op>, plan: P, ins: Vec<Loc>, outs: Vec<Loc>, scratch: usize },
+    /// `args` are the parameters of both branches (else, then).
+    Cond { predicate: Loc, args: Vec<Loc>, outs: Vec<Loc>, branches: Box<[Frame<P>; 2]>, arena: usize },
+    /// `outs` and `spare` take the carried values by turns; `args` are those of trip 0 and the constants.
+    While { args: Vec<Loc>, outs: Vec<Loc>, spare: Vec<Loc>, predicate: Loc, frames: Box<[Frame<P>; 2]>, arena: usize },
+    Call { args: Vec<Loc>, outs: Vec<Loc>, frame: Box<Frame<P>>, arena: usize },
+    Print { message: String, shape: Shape, value: Loc },
+    Assert { message: String, predicate: Loc },
+}
+
+/// Binds `program` to the sizes of its symbols.
+pub fn bind<P: Planner>(program: &Program, sizes: &[i64], planner: &mut P) -> Result<Bound<P::Plan>, Error> {
+    let mut binder = Binder { program, values: Values::new(program, sizes)?, planner };
+    let (main, takeovers) = binder.frame(&program.main)?;
+    Ok(Bound { main, takeovers })
+}
+
+struct Binder<'a, P: Planner> {
+    program: &'a Program,
+    values: Values,
+    planner: &'a mut P,
+}
+
+/// A step whose buffers are still slots, and the temporaries it needs: their bytes, in the order of `Draft::finish`.
+struct Draft<P> {
+    step: DraftStep<P>,
+    ins: Vec<u32>,
+    outs: Vec<u32>,
+    temporaries: Vec<usize>,
+}
+
+enum DraftStep<P> {
+    Kernel(Option<Op>, P),
+    Cond(Box<[Frame<P>; 2]>),
+    While(Box<[Frame<P>; 2]>),
+    Call(Box<Frame<P>>),
+    Print(String, Shape),
+    Assert(String),
+}
+
+impl<P: Planner> Binder<'_, P> {
+    fn frame(&mut self, region: &Region) -> Result<(Frame<P::Plan>, Vec<Takeover>), Error> {
+        let shapes = region
+            .slots
+            .iter()
+            .map(|slot| {
+                let dims = slot.dims.iter().map(|&dim| self.values.size(dim)).collect::<Result<_, _>>()?;
+                Shape::new(slot.dtype, dims)
+            })
+            .collect::<Result<Vec<Shape>, Error>>()?;
+        let mut classes = Classes::new(&shapes, region.params);
+        let mut drafts = Vec::new();
+        for record in &region.records {
+            self.record(record, &shapes, &mut classes, &mut drafts)
+                .map_err(|error| Error { message: format!("{}: {}", name(record), error.message), ..error })?;
+        }
+        let last_failing = drafts.iter().rposition(can_fail);
+        let placed = classes.place(&region.results, last_failing)?;
+        let loc = |slots: &[u32]| -> Vec<Loc> { slots.iter().map(|&slot| placed.loc(slot)).collect() };
+        let steps = drafts.into_iter().enumerate();
+        let steps = steps.map(|(i, draft)| draft.finish(&loc, &placed.temporaries[i])).collect();
+        let frame = Frame {
+            params: shapes[..region.params].to_vec(),
+            results: region.results.iter().map(|&slot| shapes[slot as usize].clone()).collect(),
+            sources: placed.sources.clone(),
+            steps,
+            arena: placed.arena,
+        };
+        Ok((frame, placed.takeovers))
+    }
+
+    fn record(
+        &mut self,
+        record: &Record,
+        shapes: &[Shape],
+        classes: &mut Classes,
+        drafts: &mut Vec<Draft<P::Plan>>,
+    ) -> Result<(), Error> {
+        let draft = match record {
+            Record::Constant { slot, index } => {
+                let (constant, shape) = (self.program.consts[*index as usize], &shapes[*slot as usize]);
+                if constant.length != shape.bytes() {
+                    return Err(Error::format(format!("a constant of {} bytes for {shape}", constant.length)));
+                }
+                return classes.constant(*slot, constant.offset);
+            }
+            Record::Alias { from, to } => return classes.alias(*from, *to),
+            Record::Library { op, ins, outs, attrs, regions } => {
+                match op {
+                    Op::Identity | Op::StopGradient | Op::Reshape | Op::Bitcast | Op::OptimizationBarrier => {
+                        return aliases(ins, outs, classes);
+                    }
+                    Op::Print | Op::Assert => aliases(&ins[ins.len().saturating_sub(1)..], outs, classes)?,
+                    _ => {}
+                }
+                self.library(*op, ins, outs, attrs, regions, shapes)?
+            }
+            Record::Loop(it) => {
+                let bound = self.fused(it, shapes)?;
+                let in_place = in_place(&bound, it, shapes);
+                let ins: Vec<u32> = it.loads.iter().map(|load| load.slot).collect();
+                let outs: Vec<u32> = it.stores.iter().map(|store| store.slot).collect();
+                let planned = self.planner.fused(bound)?;
+                let draft = DraftStep::Kernel(None, planned.plan);
+                classes.step(&ins, &outs, &in_place, &[planned.scratch]);
+                drafts.push(Draft { step: draft, ins, outs, temporaries: vec![planned.scratch] });
+                return Ok(());
+            }
+        };
+        let outs = if matches!(draft.step, DraftStep::Print(..) | DraftStep::Assert(_)) { &[][..] } else { &draft.outs };
+        classes.step(&draft.ins, outs, &[], &draft.temporaries);
+        drafts.push(draft);
+        Ok(())
+    }
+
+    fn library(
+        &mut self,
+        op: Op,
+        ins: &[u32],
+        outs: &[u32],
+        attrs: &[(String, Value)],
+        regions: &[Region],
+        shapes: &[Shape],
+    ) -> Result<Draft<P::Plan>, Error> {
+        let attrs = BoundAttrs(
+            attrs.iter().map(|(name, value)| Ok((name.clone(), self.value(value)?))).collect::<Result<_, Error>>()?,
+        );
+        let of = |slots: &[u32]| -> Vec<Shape> { slots.iter().map(|&slot| shapes[slot as usize].clone()).collect() };
+        let (in_shapes, out_shapes) = (of(ins), of(outs));
+        let (step, temporaries) = match op {
+            Op::Cond => self.cond(&in_shapes, &out_shapes, regions)?,
+            Op::WhileLoop => self.while_loop(&in_shapes, &out_shapes, regions, &attrs)?,
+            Op::Call => {
+                let [region] = regions else { return Err(Error::format("call takes one region")) };
+                let frame = self.nested(region, &in_shapes, &out_shapes)?;
+                let temporaries = vec![frame.arena];
+                (DraftStep::Call(Box::new(frame)), temporaries)
+            }
+            Op::Print if ins.len() != 1 => return Err(Error::format("print takes one value")),
+            Op::Print => (DraftStep::Print(attrs.str("message")?.to_owned(), in_shapes[0].clone()), vec![]),
+            Op::Assert => {
+                if ins.len() != 2 || !is_predicate(&in_shapes[0]) {
+                    return Err(Error::format("assert takes a scalar bool and a value"));
+                }
+                (DraftStep::Assert(attrs.str("message")?.to_owned()), vec![])
+            }
+            _ => {
+                let planned = self.planner.library(op, &attrs, &in_shapes, &out_shapes)?;
+                (DraftStep::Kernel(Some(op), planned.plan), vec![planned.scratch])
+            }
+        };
+        Ok(Draft { step, ins: ins.to_vec(), outs: outs.to_vec(), temporaries })
+    }
+
+    fn cond(&mut self, ins: &[Shape], outs: &[Shape], regions: &[Region]) -> Result<Drafted<P::Plan>, Error> {
+        let [then, other] = regions else { return Err(Error::format("cond takes two regions")) };
+        let Some((predicate, args)) = ins.split_first().filter(|(predicate, _)| is_predicate(predicate)) else {
+            return Err(Error::format("cond takes a scalar bool first"));
+        };
+        debug_assert!(is_predicate(predicate));
+        let branches = [self.nested(other, args, outs)?, self.nested(then, args, outs)?];
+        let temporaries = vec![branches[0].arena.max(branches[1].arena)];
+        Ok((DraftStep::Cond(Box::new(branches)), temporaries))
+    }
+
+    fn while_loop(
+        &mut self,
+        ins: &[Shape],
+        outs: &[Shape],
+        regions: &[Region],
+        attrs: &BoundAttrs,
+    ) -> Result<Drafted<P::Plan>, Error> {
+        let [condition, body] = regions else { return Err(Error::format("whileLoop takes two regions")) };
+        let carried = attrs.int("carried")?;
+        if carried != outs.len() as i64 || ins.get(..outs.len()) != Some(outs) {
+            return Err(Error::format(format!("whileLoop carries {carried} values and has {} results", outs.len())));
+        }
+        let predicate = Shape::new(DType::Bool, vec![])?;
+        let frames = [self.nested(condition, ins, &[predicate])?, self.nested(body, ins, outs)?];
+        let mut temporaries = vec![frames[0].arena.max(frames[1].arena), 1];
+        temporaries.extend(outs.iter().map(Shape::bytes));
+        Ok((DraftStep::While(Box::new(frames)), temporaries))
+    }
+
+    /// A nested region; its parameters and results must have these shapes.
+    fn nested(&mut self, region: &Region, params: &[Shape], results: &[Shape]) -> Result<Frame<P::Plan>, Error> {
+        let (frame, _) = self.frame(region)?;
+        if frame.params != params || frame.results != results {
+            return Err(Error::shape("the parameters or results of a region differ from the operands or results outside"));
+        }
+        Ok(frame)
+    }
+
+    fn value(&self, value: &Value) -> Result<BoundValue, Error> {
+        Ok(match value {
+            Value::Int(x) => BoundValue::Int(*x),
+            Value::Float(x) => BoundValue::Float(*x),
+            Value::Bool(x) => BoundValue::Bool(*x),
+            Value::Str(x) => BoundValue::Str(x.clone()),
+            Value::List(items) => {
+                BoundValue::List(items.iter().map(|item| self.value(item)).collect::<Result<_, _>>()?)
+            }
+            Value::Expr(expr) => BoundValue::Int(self.values.get(*expr)?),
+            Value::Bytes(bytes) => BoundValue::Bytes(bytes.clone()),
+        })
+    }
+
+    /// Evaluates a loop and proves its index ranges.
+    fn fused(&self, it: &Loop, shapes: &[Shape]) -> Result<BoundLoop, Error> {
+        let extents = it.extents.iter().map(|&extent| self.values.size(extent)).collect::<Result<Vec<_>, _>>()?;
+        // The size of the whole space, as of a buffer of bytes, must be a size.
+        let space = Shape::new(DType::Bool, extents.clone())?;
+        let mut loads = Vec::with_capacity(it.loads.len());
+        for load in &it.loads {
+            let shape = &shapes[load.slot as usize];
+            let strides = load.strides.iter().map(|&stride| self.values.get(stride)).collect::<Result<Vec<_>, _>>()?;
+            let offset = self.values.get(load.offset)?;
+            if space.numel() > 0 && !in_range(offset, &strides, &extents, shape.numel()) {
+                return Err(Error::shape(format!(
+                    "a load of offset {offset} and strides {strides:?} over {extents:?} leaves {shape}"
+                )));
+            }
+            loads.push(BoundLoad { dtype: shape.dtype(), offset, strides });
+        }
+        let mut stores = Vec::with_capacity(it.stores.len());
+        for store in &it.stores {
+            let shape = &shapes[store.slot as usize];
+            let kept = extents.iter().enumerate().filter(|(i, _)| store.mask >> i & 1 == 0);
+            if kept.map(|(_, extent)| extent).product::<usize>() != shape.numel() {
+                return Err(Error::shape(format!("a store of mask {:#x} over {extents:?} into {shape}", store.mask)));
+            }
+            stores.push(BoundStore { dtype: shape.dtype(), value: store.value, reduce: store.reduce, mask: store.mask });
+        }
+        Ok(BoundLoop { extents, loads, instrs: it.instrs.clone(), stores })
+    }
+}
+
+type Drafted<P> = (DraftStep<P>, Vec<usize>);
+
+impl<P> Draft<P> {
+    fn finish(self, loc: &dyn Fn(&[u32]) -> Vec<Loc>, temporaries: &[usize]) -> Step<P> {
+        let (ins, outs) = (loc(&self.ins), loc(&self.outs));
+        match self.step {
+            DraftStep::Kernel(op, plan) => Step::Kernel { op, plan, ins, outs, scratch: temporaries[0] },
+            DraftStep::Cond(branches) => {
+                Step::Cond { predicate: ins[0], args: ins[1..].to_vec(), outs, branches, arena: temporaries[0] }
+            }
+            DraftStep::While(frames) => Step::While {
+                args: ins,
+                outs,
+                spare: temporaries[2..].iter().map(|&offset| Loc::Arena(offset)).collect(),
+                predicate: Loc::Arena(temporaries[1]),
+                frames,
+                arena: temporaries[0],
+            },
+            DraftStep::Call(frame) => Step::Call { args: ins, outs, frame, arena: temporaries[0] },
+            DraftStep::Print(message, shape) => Step::Print { message, shape, value: ins[0] },
+            DraftStep::Assert(message) => Step::Assert { message, predicate: ins[0] },
+        }
+    }
+}
+
+fn can_fail<P>(draft: &Draft<P>) -> bool {
+    fn frame<P>(it: &Frame<P>) -> bool {
+        it.steps.iter().any(|step| match step {
+            Step::Assert { .. } => true,
+            Step::Cond { branches: frames, .. } | Step::While { frames, .. } => frames.iter().any(frame),
+            Step::Call { frame: inner, .. } => frame(inner),
+            Step::Kernel { .. } | Step::Print { .. } => false,
+        })
+    }
+    match &draft.step {
+        DraftStep::Assert(_) => true,
+        DraftStep::Cond(frames) | DraftStep::While(frames) => frames.iter().any(frame),
+        DraftStep::Call(inner) => frame(inner),
+        DraftStep::Kernel(..) | DraftStep::Print(..) => false,
+    }
+}
+
+fn is_predicate(shape: &Shape) -> bool {
+    shape.dtype() == DType::Bool && shape.rank() == 0
+}
+
+fn aliases(ins: &[u32], outs: &[u32], classes: &mut Classes) -> Result<(), Error> {
+    if ins.len() != outs.len() {
+        return Err(Error::format(format!("{} operands and {} results", ins.len(), outs.len())));
+    }
+    ins.iter().zip(outs).try_for_each(|(&from, &to)| classes.alias(from, to))
+}
+
+fn in_range(offset: i64, strides: &[i64], extents: &[usize], numel: usize) -> bool {
+    let (mut low, mut high) = (Some(offset), Some(offset));
+    for (&stride, &extent) in strides.iter().zip(extents) {
+        let reach = stride.checked_mul(extent as i64 - 1);
+        let end = if stride < 0 { &mut low } else { &mut high };
+        *end = end.and_then(|end| end.checked_add(reach?));
+    }
+    matches!((low, high), (Some(low), Some(high)) if low >= 0 && (high as u64) < numel as u64)
+}
+
+/// For each store the loads whose buffer it may overwrite, as pairs of slots (read, written): see `BoundLoop`.
+fn in_place(bound: &BoundLoop, it: &Loop, shapes: &[Shape]) -> Vec<(u32, u32)> {
+    let mut pairs = Vec::new();
+    let all_computed = it.stores.iter().all(|store| store.reduce.is_none() && store.value as usize >= it.loads.len());
+    if !all_computed {
+        return pairs;
+    }
+    for store in &it.stores {
+        for (i, load) in it.loads.iter().enumerate() {
+            let reads = it.loads.iter().zip(&bound.loads).filter(|(other, _)| other.slot == load.slot);
+            let first = it.loads.iter().position(|other| other.slot == load.slot) == Some(i);
+            let (from, to) = (&shapes[load.slot as usize], &shapes[store.slot as usize]);
+            let fits = from.dtype().size() == to.dtype().size() && from.numel() == to.numel();
+            if first && fits && reads.clone().all(|(_, load)| is_dense(load, &bound.extents)) {
+                pairs.push((load.slot, store.slot));
+            }
+        }
+    }
+    pairs
+}
+
+/// Whether a load visits a buffer from its start, row-major, without gaps.
+fn is_dense(load: &BoundLoad, extents: &[usize]) -> bool {
+    let mut expected = 1;
+    let strides = load.strides.iter().zip(extents).rev().all(|(&stride, &extent)| {
+        let fits = extent == 1 || stride == expected;
+        expected *= extent as i64;
+        fits
+    });
+    load.offset == 0 && strides
+}
+
+fn name(record: &Record) -> &'static str {
+    match record {
+        Record::Constant { .. } => "constant",
+        Record::Alias { .. } => "alias",
+        Record::Library { op, .. } => op.name(),
+        Record::Loop(_) => "loop",
+    }
+}
+
