@@ -2,7 +2,7 @@
 // a rule sees other ops through `Ops` without an import cycle at run time.
 import type { Val } from "../ir/aval.js";
 import type { Graph } from "../ir/graph.js";
-import type { Composite, Op } from "../ir/op.js";
+import type { Op } from "../ir/op.js";
 import type * as Families from "./families.gen.js";
 
 type Exported = typeof Families;
@@ -18,7 +18,7 @@ type ByName = {
 export type OpName = keyof ByName;
 
 /** The name of an op that backends have a kernel for. */
-export type PrimitiveName = { [N in OpName]: ByName[N] extends Composite ? never : N }[OpName];
+export type PrimitiveName = { [N in OpName]: ByName[N] extends { readonly kind: "composite" } ? never : N }[OpName];
 
 /** The name of an op that is defined by its decomposition. */
 export type CompositeName = Exclude<OpName, PrimitiveName>;
