@@ -3,7 +3,7 @@ import type { Attrs } from "./attrs.js";
 import type { AnyOp, Op } from "./op.js";
 
 /** Nested numbers: the content of a small tensor; a bare number is rank 0. */
-export type Content = number | readonly Content[];
+export type Content = number | bigint | readonly Content[];
 
 /** Operands by shape: they get different random data, out of `domain`, in every dtype that the op accepts. */
 export interface Sample<A> {

@@ -1,7 +1,19 @@
 // What elementwise ops share: same shapes in and out, a scalar function as the definition, batching by broadcasting.
 import { type Aval, formatAval, formatShape, sameShape } from "../ir/aval.js";
 import type { HostArray } from "../ir/host.js";
-import { check, checkDType, defineOp, type NoAttrs, type NoRule, type Op, type Reference, type VjpRule } from "../ir/op.js";
+import {
+  check,
+  checkDType,
+  type Composite,
+  defineComposite,
+  defineOp,
+  type LowerRule,
+  type NoAttrs,
+  type NoRule,
+  type Op,
+  type Reference,
+  type VjpRule,
+} from "../ir/op.js";
 import { type DType, dtypes } from "../types/dtype.js";
 
 /** A set of dtypes that an op accepts, with the words for its error. */
@@ -39,6 +51,8 @@ export interface Scalar {
   readonly float?: (...xs: number[]) => number | boolean;
   /** Exact on 8 to 32 bits before wrapping; `float` where that is exact anyway. */
   readonly small?: (...xs: number[]) => number | boolean;
+  /** On 0 and 1; `small` where that is right anyway. */
+  readonly bool?: (...xs: number[]) => number | boolean;
   readonly int64?: (...xs: bigint[]) => bigint | boolean;
 }
 
@@ -46,12 +60,17 @@ export interface Scalar {
 export function scalarReference(scalar: Scalar): Reference<NoAttrs> {
   return (ins, _attrs, [out]) => {
     const { dtype } = ins[0]!;
-    const wide = dtype === "int64";
-    const f = wide ? scalar.int64 : dtypes[dtype].isFloat ? scalar.float : (scalar.small ?? scalar.float);
+    const f = inDomain(scalar, dtype);
     if (!f || !out) throw new TypeError(`no reference for ${dtype}`);
     // boundary: the domain of f was chosen by the dtype of the arrays it is given
     applyScalar(f as (...xs: (number | bigint)[]) => number | bigint | boolean, ins, out);
   };
+}
+
+function inDomain(scalar: Scalar, dtype: DType): Scalar[keyof Scalar] {
+  if (dtype === "int64") return scalar.int64;
+  if (dtypes[dtype].isFloat) return scalar.float;
+  return (dtype === "bool" ? scalar.bool : undefined) ?? scalar.small ?? scalar.float;
 }
 
 function applyScalar(
@@ -88,6 +107,21 @@ export function defineBinary<N extends string>(spec: UnarySpec<N>): Op<N, NoAttr
   const { name, accepts, result, scalar, vjp } = spec;
   const kind = result === undefined ? "binary" : "compare";
   return defineOp({ name, version: 1, kind, arity: 2, infer: inferSame(name, accepts, result), reference: scalarReference(scalar), vjp, batch: "elementwise" });
+}
+
+/** What the author of an elementwise composite writes. */
+export interface ElementwiseSpec<N extends string, A> {
+  readonly name: N;
+  readonly arity: number;
+  readonly accepts: DTypeSet;
+  readonly lower: LowerRule<A>;
+  readonly vjp: VjpRule<A> | NoRule;
+}
+
+/** Defines y[i] = f(x[i], …) by its decomposition: one call of an op, one loop, and a derivative of its own. */
+export function defineElementwise<N extends string, A = NoAttrs>(spec: ElementwiseSpec<N, A>): Composite<N, A> {
+  const { name, arity, accepts, lower, vjp } = spec;
+  return defineComposite({ name, version: 1, arity, infer: inferSame(name, accepts), lower, vjp, batch: "elementwise" });
 }
 
 /** `float32[2,3] and int32[3]` */

@@ -94,6 +94,12 @@ function literalDType(name: string, value: Like, dtype: DType): DType | undefine
   return typeof value === "bigint" && dtypes[dtype].isInteger ? dtype : undefined;
 }
 
+/** An operand of a function on truth values. */
+export function requireBool(name: string, x: Tensor): Tensor {
+  if (x.dtype === "bool") return x;
+  throw new MillraceError("E_DTYPE", `${name}: needs bool, got ${x.dtype}; compare with 0 first`, { op: name });
+}
+
 /** Applies an op on two operands of one shape and dtype after promotion and broadcasting. */
 export function binary(op: AnyOp, a: Like, b: Like): Tensor {
   const known = dispatch.current.hit2(op, a, b);

@@ -53,3 +53,18 @@ export function inversePerm(perm: readonly number[]): number[] {
 export function scale(b: Ops, x: Val, factor: number): Val {
   return b.mul([x, fillLike(b, x, factor)]);
 }
+
+/** x + a constant. */
+export function shift(b: Ops, x: Val, by: number): Val {
+  return b.add([x, fillLike(b, x, by)]);
+}
+
+/** x > 0, elementwise; false for NaN. */
+export function positive(b: Ops, x: Val): Val {
+  return b.gt([x, fillLike(b, x, 0)]);
+}
+
+/** The derivative of a step: zero wherever there is one. */
+export function zeroLike(b: Ops, x: Val): Val {
+  return fillLike(b, x, 0);
+}

@@ -28,7 +28,14 @@ export function add<const A extends Like, const B extends Like>(
 export const addCases: Cases<NoAttrs> = cases(addOp, {
   samples: elementwiseSamples(2, noAttrs),
   edges: [
-    { ins: [[Infinity, Infinity, NaN, -0], [1, -Infinity, 1, -0]], attrs: noAttrs, want: [Infinity, NaN, NaN, -0] },
+    {
+      ins: [
+        [Infinity, Infinity, NaN, -0],
+        [1, -Infinity, 1, -0],
+      ],
+      attrs: noAttrs,
+      want: [Infinity, NaN, NaN, -0],
+    },
     { ins: [[2147483647], [1]], dtypes: ["int32", "int32"], attrs: noAttrs, want: [-2147483648] },
     { ins: [[255], [2]], dtypes: ["uint8", "uint8"], attrs: noAttrs, want: [1] },
   ],
@@ -58,7 +65,16 @@ export function sub<const A extends Like, const B extends Like>(
 }
 export const subCases: Cases<NoAttrs> = cases(subOp, {
   samples: elementwiseSamples(2, noAttrs),
-  edges: [{ ins: [[Infinity, 0, -0, NaN], [Infinity, 0, 0, 1]], attrs: noAttrs, want: [NaN, 0, -0, NaN] }],
+  edges: [
+    {
+      ins: [
+        [Infinity, 0, -0, NaN],
+        [Infinity, 0, 0, 1],
+      ],
+      attrs: noAttrs,
+      want: [NaN, 0, -0, NaN],
+    },
+  ],
   reject: [{ ins: [[2], [2, 1]], attrs: noAttrs, code: "sub.C3" }],
 });
 
@@ -82,7 +98,14 @@ export function mul<const A extends Like, const B extends Like>(
 export const mulCases: Cases<NoAttrs> = cases(mulOp, {
   samples: elementwiseSamples(2, noAttrs),
   edges: [
-    { ins: [[Infinity, 0, -0, NaN], [0, -1, 1, 0]], attrs: noAttrs, want: [NaN, -0, -0, NaN] },
+    {
+      ins: [
+        [Infinity, 0, -0, NaN],
+        [0, -1, 1, 0],
+      ],
+      attrs: noAttrs,
+      want: [NaN, -0, -0, NaN],
+    },
     { ins: [[65537], [65537]], dtypes: ["int32", "int32"], attrs: noAttrs, want: [131073] },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "mul.C3" }],
@@ -118,8 +141,23 @@ export function div<const A extends Like, const B extends Like>(
 export const divCases: Cases<NoAttrs> = cases(divOp, {
   samples: elementwiseSamples(2, noAttrs, [0.5, 3]),
   edges: [
-    { ins: [[1, -1, 0, Infinity], [0, 0, 0, Infinity]], attrs: noAttrs, want: [Infinity, -Infinity, NaN, NaN] },
-    { ins: [[7, -7, 7], [2, 2, 0]], dtypes: ["int32", "int32"], attrs: noAttrs, want: [3, -3, 0] },
+    {
+      ins: [
+        [1, -1, 0, Infinity],
+        [0, 0, 0, Infinity],
+      ],
+      attrs: noAttrs,
+      want: [Infinity, -Infinity, NaN, NaN],
+    },
+    {
+      ins: [
+        [7, -7, 7],
+        [2, 2, 0],
+      ],
+      dtypes: ["int32", "int32"],
+      attrs: noAttrs,
+      want: [3, -3, 0],
+    },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "div.C3" }],
 });

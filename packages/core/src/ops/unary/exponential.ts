@@ -65,7 +65,9 @@ export function log<const X extends Like>(x: X): SameFloat<X> {
 }
 export const logCases: Cases<NoAttrs> = cases(logOp, {
   samples: elementwiseSamples(1, noAttrs, [0.2, 5]),
-  edges: [{ ins: [[0, -0, 1, Infinity, -1, NaN]], attrs: noAttrs, want: [-Infinity, -Infinity, 0, Infinity, NaN, NaN] }],
+  edges: [
+    { ins: [[0, -0, 1, Infinity, -1, NaN]], attrs: noAttrs, want: [-Infinity, -Infinity, 0, Infinity, NaN, NaN] },
+  ],
 });
 
 export const log1pOp: Op<"log1p", NoAttrs> = defineUnary({
