@@ -1,5 +1,38 @@
 //! CPU kernels: loop kernels by a vectorised interpreter, library kernels by hand.
 
 pub mod isa;
+pub mod loops;
 mod math;
 pub mod pool;
+
+#[cfg(test)]
+mod testing;
+
+pub use loops::LoopPlan;
+pub use millrace_program::Error;
+pub use pool::Pool;
+
+use millrace_program::{BoundAttrs, Shape};
+
+/// A library op. `check` believes nothing: it proves shapes, dtypes, attributes and index ranges on concrete sizes.
+pub trait LibraryKernel: Sync {
+    fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error>;
+}
+
+/// A kernel with every size known.
+pub trait Plan: Send + Sync {
+    /// Bytes of scratch memory that `run` needs, aligned to 64.
+    fn scratch_bytes(&self) -> usize {
+        0
+    }
+
+    /// Estimated ns on one thread.
+    fn cost_ns(&self) -> f64;
+
+    /// Computes the outputs.
+    ///
+    /// # Safety
+    /// `ins` and `outs` are buffers of the shapes that the plan was checked with, `scratch` has `scratch_bytes`, all aligned to
+    /// their elements. Outputs overlap nothing else, but where the plan allows to run in place (see `BoundLoop`).
+    unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool);
+}

@@ -1,0 +1,147 @@
+//! Speed of the kernels: `cargo run --release -p millrace-kernels --example bench [filter]`.
+
+use millrace_kernels::{LoopPlan, Plan, Pool};
+use millrace_program::{BoundLoad, BoundLoop, BoundStore, DType, Instr, NONE, Op};
+use std::time::Instant;
+
+const F: DType = DType::Float32;
+
+/// The best time of one call, in seconds.
+fn best(mut f: impl FnMut()) -> f64 {
+    f();
+    let (start, mut best, mut calls) = (Instant::now(), f64::INFINITY, 0);
+    while calls < 5 || start.elapsed().as_secs_f64() < 0.3 {
+        let t = Instant::now();
+        f();
+        best = best.min(t.elapsed().as_secs_f64());
+        calls += 1;
+    }
+    best
+}
+
+/// Runs a plan on fresh buffers of these lengths in bytes.
+fn time(plan: &dyn Plan, ins: &[usize], outs: &[usize], pool: &Pool) -> f64 {
+    let float = |i: usize| ((i * 7919 % 1000) as f32 - 500.0) / 500.0;
+    let inputs: Vec<Vec<f32>> = ins.iter().map(|&n| (0..n.div_ceil(4)).map(float).collect()).collect();
+    let mut outputs: Vec<Vec<f32>> = outs.iter().map(|&n| vec![0.0; n.div_ceil(4)]).collect();
+    let mut scratch = vec![0u64; plan.scratch_bytes() / 8 + 8];
+    let ins: Vec<*const u8> = inputs.iter().map(|v| v.as_ptr().cast()).collect();
+    let outs: Vec<*mut u8> = outputs.iter_mut().map(|v| v.as_mut_ptr().cast()).collect();
+    let scratch = scratch.as_mut_ptr().cast::<u8>();
+    let scratch = scratch.wrapping_add(scratch.align_offset(64));
+    // SAFETY: buffers as the plan was made for.
+    best(|| unsafe { plan.run(&ins, &outs, scratch, pool) })
+}
+
+fn load(strides: &[i64]) -> BoundLoad {
+    BoundLoad { dtype: F, offset: 0, strides: strides.to_vec() }
+}
+
+fn instr(op: Op, args: &[u32]) -> Instr {
+    let mut all = [NONE; 3];
+    all[..args.len()].copy_from_slice(args);
+    Instr { op, dtype: F, args: all, immediate: 0 }
+}
+
+fn constant(x: f32) -> Instr {
+    Instr { immediate: x.to_bits() as u64, ..instr(Op::Constant, &[]) }
+}
+
+fn store(value: u32) -> BoundStore {
+    BoundStore { dtype: F, value, reduce: None, mask: 0 }
+}
+
+fn sum(value: u32, mask: u32) -> BoundStore {
+    BoundStore { dtype: F, value, reduce: Some(Op::ReduceSum), mask }
+}
+
+fn loops(show: &dyn Fn(&str, &dyn Fn(&Pool) -> String)) {
+    let gb = |bytes: usize, seconds: f64| format!("{:8.1} µs {:7.1} GB/s", seconds * 1e6, bytes as f64 / seconds / 1e9);
+    let one = |n: usize, loads: usize, instrs: Vec<Instr>, stores: Vec<BoundStore>| {
+        let kernel = BoundLoop { extents: vec![n], loads: vec![load(&[1]); loads], instrs, stores };
+        LoopPlan::new(&kernel).unwrap()
+    };
+    for n in [8, 1 << 10, 1 << 20] {
+        let plan = one(n, 2, vec![instr(Op::Add, &[0, 1])], vec![store(2)]);
+        show(&format!("add [{n}]"), &|pool| gb(12 * n, time(&plan, &[4 * n, 4 * n], &[4 * n], pool)));
+    }
+    for op in [Op::Exp, Op::Log, Op::Tanh, Op::Logistic, Op::Erf, Op::Sin, Op::Log1p] {
+        let n = 1 << 16;
+        let plan = one(n, 1, vec![instr(op, &[0])], vec![store(1)]);
+        show(&format!("{} [{n}]", op.name()), &|pool| gb(8 * n, time(&plan, &[4 * n], &[4 * n], pool)));
+    }
+    {
+        // 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³)))
+        let n = 1 << 20;
+        let c = [0.5, 1.0, 0.797_884_6, 0.044_715].map(constant);
+        let mut instrs = c.to_vec();
+        instrs.extend([
+            instr(Op::Mul, &[0, 0]),
+            instr(Op::Mul, &[5, 0]),
+            instr(Op::Mul, &[6, 4]),
+            instr(Op::Add, &[0, 7]),
+            instr(Op::Mul, &[8, 3]),
+            instr(Op::Tanh, &[9]),
+            instr(Op::Add, &[10, 2]),
+            instr(Op::Mul, &[11, 0]),
+            instr(Op::Mul, &[12, 1]),
+        ]);
+        let plan = one(n, 1, instrs, vec![store(13)]);
+        show(&format!("gelu chain [{n}]"), &|pool| gb(8 * n, time(&plan, &[4 * n], &[4 * n], pool)));
+    }
+    {
+        // w, g, m, v: m' = b1 m + (1 - b1) g, v' = b2 v + (1 - b2) g², w' = w - r m' / (√v' + e)
+        let n = 535_818;
+        let mut instrs = [0.9, 0.1, 0.999, 0.001, 0.01, 1e-7].map(constant).to_vec();
+        instrs.extend([
+            instr(Op::Mul, &[2, 4]),
+            instr(Op::Mul, &[1, 5]),
+            instr(Op::Add, &[10, 11]),
+            instr(Op::Mul, &[3, 6]),
+            instr(Op::Mul, &[1, 1]),
+            instr(Op::Mul, &[14, 7]),
+            instr(Op::Add, &[13, 15]),
+            instr(Op::Sqrt, &[16]),
+            instr(Op::Add, &[17, 9]),
+            instr(Op::Div, &[12, 18]),
+            instr(Op::Mul, &[19, 8]),
+            instr(Op::Sub, &[0, 20]),
+        ]);
+        let plan = one(n, 4, instrs, vec![store(21), store(12), store(16)]);
+        show(&format!("adam [{n}]"), &|pool| gb(28 * n, time(&plan, &[4 * n; 4], &[4 * n; 3], pool)));
+    }
+    for (rows, columns, mask) in [(128, 512, 1), (50_176, 32, 1), (4096, 1024, 1), (4096, 1024, 2), (128, 10, 2), (1, 1 << 22, 2)] {
+        let (r, c) = (rows as usize, columns as usize);
+        let kernel = BoundLoop { extents: vec![r, c], loads: vec![load(&[c as i64, 1])], instrs: vec![], stores: vec![sum(0, mask)] };
+        let plan = LoopPlan::new(&kernel).unwrap();
+        let out = if mask == 1 { c } else { r };
+        show(&format!("sum of [{r},{c}] over {}", mask - 1), &|pool| gb(4 * r * c, time(&plan, &[4 * r * c], &[4 * out], pool)));
+    }
+    for (r, c) in [(1024usize, 1024usize), (784, 512)] {
+        let kernel = BoundLoop { extents: vec![r, c], loads: vec![load(&[1, r as i64])], instrs: vec![], stores: vec![store(0)] };
+        let plan = LoopPlan::new(&kernel).unwrap();
+        show(&format!("transpose to [{r},{c}]"), &|pool| gb(8 * r * c, time(&plan, &[4 * r * c], &[4 * r * c], pool)));
+    }
+    {
+        let (r, c) = (50_176usize, 32usize);
+        let kernel = BoundLoop {
+            extents: vec![r, c],
+            loads: vec![load(&[c as i64, 1]), load(&[0, 1])],
+            instrs: vec![instr(Op::Add, &[0, 1]), constant(0.0), instr(Op::Max, &[2, 3])],
+            stores: vec![store(4)],
+        };
+        let plan = LoopPlan::new(&kernel).unwrap();
+        show(&format!("bias + relu [{r},{c}]"), &|pool| gb(8 * r * c, time(&plan, &[4 * r * c, 4 * c], &[4 * r * c], pool)));
+    }
+}
+
+fn main() {
+    let filter = std::env::args().nth(1).unwrap_or_default();
+    let one = Pool::new(1);
+    let show = |name: &str, f: &dyn Fn(&Pool) -> String| {
+        if name.contains(&filter) {
+            println!("{name:34} 1 thread {}   {} threads {}", f(&one), Pool::global().threads(), f(Pool::global()));
+        }
+    };
+    loops(&show);
+}

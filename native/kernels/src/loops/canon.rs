@@ -1,0 +1,341 @@
+//! From a loop kernel to a pass: which stores go together, in which order the space is walked, what each tile computes.
+
+use super::elementwise::{self, Step};
+use super::reduce::Reducer;
+use super::transpose::StridedCopy;
+use crate::Error;
+use crate::isa::Isa;
+use millrace_program::{BoundLoop, DType, NONE, Op};
+
+/// Bytes of tile buffers that a pass aims at: most of a first-level cache.
+const TILE_MEMORY: usize = 32 * 1024;
+const MAX_TILE: usize = 1024;
+const MIN_TILE: usize = 64;
+
+/// One walk over the iteration space `[outer, run, inner]`, row-major, in tiles of flat positions. `run` is reduced (1 without
+/// reductions); each of the three may stand for several merged extents, which `extents` keeps apart where a source needs it.
+pub struct Pass {
+    pub extents: Vec<usize>,
+    pub outer: usize,
+    pub run: usize,
+    pub inner: usize,
+    pub sources: Vec<Source>,
+    pub steps: Vec<TileStep>,
+    /// The tile buffer of each value: sources first, then steps.
+    pub buffers: Vec<u32>,
+    pub buffer_count: usize,
+    pub buffer_bytes: usize,
+    pub tile: usize,
+    pub dense: Vec<DenseStore>,
+    pub reduces: Vec<ReduceStore>,
+    /// The last step's value is stored once and read by no other step: it may be written in place.
+    pub direct: bool,
+    /// Estimated ns an element.
+    pub element_cost: f64,
+}
+
+/// A value that a tile starts from.
+pub struct Source {
+    pub kind: SourceKind,
+    pub dtype: DType,
+    /// One a canonical extent, in elements.
+    pub strides: Vec<i64>,
+    pub walk: Walk,
+    /// Brings a transposed operand into iteration order first, at this byte of the scratch memory.
+    pub copy: Option<(StridedCopy, usize)>,
+}
+
+pub enum SourceKind {
+    /// Element `offset + Σ index · stride` of an input.
+    Load { input: usize, offset: i64 },
+    /// The number Σ index · stride itself.
+    Iota,
+    Constant(u64),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Walk {
+    /// The same element everywhere.
+    Splat,
+    /// Flat position p is element p.
+    Dense,
+    Strided,
+}
+
+pub struct TileStep {
+    pub run: Step,
+    pub ins: [u32; 3],
+}
+
+pub struct DenseStore {
+    pub value: u32,
+    pub out: usize,
+    pub size: usize,
+}
+
+pub struct ReduceStore {
+    pub value: u32,
+    pub out: usize,
+    pub reducer: Reducer,
+}
+
+/// Whether the reduced extents (of more than one) stand together, so that a walk in the given order suits dense stores too.
+pub fn natural_order(extents: &[usize], mask: u32) -> bool {
+    let classes: Vec<bool> = (0..extents.len()).filter(|&k| extents[k] != 1).map(|k| mask >> k & 1 == 1).collect();
+    classes.windows(2).filter(|pair| pair[0] != pair[1]).count() <= if classes.first() == Some(&true) { 1 } else { 2 }
+}
+
+fn malformed(what: &str) -> Error {
+    Error::argument(format!("loop kernel: {what}"))
+}
+
+impl Pass {
+    pub fn new(kernel: &BoundLoop, stores: &[usize], mask: u32, isa: Isa) -> Result<Pass, Error> {
+        let rank = kernel.extents.len();
+        if rank > 32 || (rank < 32 && mask >> rank != 0) {
+            return Err(malformed("a mask names an extent that is not there"));
+        }
+        let bytes = kernel.extents.iter().try_fold(8usize, |n, &e| n.checked_mul(e.max(1)));
+        bytes.filter(|&n| isize::try_from(n).is_ok()).ok_or_else(|| malformed("too many elements"))?;
+        let order = order(&kernel.extents, mask);
+        let mut pass = Pass {
+            extents: order.iter().map(|&k| kernel.extents[k]).collect(),
+            outer: 1,
+            run: 1,
+            inner: 1,
+            sources: Vec::new(),
+            steps: Vec::new(),
+            buffers: Vec::new(),
+            buffer_count: 0,
+            buffer_bytes: 0,
+            tile: MAX_TILE,
+            dense: Vec::new(),
+            reduces: Vec::new(),
+            direct: false,
+            element_cost: 0.0,
+        };
+        let first_reduced = order.iter().position(|&k| mask >> k & 1 == 1).unwrap_or(order.len());
+        for (at, &k) in order.iter().enumerate() {
+            let part = match (mask >> k & 1 == 1, at < first_reduced) {
+                (true, _) => &mut pass.run,
+                (false, true) => &mut pass.outer,
+                (false, false) => &mut pass.inner,
+            };
+            *part *= kernel.extents[k];
+        }
+        pass.translate(kernel, stores, &order, isa)?;
+        let reduced: Vec<bool> = order.iter().map(|&k| mask >> k & 1 == 1).collect();
+        pass.merge(reduced);
+        pass.choose_walks();
+        pass.allocate_buffers();
+        Ok(pass)
+    }
+
+    /// Takes over the values that `stores` need, with fresh numbers.
+    fn translate(&mut self, kernel: &BoundLoop, stores: &[usize], order: &[usize], isa: Isa) -> Result<(), Error> {
+        let loads = kernel.loads.len();
+        let count = loads + kernel.instrs.len();
+        let mut needed = vec![false; count];
+        for &s in stores {
+            let value = kernel.stores[s].value as usize;
+            *needed.get_mut(value).ok_or_else(|| malformed("a store of an unknown value"))? = true;
+        }
+        for i in (0..kernel.instrs.len()).rev() {
+            let instr = &kernel.instrs[i];
+            let arity = elementwise::arity(instr.op).ok_or_else(|| malformed("an op that is not elementwise"))?;
+            for (n, &arg) in instr.args.iter().enumerate() {
+                if (n < arity) != (arg != NONE) || (arg != NONE && arg as usize >= loads + i) {
+                    return Err(malformed("an operand of an instruction"));
+                }
+                if arg != NONE && needed[loads + i] {
+                    needed[arg as usize] = true;
+                }
+            }
+        }
+        // Sources first, so that steps can be numbered after them.
+        let mut number = vec![NONE; count];
+        for (input, load) in kernel.loads.iter().enumerate() {
+            if load.strides.len() != kernel.extents.len() {
+                return Err(malformed("a load with another rank"));
+            }
+            if needed[input] {
+                number[input] = self.sources.len() as u32;
+                let strides = order.iter().map(|&k| load.strides[k]).collect();
+                self.add_source(SourceKind::Load { input, offset: load.offset }, load.dtype, strides);
+            }
+        }
+        for (i, instr) in kernel.instrs.iter().enumerate().filter(|&(i, _)| needed[loads + i]) {
+            match instr.op {
+                Op::Constant => {
+                    number[loads + i] = self.sources.len() as u32;
+                    self.add_source(SourceKind::Constant(instr.immediate), instr.dtype, vec![0; order.len()]);
+                }
+                Op::Iota => {
+                    let axis = usize::try_from(instr.immediate).ok().filter(|&axis| axis < kernel.extents.len());
+                    let axis = axis.ok_or_else(|| malformed("an iota along an extent that is not there"))?;
+                    number[loads + i] = self.sources.len() as u32;
+                    self.add_source(SourceKind::Iota, instr.dtype, order.iter().map(|&k| i64::from(k == axis)).collect());
+                }
+                _ => {}
+            }
+        }
+        for (i, instr) in kernel.instrs.iter().enumerate().filter(|&(i, _)| needed[loads + i]) {
+            if matches!(instr.op, Op::Constant | Op::Iota) {
+                continue;
+            }
+            let select = instr.op == Op::Select;
+            let operand = kernel.value_dtype(instr.args[select as usize]);
+            let alike = instr.args.iter().skip(1).filter(|&&arg| arg != NONE).all(|&arg| kernel.value_dtype(arg) == operand);
+            let fits = if select { kernel.value_dtype(instr.args[0]) == DType::Bool && operand == instr.dtype } else { true };
+            let run = elementwise::step(isa, instr.op, operand, instr.dtype).filter(|_| alike && fits);
+            let run = run.ok_or_else(|| Error::dtype(format!("loop kernel: {} on {}", instr.op.name(), operand.name())))?;
+            number[loads + i] = (self.sources.len() + self.steps.len()) as u32;
+            let ins = instr.args.map(|arg| if arg == NONE { NONE } else { number[arg as usize] });
+            self.steps.push(TileStep { run, ins });
+            self.element_cost += elementwise::cost(instr.op, operand);
+            self.buffers.push(instr.dtype.size() as u32); // sizes for now
+        }
+        for &s in stores {
+            let store = &kernel.stores[s];
+            let value = number[store.value as usize];
+            if kernel.value_dtype(store.value) != store.dtype {
+                return Err(Error::dtype("loop kernel: a store of another dtype"));
+            }
+            self.element_cost += 0.05 * store.dtype.size() as f64;
+            match store.reduce {
+                None => self.dense.push(DenseStore { value, out: s, size: store.dtype.size() }),
+                Some(op) => {
+                    let reducer = Reducer::new(isa, op, store.dtype)
+                        .ok_or_else(|| Error::dtype(format!("loop kernel: {} of {}", op.name(), store.dtype.name())))?;
+                    self.reduces.push(ReduceStore { value, out: s, reducer });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_source(&mut self, kind: SourceKind, dtype: DType, strides: Vec<i64>) {
+        self.element_cost += 0.05 * dtype.size() as f64;
+        self.sources.push(Source { kind, dtype, strides, walk: Walk::Strided, copy: None });
+    }
+
+    /// Drops extents of one and merges neighbours that every source walks as one.
+    fn merge(&mut self, mut reduced: Vec<bool>) {
+        let mut k = 0;
+        while k < self.extents.len() {
+            if self.extents[k] == 1 {
+                self.extents.remove(k);
+                reduced.remove(k);
+                for source in &mut self.sources {
+                    source.strides.remove(k);
+                }
+            } else {
+                k += 1;
+            }
+        }
+        let mut k = 1;
+        while k < self.extents.len() {
+            let extent = self.extents[k] as i64;
+            let joins = |source: &Source| source.strides[k - 1] == source.strides[k].wrapping_mul(extent);
+            if reduced[k - 1] == reduced[k] && self.sources.iter().all(joins) {
+                self.extents[k] *= self.extents[k - 1];
+                self.extents.remove(k - 1);
+                reduced.remove(k - 1);
+                for source in &mut self.sources {
+                    source.strides.remove(k - 1);
+                }
+            } else {
+                k += 1;
+            }
+        }
+    }
+
+    fn choose_walks(&mut self) {
+        let mut scratch = 0;
+        let dense = dense_strides(&self.extents);
+        for source in &mut self.sources {
+            let load = matches!(source.kind, SourceKind::Load { .. });
+            if load && let Some((copy, strides)) = StridedCopy::wanted(&self.extents, &source.strides, source.dtype.size()) {
+                source.strides = strides;
+                let bytes = copy.bytes().next_multiple_of(64);
+                source.copy = Some((copy, scratch));
+                scratch += bytes;
+            }
+            source.walk = if source.strides.iter().all(|&s| s == 0) {
+                Walk::Splat
+            } else if load && source.strides == dense {
+                Walk::Dense
+            } else {
+                Walk::Strided
+            };
+        }
+    }
+
+    /// Bytes of scratch that copies of transposed operands take; partial results of reductions follow them.
+    pub fn copy_bytes(&self) -> usize {
+        let ends = self.sources.iter().filter_map(|source| source.copy.as_ref());
+        ends.map(|(copy, at)| at + copy.bytes().next_multiple_of(64)).max().unwrap_or(0)
+    }
+
+    /// Linear scan: a buffer is free after the last step that reads its value.
+    fn allocate_buffers(&mut self) {
+        let sizes = std::mem::take(&mut self.buffers);
+        let sources = self.sources.len();
+        let values = sources + self.steps.len();
+        let mut last = vec![0usize; values];
+        for (i, step) in self.steps.iter().enumerate() {
+            step.ins.iter().filter(|&&v| v != NONE).for_each(|&v| last[v as usize] = i);
+        }
+        let stored = self.dense.iter().map(|s| s.value).chain(self.reduces.iter().map(|s| s.value));
+        stored.for_each(|v| last[v as usize] = usize::MAX);
+        for (v, source) in self.sources.iter().enumerate() {
+            if source.walk == Walk::Splat {
+                last[v] = usize::MAX; // filled once, kept
+            }
+        }
+        let mut free = Vec::new();
+        let mut next = sources as u32;
+        self.buffers = (0..next).collect();
+        for (i, step) in self.steps.iter().enumerate() {
+            self.buffers.push(free.pop().unwrap_or_else(|| {
+                next += 1;
+                next - 1
+            }));
+            for v in step.ins {
+                if v != NONE && last[v as usize] == i {
+                    last[v as usize] = usize::MAX; // freed once
+                    free.push(self.buffers[v as usize]);
+                }
+            }
+        }
+        self.buffer_count = next as usize;
+        let widest = self.sources.iter().map(|s| s.dtype.size()).chain(sizes.into_iter().map(|s| s as usize)).max().unwrap_or(1);
+        while self.tile > MIN_TILE && self.buffer_count * self.tile * widest > TILE_MEMORY {
+            self.tile /= 2;
+        }
+        let total: usize = self.extents.iter().product();
+        self.tile = self.tile.min(total.next_multiple_of(16).max(16));
+        self.buffer_bytes = (self.tile * widest).next_multiple_of(64);
+        let last_value = values.wrapping_sub(1) as u32;
+        self.direct = !self.steps.is_empty() && self.reduces.is_empty() && self.dense.len() == 1 && self.dense[0].value == last_value;
+    }
+}
+
+/// The order in which the extents are walked: kept, then reduced, then kept extents that were innermost.
+fn order(extents: &[usize], mask: u32) -> Vec<usize> {
+    let reduced = |k: &usize| mask >> *k & 1 == 1;
+    let inner = (0..extents.len()).rev().find(|k| reduced(k) && extents[*k] != 1).map_or(0, |k| k + 1);
+    let inner = if mask == 0 { extents.len() } else { inner };
+    let outer = (0..inner).filter(|k| !reduced(k));
+    let run = (0..extents.len()).filter(reduced);
+    outer.chain(run).chain((inner..extents.len()).filter(|k| !reduced(k))).collect()
+}
+
+/// Row-major strides in elements.
+pub fn dense_strides(extents: &[usize]) -> Vec<i64> {
+    let mut strides = vec![1; extents.len()];
+    for k in (1..extents.len()).rev() {
+        strides[k - 1] = strides[k] * extents[k] as i64;
+    }
+    strides
+}

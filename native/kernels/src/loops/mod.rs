@@ -1,0 +1,70 @@
+//! Loop kernels: a vectorised interpreter over tiles that fit the first cache. Each instruction is one tight loop over a tile.
+
+mod canon;
+mod elementwise;
+mod float;
+mod frame;
+mod integer;
+mod reduce;
+mod run;
+mod tile;
+pub mod transpose;
+
+#[cfg(test)]
+mod tests;
+
+use crate::isa::Isa;
+use crate::pool::Pool;
+use crate::{Error, Plan};
+use millrace_program::BoundLoop;
+
+pub use canon::Pass;
+pub use reduce::Reducer;
+
+/// A loop kernel, ready to run: one pass over the iteration space for all dense stores and, where the order of iteration
+/// allows it, one reduction with them; one more for each other set of reduced extents.
+pub struct LoopPlan {
+    passes: Vec<Pass>,
+}
+
+impl LoopPlan {
+    /// Fails with `E_ARGUMENT` or `E_DTYPE` where the loop is malformed.
+    pub fn new(kernel: &BoundLoop) -> Result<LoopPlan, Error> {
+        let isa = Isa::current();
+        // Reductions first: a dense store may overwrite what they read, when it is in place.
+        let mut masks: Vec<u32> = kernel.stores.iter().filter(|store| store.reduce.is_some()).map(|store| store.mask).collect();
+        masks.sort_unstable();
+        masks.dedup();
+        let mut dense: Vec<usize> = (0..kernel.stores.len()).filter(|&i| kernel.stores[i].reduce.is_none()).collect();
+        let mut passes = Vec::with_capacity(masks.len().max(1));
+        for (i, &mask) in masks.iter().enumerate() {
+            let of_mask = |&s: &usize| kernel.stores[s].reduce.is_some() && kernel.stores[s].mask == mask;
+            let mut stores: Vec<usize> = (0..kernel.stores.len()).filter(of_mask).collect();
+            if i + 1 == masks.len() && canon::natural_order(&kernel.extents, mask) {
+                stores.append(&mut dense);
+            }
+            passes.push(Pass::new(kernel, &stores, mask, isa)?);
+        }
+        if !dense.is_empty() || kernel.stores.is_empty() {
+            passes.push(Pass::new(kernel, &dense, 0, isa)?);
+        }
+        Ok(LoopPlan { passes })
+    }
+}
+
+impl Plan for LoopPlan {
+    fn scratch_bytes(&self) -> usize {
+        self.passes.iter().map(Pass::scratch_bytes).max().unwrap_or(0)
+    }
+
+    fn cost_ns(&self) -> f64 {
+        self.passes.iter().map(Pass::cost_ns).sum()
+    }
+
+    unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
+        for pass in &self.passes {
+            // SAFETY: as promised by the caller.
+            unsafe { pass.run(ins, outs, scratch, pool) }
+        }
+    }
+}

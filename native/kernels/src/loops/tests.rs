@@ -1,0 +1,448 @@
+//! Loop kernels against a plain evaluator in float64, on every path of this machine.
+
+use super::LoopPlan;
+use super::reduce::{BLOCK, LANES};
+use crate::isa::testing::each_isa;
+use crate::testing::{Lcg, run_plan};
+use crate::Pool;
+use millrace_program::{BoundLoad, BoundLoop, BoundStore, DType, Instr, NONE, Op};
+
+fn load(dtype: DType, offset: i64, strides: &[i64]) -> BoundLoad {
+    BoundLoad { dtype, offset, strides: strides.to_vec() }
+}
+
+fn instr(op: Op, dtype: DType, args: &[u32]) -> Instr {
+    let mut all = [NONE; 3];
+    all[..args.len()].copy_from_slice(args);
+    Instr { op, dtype, args: all, immediate: 0 }
+}
+
+fn store(dtype: DType, value: u32) -> BoundStore {
+    BoundStore { dtype, value, reduce: None, mask: 0 }
+}
+
+fn reduction(dtype: DType, value: u32, op: Op, mask: u32) -> BoundStore {
+    BoundStore { dtype, value, reduce: Some(op), mask }
+}
+
+fn dense(extents: &[usize]) -> Vec<i64> {
+    super::canon::dense_strides(extents)
+}
+
+fn bytes<T: Copy>(values: &[T]) -> Vec<u8> {
+    let len = size_of_val(values);
+    // SAFETY: numbers as bytes.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), len) }.to_vec()
+}
+
+fn numbers<T: Copy>(bytes: &[u8]) -> Vec<T> {
+    // SAFETY: every bit pattern is a number.
+    bytes.chunks_exact(size_of::<T>()).map(|piece| unsafe { (piece.as_ptr() as *const T).read_unaligned() }).collect()
+}
+
+fn run(kernel: &BoundLoop, ins: &[Vec<u8>], outs: &[usize], pool: &Pool) -> Vec<Vec<u8>> {
+    let plan = LoopPlan::new(kernel).unwrap();
+    run_plan(&plan, ins, outs, pool)
+}
+
+fn unary(op: Op, from: DType, to: DType, x: Vec<u8>, n: usize) -> Vec<u8> {
+    let kernel = BoundLoop {
+        extents: vec![n],
+        loads: vec![load(from, 0, &[1])],
+        instrs: vec![instr(op, to, &[0])],
+        stores: vec![store(to, 1)],
+    };
+    run(&kernel, &[x], &[n * to.size()], Pool::global()).remove(0)
+}
+
+fn binary<T: Copy>(op: Op, dtype: DType, to: DType, x: &[T], y: &[T]) -> Vec<u8> {
+    let kernel = BoundLoop {
+        extents: vec![x.len()],
+        loads: vec![load(dtype, 0, &[1]), load(dtype, 0, &[1])],
+        instrs: vec![instr(op, to, &[0, 1])],
+        stores: vec![store(to, 2)],
+    };
+    run(&kernel, &[bytes(x), bytes(y)], &[x.len() * to.size()], Pool::global()).remove(0)
+}
+
+const SIZES: [usize; 9] = [0, 1, 8, 15, 16, 17, 1024, 1025, 70_001];
+
+#[test]
+fn a_chain_at_every_size() {
+    each_isa(|_| {
+        for n in SIZES {
+            let mut lcg = Lcg(n as u64);
+            let (x, y): (Vec<f32>, Vec<f32>) = ((0..n).map(|_| lcg.float()).collect(), (0..n).map(|_| lcg.float()).collect());
+            let f = DType::Float32;
+            let kernel = BoundLoop {
+                extents: vec![n],
+                loads: vec![load(f, 0, &[1]), load(f, 0, &[1]), load(f, 0, &[0])],
+                instrs: vec![
+                    instr(Op::Mul, f, &[0, 1]),
+                    instr(Op::Add, f, &[3, 2]),
+                    instr(Op::Exp, f, &[4]),
+                    instr(Op::Gt, DType::Bool, &[0, 1]),
+                    instr(Op::Select, f, &[6, 5, 0]),
+                ],
+                stores: vec![store(f, 7), store(DType::Bool, 6)],
+            };
+            let outs = run(&kernel, &[bytes(&x), bytes(&y), bytes(&[0.5f32])], &[n * 4, n], Pool::global());
+            let (got, greater): (Vec<f32>, Vec<u8>) = (numbers(&outs[0]), outs[1].clone());
+            for i in 0..n {
+                let want = if x[i] > y[i] { ((x[i] * y[i] + 0.5) as f64).exp() } else { x[i] as f64 };
+                assert!((got[i] as f64 - want).abs() <= 4e-7 * want.abs(), "{n} {i}: {} {want}", got[i]);
+                assert_eq!(greater[i], (x[i] > y[i]) as u8);
+            }
+        }
+    });
+}
+
+#[test]
+fn float_edges() {
+    let nan = f32::NAN;
+    let inf = f32::INFINITY;
+    let check = |op, x: &[f32], want: &[f32]| {
+        let got: Vec<f32> = numbers(&unary(op, DType::Float32, DType::Float32, bytes(x), x.len()));
+        assert!(got.iter().zip(want).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())), "{op:?}: {got:?} {want:?}");
+    };
+    let check2 = |op, x: &[f32], y: &[f32], want: &[f32]| {
+        let got: Vec<f32> = numbers(&binary(op, DType::Float32, DType::Float32, x, y));
+        assert!(got.iter().zip(want).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())), "{op:?}: {got:?} {want:?}");
+    };
+    each_isa(|_| {
+        check(Op::Exp, &[-inf, inf, nan, 0.0, -0.0, 200.0, -200.0], &[0.0, inf, nan, 1.0, 1.0, inf, 0.0]);
+        check(Op::Log, &[-inf, inf, nan, 0.0, -0.0, -1.0, 1.0], &[nan, inf, nan, -inf, -inf, nan, 0.0]);
+        check(Op::Tanh, &[-inf, inf, nan, 0.0, -0.0], &[-1.0, 1.0, nan, 0.0, -0.0]);
+        check(Op::Logistic, &[-inf, inf, nan, 0.0], &[0.0, 1.0, nan, 0.5]);
+        check(Op::Erf, &[-inf, inf, nan, 0.0, -0.0], &[-1.0, 1.0, nan, 0.0, -0.0]);
+        check(Op::Sin, &[-inf, inf, nan, 0.0, -0.0, 1e20], &[nan, nan, nan, 0.0, -0.0, (1e20f32 as f64).sin() as f32]);
+        check(Op::Sign, &[-inf, inf, nan, 0.0, -0.0, -3.0], &[-1.0, 1.0, nan, 0.0, -0.0, -1.0]);
+        check(Op::Round, &[0.5, 1.5, 2.5, -0.5, -0.2, 1e10, nan, inf], &[0.0, 2.0, 2.0, -0.0, -0.0, 1e10, nan, inf]);
+        check(Op::Floor, &[0.5, -0.5, -0.0, inf], &[0.0, -1.0, -0.0, inf]);
+        check(Op::Rsqrt, &[4.0, 0.0, -1.0, inf], &[0.5, inf, nan, 0.0]);
+        check2(Op::Max, &[nan, 1.0, 0.0, -0.0, -0.0, -inf], &[1.0, nan, -0.0, 0.0, -0.0, 1.0], &[nan, nan, 0.0, 0.0, -0.0, 1.0]);
+        check2(Op::Min, &[nan, 1.0, 0.0, -0.0, 0.0, inf], &[1.0, nan, -0.0, 0.0, 0.0, 1.0], &[nan, nan, -0.0, -0.0, 0.0, 1.0]);
+        check2(Op::Rem, &[5.5, -5.5, 1.0, inf, 3.0], &[2.0, 2.0, 0.0, 2.0, inf], &[1.5, -1.5, nan, nan, 3.0]);
+        check2(Op::Pow, &[nan, 1.0, -2.0, -2.0, 0.0, -0.0, -8.0], &[0.0, nan, 3.0, 0.5, -1.0, -1.0, inf], &[1.0, 1.0, -8.0, nan, inf, -inf, inf]);
+        let x = [nan, 1.0, 0.0, inf];
+        let y = [nan, 2.0, -0.0, inf];
+        let compare = |op| binary(op, DType::Float32, DType::Bool, &x, &y);
+        assert_eq!(compare(Op::Eq), [0, 0, 1, 1]);
+        assert_eq!(compare(Op::Ne), [1, 1, 0, 0]);
+        assert_eq!(compare(Op::Lt), [0, 1, 0, 0]);
+        assert_eq!(compare(Op::Le), [0, 1, 1, 1]);
+        assert_eq!(compare(Op::Gt), [0, 0, 0, 0]);
+        assert_eq!(compare(Op::Ge), [0, 0, 1, 1]);
+        assert_eq!(unary(Op::IsFinite, DType::Float32, DType::Bool, bytes(&x), 4), [0, 1, 1, 0]);
+    });
+}
+
+#[test]
+fn integer_edges() {
+    each_isa(|_| {
+        let x = [7, -7, 5, i32::MIN, i32::MIN, 0];
+        let y = [2, 2, 0, -1, 2, 3];
+        let op = |op| numbers::<i32>(&binary(op, DType::Int32, DType::Int32, &x, &y));
+        assert_eq!(op(Op::Div), [3, -3, 0, i32::MIN, i32::MIN / 2, 0]);
+        assert_eq!(op(Op::Rem), [1, -1, 0, 0, 0, 0]);
+        assert_eq!(op(Op::Mul), [14, -14, 0, i32::MIN, 0, 0]);
+        assert_eq!(op(Op::Pow), [49, 49, 1, 0, 0, 0]);
+        let pow = numbers::<i64>(&binary(Op::Pow, DType::Int64, DType::Int64, &[2i64, -1, -1, 1, 0, 3], &[-1i64, -3, -4, -5, -1, 40]));
+        assert_eq!(pow, [0, -1, 1, 1, 0, 3i64.wrapping_pow(40)]);
+        assert_eq!(numbers::<u8>(&binary(Op::Sub, DType::Uint8, DType::Uint8, &[3u8, 5], &[5u8, 3])), [254, 2]);
+        assert_eq!(unary(Op::Not, DType::Bool, DType::Bool, vec![0, 1], 2), [1, 0]);
+        assert_eq!(unary(Op::Not, DType::Uint8, DType::Uint8, vec![0, 1], 2), [255, 254]);
+        assert_eq!(numbers::<i32>(&unary(Op::Abs, DType::Int32, DType::Int32, bytes(&[i32::MIN, -3]), 2)), [i32::MIN, 3]);
+    });
+}
+
+#[test]
+fn casts() {
+    each_isa(|_| {
+        let x = [1.9f32, -1.9, f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 3e9, 300.0, -0.0];
+        let to = |to| unary(Op::Cast, DType::Float32, to, bytes(&x), x.len());
+        assert_eq!(numbers::<i32>(&to(DType::Int32)), [1, -1, 0, i32::MAX, i32::MIN, i32::MAX, 300, 0]);
+        assert_eq!(numbers::<i64>(&to(DType::Int64)), [1, -1, 0, i64::MAX, i64::MIN, 3_000_000_000, 300, 0]);
+        assert_eq!(to(DType::Uint8), [1, 0, 0, 255, 0, 255, 255, 0]);
+        assert_eq!(to(DType::Bool), [1, 1, 1, 1, 1, 1, 1, 0]);
+        assert_eq!(unary(Op::Cast, DType::Int32, DType::Uint8, bytes(&[257i32, -1]), 2), [1, 255]);
+        assert_eq!(numbers::<f64>(&unary(Op::Cast, DType::Int64, DType::Float64, bytes(&[i64::MAX]), 1)), [i64::MAX as f64]);
+        assert_eq!(numbers::<f32>(&unary(Op::Cast, DType::Bool, DType::Float32, vec![0, 1], 2)), [0.0, 1.0]);
+    });
+}
+
+/// Every index of a space, outermost first.
+fn indices(extents: &[usize]) -> Vec<Vec<usize>> {
+    extents.iter().fold(vec![vec![]], |all, &e| {
+        all.into_iter().flat_map(|index| (0..e).map(move |i| [index.clone(), vec![i]].concat())).collect()
+    })
+}
+
+#[test]
+fn strides_broadcasts_reversals_iota() {
+    let f = DType::Float32;
+    let spaces: [&[usize]; 7] = [&[], &[1], &[3, 5], &[2, 1, 7, 3], &[64, 70], &[5, 33, 47], &[2, 3, 2, 1, 3, 40]];
+    each_isa(|_| {
+        for extents in spaces {
+            let n: usize = extents.iter().product();
+            let x: Vec<f32> = (0..n).map(|i| i as f32).collect();
+            let rank = extents.len();
+            // A transposed operand: axis k of the space is axis rank - 1 - k of the buffer.
+            let flipped: Vec<usize> = extents.iter().rev().copied().collect();
+            let transposed: Vec<i64> = dense(&flipped).into_iter().rev().collect();
+            let broadcast: Vec<i64> = (0..rank).map(|k| if k % 2 == 0 { dense(extents)[k] } else { 0 }).collect();
+            let reversed: Vec<i64> = dense(extents).into_iter().map(|s| -s).collect();
+            let mut instrs = vec![instr(Op::Add, f, &[0, 1]), instr(Op::Add, f, &[4, 2]), instr(Op::Add, f, &[5, 3])];
+            for k in 0..rank {
+                instrs.push(Instr { op: Op::Iota, dtype: f, args: [NONE; 3], immediate: k as u64 });
+                instrs.push(instr(Op::Mul, f, &[3 + instrs.len() as u32, 3 + instrs.len() as u32 - if k == 0 { 0 } else { 1 }]));
+            }
+            let last = 3 + instrs.len() as u32;
+            let kernel = BoundLoop {
+                extents: extents.to_vec(),
+                loads: vec![
+                    load(f, 0, &transposed),
+                    load(f, 0, &broadcast),
+                    load(f, n as i64 - 1, &reversed),
+                    load(f, 0, &dense(extents)),
+                ],
+                instrs: instrs.clone(),
+                stores: vec![store(f, 6), store(f, last)],
+            };
+            let outs = run(&kernel, &[bytes(&x), bytes(&x), bytes(&x), bytes(&x)], &[n * 4, n * 4], Pool::global());
+            let got: Vec<f32> = numbers(&outs[0]);
+            let at = |strides: &[i64], index: &[usize]| index.iter().zip(strides).map(|(&i, &s)| i as i64 * s).sum::<i64>();
+            for (i, index) in indices(extents).iter().enumerate() {
+                let want = at(&transposed, index) + at(&broadcast, index) + n as i64 - 1 + at(&reversed, index) + i as i64;
+                assert_eq!(got[i], want as f32, "{extents:?} {index:?}");
+            }
+            let copied = BoundLoop { instrs: vec![], stores: vec![store(f, 0)], ..kernel };
+            let outs = run(&copied, &[bytes(&x), vec![], vec![], vec![]], &[n * 4], Pool::global());
+            let got: Vec<f32> = numbers(&outs[0]);
+            for (i, index) in indices(extents).iter().enumerate() {
+                assert_eq!(got[i], at(&transposed, index) as f32);
+            }
+        }
+    });
+}
+
+#[test]
+fn iota_counts_its_extent() {
+    each_isa(|_| {
+        for dtype in [DType::Float32, DType::Int64, DType::Uint8] {
+            for axis in 0..3 {
+                let extents = [3, 50, 17];
+                let kernel = BoundLoop {
+                    extents: extents.to_vec(),
+                    loads: vec![],
+                    instrs: vec![Instr { op: Op::Iota, dtype, args: [NONE; 3], immediate: axis }, instr(Op::Cast, DType::Int32, &[0])],
+                    stores: vec![store(DType::Int32, 1)],
+                };
+                let got: Vec<i32> = numbers(&run(&kernel, &[], &[3 * 50 * 17 * 4], Pool::global())[0]);
+                assert!(indices(&extents).iter().zip(got).all(|(index, x)| index[axis as usize] == x as usize));
+            }
+        }
+    });
+}
+
+/// The documented tree, in float32, on one run.
+fn tree_sum(x: &[f32]) -> f32 {
+    let mut blocks: Vec<f32> = x
+        .chunks(BLOCK)
+        .map(|block| {
+            let mut lanes = [0f32; LANES];
+            block.iter().enumerate().for_each(|(i, &v)| lanes[i % LANES] += v);
+            for half in [8, 4, 2, 1] {
+                (0..half).for_each(|l| lanes[l] += lanes[l + half]);
+            }
+            lanes[0]
+        })
+        .collect();
+    fn balanced(blocks: &mut [f32]) -> f32 {
+        if blocks.len() == 1 {
+            return blocks[0];
+        }
+        let left = blocks.len().next_power_of_two() / 2;
+        let (a, b) = blocks.split_at_mut(left);
+        balanced(a) + balanced(b)
+    }
+    if blocks.is_empty() { 0.0 } else { balanced(&mut blocks) }
+}
+
+#[test]
+fn sums_have_the_bits_of_the_documented_tree() {
+    let f = DType::Float32;
+    let spaces: [(&[usize], u32); 20] = [
+        (&[7], 1),
+        (&[0], 1),
+        (&[3, 0], 2),
+        (&[0, 3], 1),
+        (&[17], 1),
+        (&[1025], 1),
+        (&[300_000], 1),
+        (&[1_100_001], 1),
+        (&[128, 10], 2),
+        (&[128, 10], 1),
+        (&[5, 1500], 2),
+        (&[128, 512], 1),
+        (&[50_000, 32], 1),
+        (&[3000, 2100], 1),
+        (&[4, 1030, 3], 2),
+        (&[4, 30, 3], 5),
+        (&[9, 33, 40], 2),
+        (&[2, 3, 5, 7, 11], 0b01010),
+        (&[2, 1, 5, 1, 11], 0b01010),
+        (&[600, 1, 20], 0b101),
+    ];
+    each_isa(|_| {
+        for (extents, mask) in spaces {
+            let n: usize = extents.iter().product();
+            let mut lcg = Lcg(9);
+            let x: Vec<f32> = (0..n).map(|_| lcg.float()).collect();
+            let kernel = BoundLoop {
+                extents: extents.to_vec(),
+                loads: vec![load(f, 0, &dense(extents))],
+                instrs: vec![instr(Op::Neg, f, &[0])],
+                stores: vec![reduction(f, 0, Op::ReduceSum, mask), reduction(f, 1, Op::ReduceSum, mask), store(f, 1)],
+            };
+            let kept: Vec<usize> = (0..extents.len()).filter(|k| mask >> k & 1 == 0).map(|k| extents[k]).collect();
+            let outputs: usize = kept.iter().product();
+            let mut runs = vec![Vec::new(); outputs];
+            let mut index = vec![0usize; extents.len()];
+            for &v in &x {
+                let to = (0..extents.len()).filter(|k| mask >> k & 1 == 0).fold(0, |to, k| to * extents[k] + index[k]);
+                runs[to].push(v);
+                for k in (0..extents.len()).rev() {
+                    index[k] += 1;
+                    if index[k] < extents[k] {
+                        break;
+                    }
+                    index[k] = 0;
+                }
+            }
+            for threads in [1, 3] {
+                let outs = run(&kernel, &[bytes(&x)], &[outputs * 4, outputs * 4, n * 4], &Pool::new(threads));
+                let (sum, negative, copy): (Vec<f32>, Vec<f32>, Vec<f32>) = (numbers(&outs[0]), numbers(&outs[1]), numbers(&outs[2]));
+                for (i, values) in runs.iter().enumerate() {
+                    let want = tree_sum(values);
+                    assert_eq!(sum[i].to_bits(), want.to_bits(), "{extents:?} {mask:b} {i}");
+                    assert_eq!(negative[i], -want);
+                }
+                assert!(copy.iter().zip(&x).all(|(a, b)| *a == -b));
+            }
+        }
+    });
+}
+
+#[test]
+fn reductions_of_every_op_and_dtype() {
+    each_isa(|_| {
+        for n in [0, 1, 15, 17, 1025] {
+            let mut lcg = Lcg(4);
+            let x: Vec<i32> = (0..n).map(|_| (lcg.float() * 100.0) as i32).collect();
+            macro_rules! check {
+                ($t:ty, $dtype:expr, $sum:expr, $product:expr) => {{
+                    let values: Vec<$t> = x.iter().map(|&v| v as $t).collect();
+                    let reduce = |op| {
+                        let kernel = BoundLoop {
+                            extents: vec![n],
+                            loads: vec![load($dtype, 0, &[1])],
+                            instrs: vec![],
+                            stores: vec![reduction($dtype, 0, op, 1)],
+                        };
+                        numbers::<$t>(&run(&kernel, &[bytes(&values)], &[size_of::<$t>()], Pool::global())[0])[0]
+                    };
+                    let (lowest, highest) = $sum;
+                    assert_eq!(reduce(Op::ReduceMax), values.iter().copied().fold(lowest, |a, b| if b > a { b } else { a }));
+                    assert_eq!(reduce(Op::ReduceMin), values.iter().copied().fold(highest, |a, b| if b < a { b } else { a }));
+                    let product: fn($t, $t) -> $t = $product;
+                    if n < 2 || !$dtype.is_float() {
+                        assert_eq!(reduce(Op::ReduceProd), values.iter().copied().fold(1 as $t, product));
+                    }
+                }};
+            }
+            check!(f32, DType::Float32, (f32::NEG_INFINITY, f32::INFINITY), |a, b| a * b);
+            check!(f64, DType::Float64, (f64::NEG_INFINITY, f64::INFINITY), |a, b| a * b);
+            check!(i32, DType::Int32, (i32::MIN, i32::MAX), |a, b| a.wrapping_mul(b));
+            check!(i64, DType::Int64, (i64::MIN, i64::MAX), |a, b| a.wrapping_mul(b));
+            check!(u8, DType::Uint8, (0, 255), |a, b| a.wrapping_mul(b));
+            let flags: Vec<u8> = x.iter().map(|&v| (v > -99) as u8).collect();
+            let reduce = |op| {
+                let kernel = BoundLoop {
+                    extents: vec![n],
+                    loads: vec![load(DType::Bool, 0, &[1])],
+                    instrs: vec![],
+                    stores: vec![reduction(DType::Bool, 0, op, 1)],
+                };
+                run(&kernel, std::slice::from_ref(&flags), &[1], Pool::global())[0][0]
+            };
+            assert_eq!(reduce(Op::ReduceAnd), flags.iter().all(|&v| v == 1) as u8);
+            assert_eq!(reduce(Op::ReduceOr), flags.iter().any(|&v| v == 1) as u8);
+        }
+    });
+}
+
+#[test]
+fn nan_goes_through_max() {
+    each_isa(|_| {
+        for at in [0, 5, 40] {
+            let mut x = vec![1f32; 41];
+            x[at] = f32::NAN;
+            let kernel = BoundLoop {
+                extents: vec![41],
+                loads: vec![load(DType::Float32, 0, &[1])],
+                instrs: vec![],
+                stores: vec![reduction(DType::Float32, 0, Op::ReduceMax, 1), reduction(DType::Float32, 0, Op::ReduceMin, 1)],
+            };
+            let outs = run(&kernel, &[bytes(&x)], &[4, 4], Pool::global());
+            assert!(numbers::<f32>(&outs[0])[0].is_nan() && numbers::<f32>(&outs[1])[0].is_nan());
+        }
+    });
+}
+
+#[test]
+fn malformed_loops_are_refused() {
+    let f = DType::Float32;
+    let good = BoundLoop {
+        extents: vec![4],
+        loads: vec![load(f, 0, &[1])],
+        instrs: vec![instr(Op::Add, f, &[0, 0])],
+        stores: vec![store(f, 1)],
+    };
+    assert!(LoopPlan::new(&good).is_ok());
+    let refuse = |change: &dyn Fn(&mut BoundLoop)| {
+        let mut kernel = good.clone();
+        change(&mut kernel);
+        assert!(LoopPlan::new(&kernel).is_err(), "{kernel:?}");
+    };
+    refuse(&|k| k.instrs[0].args[1] = 1);
+    refuse(&|k| k.instrs[0].args[1] = NONE);
+    refuse(&|k| k.instrs[0].op = Op::DotGeneral);
+    refuse(&|k| k.instrs[0].dtype = DType::Int32);
+    refuse(&|k| k.stores[0].value = 2);
+    refuse(&|k| k.stores[0].dtype = DType::Bool);
+    refuse(&|k| k.stores[0] = reduction(f, 1, Op::ReduceSum, 2));
+    refuse(&|k| k.stores[0] = reduction(f, 1, Op::ReduceAnd, 1));
+    refuse(&|k| k.loads[0].strides.push(1));
+    refuse(&|k| k.extents[0] = usize::MAX);
+}
+
+#[test]
+fn in_place() {
+    each_isa(|_| {
+        for n in [8, 1024, 5000] {
+            let kernel = BoundLoop {
+                extents: vec![n],
+                loads: vec![load(DType::Float32, 0, &[1])],
+                instrs: vec![instr(Op::Add, DType::Float32, &[0, 0]), instr(Op::Mul, DType::Float32, &[1, 0])],
+                stores: vec![store(DType::Float32, 2)],
+            };
+            let plan = LoopPlan::new(&kernel).unwrap();
+            let mut x: Vec<f32> = (0..n).map(|i| i as f32).collect();
+            let p = x.as_mut_ptr().cast::<u8>();
+            // SAFETY: one buffer of n floats, in place; no scratch is asked for.
+            unsafe { crate::Plan::run(&plan, &[p.cast_const()], &[p], std::ptr::null_mut(), Pool::global()) }
+            assert!(x.iter().enumerate().all(|(i, &v)| v == (2 * i * i) as f32));
+        }
+    });
+}

@@ -1,0 +1,224 @@
+//! One tile: sources are brought in (without copying where they lie in order), then the steps run.
+
+use super::canon::{Pass, Source, SourceKind, Walk};
+use super::elementwise::Tile;
+use millrace_program::{DType, NONE};
+
+/// The state of one thread in a pass: a pointer for each value, and the tile buffers.
+pub struct Tiles<'a> {
+    pass: &'a Pass,
+    /// The first element of each source.
+    bases: &'a [*const u8],
+    values: *mut *const u8,
+    buffers: *mut u8,
+}
+
+impl<'a> Tiles<'a> {
+    pub fn bytes(pass: &Pass) -> usize {
+        Tiles::value_bytes(pass) + pass.buffer_count * pass.buffer_bytes
+    }
+
+    fn value_bytes(pass: &Pass) -> usize {
+        (pass.buffers.len() * size_of::<*const u8>()).next_multiple_of(64)
+    }
+
+    /// # Safety
+    /// `memory` has `Tiles::bytes` bytes, aligned to 64; `bases` are those of this run.
+    pub unsafe fn new(pass: &'a Pass, bases: &'a [*const u8], memory: *mut u8) -> Tiles<'a> {
+        // SAFETY: within `memory`.
+        let buffers = unsafe { memory.add(Tiles::value_bytes(pass)) };
+        let tiles = Tiles { pass, bases, values: memory.cast(), buffers };
+        for (v, source) in pass.sources.iter().enumerate() {
+            if source.walk == Walk::Splat {
+                // SAFETY: a buffer holds `tile` elements; the base is inside its input.
+                unsafe {
+                    let to = tiles.buffer(v);
+                    match source.kind {
+                        SourceKind::Constant(bits) => splat(source.dtype, bits.to_le_bytes().as_ptr(), to, pass.tile),
+                        SourceKind::Iota => splat(source.dtype, [0; 8].as_ptr(), to, pass.tile),
+                        SourceKind::Load { .. } => splat(source.dtype, bases[v], to, pass.tile),
+                    }
+                    tiles.values.add(v).write(to);
+                }
+            }
+        }
+        tiles
+    }
+
+    fn buffer(&self, value: usize) -> *mut u8 {
+        // SAFETY: every value has a buffer.
+        unsafe { self.buffers.add(self.pass.buffers[value] as usize * self.pass.buffer_bytes) }
+    }
+
+    /// The elements of `value` in the tile evaluated last.
+    pub fn value(&self, value: u32) -> *const u8 {
+        // SAFETY: values are numbered below `buffers.len()`.
+        unsafe { self.values.add(value as usize).read() }
+    }
+
+    /// Evaluates flat positions start .. start + len. With `direct`, the last step writes there instead of a buffer.
+    ///
+    /// # Safety
+    /// `len` <= tile, the range is inside the space, and `direct` (if any) takes `len` elements, a multiple of 16.
+    pub unsafe fn evaluate(&self, start: usize, len: usize, direct: Option<*mut u8>) {
+        let pass = self.pass;
+        // SAFETY: every read and write is inside a buffer or, for loads, inside the input, which binding has proven.
+        unsafe {
+            for (v, source) in pass.sources.iter().enumerate() {
+                if source.walk != Walk::Splat {
+                    self.values.add(v).write(self.bring(source, v, start, len));
+                }
+            }
+            let sources = pass.sources.len();
+            let n = len.next_multiple_of(16);
+            for (i, step) in pass.steps.iter().enumerate() {
+                let last = i + 1 == pass.steps.len();
+                let out = direct.filter(|_| last).unwrap_or_else(|| self.buffer(sources + i));
+                let operand = |v: u32| if v == NONE { std::ptr::null() } else { self.value(v) };
+                (step.run)(Tile { n, ins: step.ins.map(operand), out });
+                self.values.add(sources + i).write(out);
+            }
+        }
+    }
+
+    /// The tile of a source: in place where its elements lie in order and fill groups of 16, else copied.
+    unsafe fn bring(&self, source: &Source, v: usize, start: usize, len: usize) -> *const u8 {
+        let size = source.dtype.size();
+        let whole = len.is_multiple_of(16);
+        let buffer = self.buffer(v);
+        // SAFETY: as in `evaluate`.
+        unsafe {
+            if source.walk == Walk::Dense {
+                let at = self.bases[v].add(start * size);
+                if whole {
+                    return at;
+                }
+                at.copy_to_nonoverlapping(buffer, len * size);
+            } else {
+                let mut index = Position::new(&self.pass.extents, &source.strides, start);
+                let memory = matches!(source.kind, SourceKind::Load { .. });
+                if memory && whole && index.inner_stride() == 1 && index.inner_left() >= len {
+                    return self.bases[v].offset(index.offset as isize * size as isize);
+                }
+                let mut done = 0;
+                while done < len {
+                    let piece = index.inner_left().min(len - done);
+                    let stride = index.inner_stride();
+                    let to = buffer.add(done * size);
+                    if memory {
+                        let from = self.bases[v].offset(index.offset as isize * size as isize);
+                        copy_strided(size, from, stride as isize, to, piece);
+                    } else {
+                        count(source.dtype, index.offset, stride, to, piece);
+                    }
+                    done += piece;
+                    index.advance(piece);
+                }
+            }
+            // What lies between is computed but not stored: give it a harmless value.
+            buffer.add(len * size).write_bytes(0, (len.next_multiple_of(16) - len) * size);
+        }
+        buffer
+    }
+}
+
+/// A position in the iteration space and the element that a source has there.
+struct Position<'a> {
+    extents: &'a [usize],
+    strides: &'a [i64],
+    index: [usize; 32],
+    offset: i64,
+}
+
+impl<'a> Position<'a> {
+    fn new(extents: &'a [usize], strides: &'a [i64], start: usize) -> Position<'a> {
+        let mut position = Position { extents, strides, index: [0; 32], offset: 0 };
+        let mut rest = start;
+        for k in (0..extents.len()).rev() {
+            if rest == 0 {
+                break;
+            }
+            position.index[k] = rest % extents[k];
+            rest /= extents[k];
+            position.offset += position.index[k] as i64 * strides[k];
+        }
+        position
+    }
+
+    fn inner_stride(&self) -> i64 {
+        self.strides.last().copied().unwrap_or(0)
+    }
+
+    /// Positions left in the innermost extent.
+    fn inner_left(&self) -> usize {
+        match self.extents.len() {
+            0 => 1,
+            rank => self.extents[rank - 1] - self.index[rank - 1],
+        }
+    }
+
+    /// Moves on by at most `inner_left`.
+    fn advance(&mut self, by: usize) {
+        let mut step = by;
+        for k in (0..self.extents.len()).rev() {
+            self.index[k] += step;
+            self.offset += step as i64 * self.strides[k];
+            if self.index[k] < self.extents[k] {
+                return;
+            }
+            self.offset -= self.extents[k] as i64 * self.strides[k];
+            self.index[k] = 0;
+            step = 1;
+        }
+    }
+}
+
+unsafe fn splat(dtype: DType, from: *const u8, to: *mut u8, n: usize) {
+    // SAFETY: by the caller; the stride is zero.
+    unsafe { copy_strided(dtype.size(), from, 0, to, n) }
+}
+
+/// to[i] = from[i · stride]
+pub unsafe fn copy_strided(size: usize, from: *const u8, stride: isize, to: *mut u8, n: usize) {
+    unsafe fn typed<T: Copy>(from: *const T, stride: isize, to: *mut T, n: usize) {
+        // SAFETY: by the caller.
+        unsafe {
+            match stride {
+                0 => {
+                    let value = from.read_unaligned();
+                    (0..n).for_each(|i| to.add(i).write(value));
+                }
+                1 => from.copy_to_nonoverlapping(to, n),
+                _ => (0..n).for_each(|i| to.add(i).write(from.offset(i as isize * stride).read())),
+            }
+        }
+    }
+    // SAFETY: by the caller.
+    unsafe {
+        match size {
+            1 => typed(from, stride, to, n),
+            4 => typed(from as *const u32, stride, to as *mut u32, n),
+            _ => typed(from as *const u64, stride, to as *mut u64, n),
+        }
+    }
+}
+
+/// to[i] = first + i · stride
+unsafe fn count(dtype: DType, first: i64, stride: i64, to: *mut u8, n: usize) {
+    macro_rules! typed {
+        ($t:ty) => {
+            for i in 0..n {
+                // SAFETY: by the caller.
+                unsafe { (to as *mut $t).add(i).write((first + i as i64 * stride) as $t) }
+            }
+        };
+    }
+    match dtype {
+        DType::Float32 => typed!(f32),
+        DType::Float64 => typed!(f64),
+        DType::Int32 => typed!(i32),
+        DType::Int64 => typed!(i64),
+        DType::Uint8 => typed!(u8),
+        DType::Bool => (0..n).for_each(|i| unsafe { to.add(i).write((first + i as i64 * stride != 0) as u8) }),
+    }
+}
