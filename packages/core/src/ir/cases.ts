@@ -26,6 +26,13 @@ export interface Edge<A> {
   readonly dtypes?: readonly DType[];
 }
 
+/** Operands by content, and the cotangent of each where the result's is all ones: kinks, zeros and infinities, in float64. */
+export interface GradientEdge<A> {
+  readonly ins: readonly Content[];
+  readonly attrs: A;
+  readonly want: readonly Content[];
+}
+
 /** Operands that the op refuses, and the label of the rule that they break. */
 export interface Reject<A> {
   readonly ins: readonly (readonly number[])[];
@@ -34,19 +41,26 @@ export interface Reject<A> {
   readonly dtypes?: readonly DType[];
 }
 
+/** Operands that the op refuses, and the changes offered: `transposeB: true`. */
+export interface RepairCase<A> {
+  readonly ins: readonly (readonly number[])[];
+  readonly attrs: A;
+  /** What the one change that fits says, with the shape it gives; undefined where none or several fit. */
+  readonly want: string | undefined;
+}
+
 /** What the generated tests of one op are made of. A separate export, so that bundlers drop it. */
 export interface Cases<A = Attrs> {
   readonly op: AnyOp;
   readonly samples: readonly Sample<A>[];
   readonly edges?: readonly Edge<A>[];
   readonly reject?: readonly Reject<A>[];
+  readonly gradients?: readonly GradientEdge<A>[];
+  readonly repairs?: readonly RepairCase<A>[];
 }
 
 /** Cases with the attributes of their op. */
-export function cases<A>(
-  op: Op<string, A, "one"> | Op<string, A, "many">,
-  table: Omit<Cases<A>, "op">,
-): Cases<A> {
+export function cases<A>(op: Op<string, A, "one"> | Op<string, A, "many">, table: Omit<Cases<A>, "op">): Cases<A> {
   return { op, ...table };
 }
 

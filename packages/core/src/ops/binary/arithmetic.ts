@@ -1,12 +1,14 @@
-import { typed } from "../../ir/apply.js";
+import { dispatch, typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
 import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op } from "../../ir/op.js";
-import type { Bin, Like, Out, PromoteOf } from "../../types/operands.js";
+import type { Bin, DTypeOf, Like, Out, PromoteOf, ShapeOf } from "../../types/operands.js";
 import type { FloatOf } from "../../types/dtype.js";
 import type { Arg } from "../../types/shape.js";
+import { MillraceError } from "../../types/errors.js";
+import type { Tensor } from "../../types/tensor.js";
 import { defineBinary, numeric } from "../elementwise.js";
-import { binary, binaryFloat } from "../public.js";
+import { binary, binaryFloat, toTensor } from "../public.js";
 
 export const addOp: Op<"add", NoAttrs> = defineBinary({
   name: "add",
@@ -161,3 +163,14 @@ export const divCases: Cases<NoAttrs> = cases(divOp, {
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "div.C3" }],
 });
+
+/**
+ * The sum of a list of tensors of one shape and dtype.
+ * @example tf.addN([[1, 2], [3, 4]]) // [4, 6]
+ * @public
+ */
+export function addN<const X extends Like>(tensors: readonly X[]): Out<ShapeOf<X>, DTypeOf<X>> {
+  const [first, ...rest] = tensors.map((x) => toTensor(x));
+  if (first === undefined) throw new MillraceError("E_ARGUMENT", "addN: needs at least one tensor", { op: "addN" });
+  return typed(rest.reduce<Tensor>((sum, x) => dispatch.current.apply2(addOp, sum, x), first));
+}
