@@ -10,10 +10,10 @@ import type {
   DepthwiseConv2d,
   DType,
   DTypeOf,
-  DTypeOfArray,
   ExpandDims,
   FloatOf,
   Gather,
+  Leaf,
   Like,
   Literal,
   LiteralDType,
@@ -58,20 +58,20 @@ import type {
 export type * from "../src/types/index.js";
 
 // --- creation
-export declare function tensor<const T extends NestedValues>(
+export declare function tensor<const T extends NestedValues | TypedArray>(
   values: Arg<Literal<T>, T>,
 ): Out<Literal<T>, LiteralDType<T>>;
-export declare function tensor<A extends TypedArray>(values: A): Out<[number], DTypeOfArray<A>>;
-export declare function tensor<const S extends Shape>(
-  values: readonly number[],
+export declare function tensor<V extends TypedArray | readonly Leaf[], const S extends Shape>(
+  values: V,
   shape: Arg<NewShape<"tensor", S>, S>,
-): Out<NewShape<"tensor", S>, "float32">;
-export declare function tensor<A extends TypedArray, const S extends Shape>(
-  values: A,
-  shape: Arg<NewShape<"tensor", S>, S>,
-): Out<NewShape<"tensor", S>, DTypeOfArray<A>>;
+): Out<NewShape<"tensor", S>, LiteralDType<V>>;
+export declare function tensor<const T extends NestedValues | TypedArray, D extends DType>(
+  values: Arg<Literal<T>, T>,
+  shape: undefined,
+  dtype: D,
+): Out<Literal<T>, D>;
 export declare function tensor<const S extends Shape, D extends DType>(
-  values: TypedArray | readonly (number | bigint | boolean)[],
+  values: TypedArray | readonly Leaf[],
   shape: Arg<NewShape<"tensor", S>, S>,
   dtype: D,
 ): Out<NewShape<"tensor", S>, D>;

@@ -11,7 +11,7 @@ export interface DTypeTable {
 }
 
 /** The type of a tensor's elements. */
-export type DType = keyof DTypeTable;
+export type DType = { [D in keyof DTypeTable]: D }[keyof DTypeTable];
 
 /** The typed array that reads and writes a dtype: `Float32Array` for float32; a bool is a byte, 0 or 1. */
 export type TypedArrayOf<D extends DType> = DTypeTable[D]["array"];

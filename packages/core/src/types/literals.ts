@@ -34,11 +34,13 @@ type LeafOf<T, Depth extends 0[] = []> = Depth["length"] extends MaxDepth
 export type LiteralDType<T> = T extends TypedArray
   ? DTypeOfArray<T>
   : LeafOf<T> extends infer L
-    ? [L] extends [boolean]
-      ? "bool"
-      : [L] extends [bigint]
-        ? "int64"
-        : "float32"
+    ? [L] extends [never]
+      ? "float32"
+      : [L] extends [boolean]
+        ? "bool"
+        : [L] extends [bigint]
+          ? "int64"
+          : "float32"
     : never;
 
 /** True where rows of a literal have different shapes. */

@@ -13,9 +13,9 @@ type NegativeAxis = [
   [-1, 5, 4, 3, 2, 1, 0],
 ];
 
-type IndexFromEnd<Rank extends number, K extends string> = Rank extends keyof NegativeAxis
-  ? K extends keyof NegativeAxis[Rank]
-    ? NegativeAxis[Rank][K]
+type IndexFromEnd<Rank extends number, K extends string> = `${Rank}` extends infer Row extends keyof NegativeAxis
+  ? K extends keyof NegativeAxis[Row]
+    ? NegativeAxis[Row][K]
     : never
   : K extends `${infer Distance extends number}`
     ? Sub<Rank, Distance>

@@ -6,7 +6,7 @@ export type { Conv2d, DepthwiseConv2d, PadMode, Pair, Pool2d } from "./conv.js";
 export type { NewShape } from "./create.js";
 export type { Gather, OneHot, Pad, Slice, Tile } from "./index-ops.js";
 export type { Concat, Split, Stack, Unstack } from "./join.js";
-export type { MatMul } from "./mat-mul.js";
+export type { Dot, MatMul, OuterProduct } from "./mat-mul.js";
 export type { ArgReduce, Reduce } from "./reduce.js";
 export type { ExpandDims, ProductOf, Reshape, Squeeze } from "./reshape.js";
 export type { Transpose } from "./transpose.js";

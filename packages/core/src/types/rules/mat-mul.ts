@@ -24,3 +24,31 @@ type Product<A extends Shape, B extends Shape, TA, TB> = A extends readonly [
 
 type InnerSizesDiffer<A, B, X, Y> =
   ShapeError<`matMul: inner sizes ${ShowSize<X>} and ${ShowSize<Y>} differ: ${ShowShape<A>} x ${ShowShape<B>}`>;
+
+/** Rule: dot contracts the last axis of a vector or matrix with the first axis of another. */
+export type Dot<A extends Shape, B extends Shape> =
+  UnknownRank<A> extends true
+    ? Shape
+    : UnknownRank<B> extends true
+      ? Shape
+      : A extends readonly [infer K] | readonly [number, infer K]
+        ? B extends readonly [infer L, ...infer Columns extends readonly [] | readonly [number]]
+          ? MayEqual<K, L> extends true
+            ? A extends readonly [infer Rows extends number, number]
+              ? [Rows, ...Columns]
+              : [...Columns]
+            : ShapeError<`dot: inner sizes ${ShowSize<K>} and ${ShowSize<L>} differ: ${ShowShape<A>} x ${ShowShape<B>}`>
+          : ShapeError<`dot: needs rank 1 or 2, got ${ShowShape<B>}`>
+        : ShapeError<`dot: needs rank 1 or 2, got ${ShowShape<A>}`>;
+
+/** Rule: two vectors give a matrix. */
+export type OuterProduct<A extends Shape, B extends Shape> =
+  UnknownRank<A> extends true
+    ? [number, number]
+    : UnknownRank<B> extends true
+      ? [number, number]
+      : A extends readonly [infer M extends number]
+        ? B extends readonly [infer N extends number]
+          ? [M, N]
+          : ShapeError<`outerProduct: needs two vectors, got ${ShowShape<A>} and ${ShowShape<B>}`>
+        : ShapeError<`outerProduct: needs two vectors, got ${ShowShape<A>} and ${ShowShape<B>}`>;

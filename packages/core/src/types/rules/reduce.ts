@@ -34,8 +34,8 @@ type ReduceAll<S extends Shape, KeepDims> = boolean extends KeepDims
 /** Which axes go is known at run time only; keepDims keeps the rank. */
 type SomeAxes<S extends Shape, KeepDims> = KeepDims extends true ? UnknownSizes<S> : Shape;
 
-/** The union of the indices that a list of axes means, or the refusal of one of them. */
-type AxisIndices<Op extends string, S extends Shape, List, Found = never> = List extends readonly [
+/** The union of the indices that a list of axes means (beside -1, which is none), or the refusal of one of them. */
+type AxisIndices<Op extends string, S extends Shape, List, Found = -1> = List extends readonly [
   infer Axis extends number,
   ...infer Rest,
 ]

@@ -1,0 +1,221 @@
+// Tests of the types of @millrace/core, on TypeScript 6 and 7: what compiles with which result, what must not compile and
+// the sentence it says, a fuzz against plain computations, and a ceiling on the compiler's work for a call.
+//   node tools/type-tests.mjs            runs all, and closes with `N passed, N failed`
+//   node tools/type-tests.mjs --update   writes the sentences of type-tests/reject anew
+//   node tools/type-tests.mjs --seed 7   another fuzz
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import ts from "typescript";
+import { ceilings, costCases, costModule, emptyModule } from "../packages/core/type-tests/cost.mjs";
+import { fuzzArith } from "../packages/core/type-tests/fuzz-arith.mjs";
+import { fuzzOps } from "../packages/core/type-tests/fuzz-ops.mjs";
+import { root } from "./lib/generated.mjs";
+
+process.chdir(root);
+const tests = "packages/core/type-tests";
+const work = ".test/type-tests";
+const compilers = { 6: "node_modules/typescript/bin/tsc", 7: "node_modules/ts7/bin/tsc" };
+const update = process.argv.includes("--update");
+const seedAt = process.argv.indexOf("--seed");
+const seed = seedAt < 0 ? 1 : Number(process.argv[seedAt + 1]);
+const fuzzCount = 7200;
+
+let passed = 0;
+const failures = [];
+const pass = (count) => {
+  passed += count;
+};
+
+rmSync(work, { recursive: true, force: true });
+mkdirSync(work, { recursive: true });
+const api = declarations();
+writeConfig();
+
+const filesIn = (folder) => readdirSync(join(tests, folder)).map((name) => join(tests, folder, name));
+const compiling = filesIn("compile");
+const rejected = filesIn("reject");
+const fuzzed = ["fuzz-ops.ts", "fuzz-arith.ts"].map((name) => join(work, name));
+writeFileSync(fuzzed[0], fuzzOps(seed, fuzzCount));
+writeFileSync(fuzzed[1], fuzzArith(seed, 300));
+
+for (const [version, compiler] of Object.entries(compilers)) {
+  const start = Date.now();
+  const { errors } = compile(compiler, [...compiling, ...rejected, ...fuzzed]);
+  for (const file of compiling) checkCompiling(version, file, errors);
+  for (const file of rejected) checkRejected(version, file, errors);
+  for (const file of fuzzed) checkFuzz(version, file, errors);
+  const known = new Set([...compiling, ...rejected, ...fuzzed]);
+  for (const error of errors.filter(({ file }) => !known.has(file))) fail(version, error);
+  const cost = measure(version, compiler);
+  console.log(`TypeScript ${version}: ${((Date.now() - start) / 1000).toFixed(1)} s; dearest calls: ${cost}`);
+}
+
+for (const failure of failures) console.log(failure);
+console.log(`${passed} passed, ${failures.length} failed`);
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+function fail(version, { file, line, code, message }) {
+  failures.push(`TypeScript ${version}: ${file}:${line}: ${code} ${message}`);
+}
+
+/** Where the declarations that the tests compile against lie: what a consumer of the package sees. */
+function declarations() {
+  if (!existsSync("packages/core/src/index.ts"))
+    return { index: `${tests}/api.ts`, base: "packages/core/src", extension: ".ts" };
+  const out = join(work, "core");
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [compilers[7], "-p", "packages/core/tsconfig.build.json", "--outDir", out, "--declarationMap", "false"],
+    { encoding: "utf8" },
+  );
+  if (status !== 0) throw new Error(`the declarations of core could not be written:\n${stdout}`);
+  for (const file of readdirSync(out, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+    // TypeScript before 5.7 knows no type parameter of typed arrays
+    if (!/\b\w+Array<ArrayBufferLike>/.test(readFileSync(join(out, file), "utf8"))) pass(1);
+    else failures.push(`${file}: names a typed array with a type argument`);
+  }
+  return { index: `${out}/index.d.ts`, base: out, extension: ".d.ts" };
+}
+
+function writeConfig() {
+  const up = relative(work, ".");
+  const compilerOptions = {
+    paths: {
+      "@millrace/core": [`${up}/${api.index}`],
+      "@millrace/core/types/*": [`${up}/${api.base}/types/*${api.extension}`],
+    },
+    customConditions: [],
+    checkJs: true,
+    allowJs: true,
+    declaration: false,
+    isolatedDeclarations: false,
+    noUnusedLocals: false,
+  };
+  writeFileSync(
+    join(work, "tsconfig.all.json"),
+    JSON.stringify({ extends: `${up}/tsconfig.base.json`, compilerOptions }),
+  );
+}
+
+/** Runs a compiler on files; gives its errors and the number of its instantiations. */
+function compile(compiler, files, flags = []) {
+  const config = join(work, "tsconfig.json");
+  const base = JSON.parse(readFileSync(join(work, "tsconfig.all.json"), "utf8"));
+  writeFileSync(config, JSON.stringify({ ...base, files: files.map((file) => relative(work, file)) }));
+  const { stdout, status } = spawnSync(process.execPath, [compiler, "-p", config, "--pretty", "false", ...flags], {
+    encoding: "utf8",
+    maxBuffer: 2 ** 28,
+  });
+  if (status === null) throw new Error(`${compiler} did not finish`);
+  const errors = [];
+  for (const text of stdout.split("\n")) {
+    const found = /^(.+?)\((\d+),\d+\): error (TS\d+): (.*)$/.exec(text);
+    if (found) errors.push({ file: found[1], line: Number(found[2]), code: found[3], message: found[4] });
+    else if (/^error TS/.test(text)) throw new Error(text);
+  }
+  return { errors, instantiations: Number(/Instantiations:\s+([\d,]+)/.exec(stdout)?.[1].replaceAll(",", "")) };
+}
+
+/** Every check of a file compiles; a line with an error fails. */
+function checkCompiling(version, file, errors) {
+  const wrong = errors.filter((error) => error.file === file);
+  const checks = readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => /^(?:is|same|sameType)<|^ {2}True<|^\w.*[;{]$/.test(line)).length;
+  pass(checks - new Set(wrong.map(({ line }) => line)).size);
+  for (const error of wrong) fail(version, error);
+}
+
+/** Every line of a fuzz module is a case. */
+function checkFuzz(version, file, errors) {
+  const wrong = errors.filter((error) => error.file === file);
+  const lines = readFileSync(file, "utf8").split("\n");
+  pass(lines.filter((line) => /^(?:is<|export type|\/\/ @ts-expect-error)/.test(line)).length - wrong.length);
+  for (const error of wrong) fail(version, { ...error, message: `${error.message} in: ${lines[error.line - 1]}` });
+}
+
+/**
+ * Every statement that follows a line `//! sentence` fails with exactly that sentence; `//! TS2554` asks for another error
+ * of that code. No other statement fails.
+ */
+function checkRejected(version, file, errors) {
+  const lines = readFileSync(file, "utf8").split("\n");
+  const said = new Map(errors.filter((error) => error.file === file).map((error) => [error.line, sentenceOf(error)]));
+  if (update && version === "6") {
+    const kept = lines.flatMap((line, i) => (line.startsWith("//! ") ? [] : [[line, said.get(i + 1)]]));
+    writeFileSync(file, kept.flatMap(([line, sentence]) => (sentence ? [`//! ${sentence}`, line] : [line])).join("\n"));
+    return;
+  }
+  for (const [i, line] of lines.entries()) {
+    const wanted = lines[i - 1]?.startsWith("//! ") ? lines[i - 1].slice(4) : undefined;
+    const got = said.get(i + 1);
+    if (wanted === got) pass(wanted === undefined ? 0 : 1);
+    else
+      failures.push(
+        `TypeScript ${version}: ${file}:${i + 1}: says ${got ?? "nothing"}, wanted ${wanted ?? "nothing"}: ${line}`,
+      );
+  }
+}
+
+/** The sentence of a rule in a compiler's message, else the code of the error. */
+function sentenceOf({ code, message }) {
+  return /to (?:parameter of )?type '"(.*)"'\.$/.exec(message)?.[1] ?? code;
+}
+
+/** Holds the cost of every call under its ceiling; gives the dearest of each kind. */
+function measure(version, compiler) {
+  const count = 50;
+  const modules = {
+    empty: emptyModule(),
+    ...Object.fromEntries(Object.entries(costCases).map(([name, it]) => [name, costModule(it, count)])),
+  };
+  const total = version === "6" ? countInProcess(modules) : countByRuns(compiler, modules);
+  const dearest = {};
+  for (const [name, { kind }] of Object.entries(costCases)) {
+    const cost = Math.round((total[name] - total.empty) / count);
+    if (cost > 0 && cost <= ceilings[kind]) pass(1);
+    else failures.push(`TypeScript ${version}: a call of ${name} costs ${cost} instantiations, over ${ceilings[kind]}`);
+    if (!(dearest[kind]?.cost >= cost)) dearest[kind] = { name, cost };
+    if (process.argv.includes("--cost")) console.log(`  ${name}: ${cost}`);
+  }
+  return Object.values(dearest)
+    .map(({ name, cost }) => `${name} ${cost}`)
+    .join(", ");
+}
+
+/** A run of the compiler for each module. */
+function countByRuns(compiler, modules) {
+  const file = join(work, "cost.ts");
+  return mapValues(modules, (text) => {
+    writeFileSync(file, text);
+    const { errors, instantiations } = compile(compiler, [file], ["--extendedDiagnostics", "--singleThreaded"]);
+    if (errors.length > 0)
+      throw new Error(`${errors[0].code} ${errors[0].message} in ${text.split("\n")[errors[0].line - 1]}`);
+    return instantiations;
+  });
+}
+
+/** One program with every module: its checker counts on, so each is the difference to the one before. */
+function countInProcess(modules) {
+  const files = Object.keys(modules).map((name) => join(work, `cost-${name}.ts`));
+  for (const [i, text] of Object.values(modules).entries()) writeFileSync(files[i], text);
+  const { config } = ts.readConfigFile(join(work, "tsconfig.all.json"), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent({ ...config, files: [] }, ts.sys, work);
+  const program = ts.createProgram(files, options);
+  let before = 0;
+  const counts = Object.keys(modules).map((name, i) => {
+    const [error] = program.getSemanticDiagnostics(program.getSourceFile(files[i]));
+    if (error !== undefined) throw new Error(`${name}: ${ts.flattenDiagnosticMessageText(error.messageText, "\n")}`);
+    const now = program.getInstantiationCount();
+    const count = now - before;
+    before = now;
+    return [name, count];
+  });
+  // the first module pays for what all share
+  return { ...Object.fromEntries(counts), empty: 0 };
+}
+
+function mapValues(record, map) {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
