@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../types/errors.js";
+import { type ErrorCode, MillraceError } from "../types/errors.js";
 import type { Ops } from "../ops/names.js";
 import type { Attrs } from "./attrs.js";
 import type { Aval, Val } from "./aval.js";
@@ -47,11 +47,11 @@ export function isNoRule(rule: unknown): rule is NoRule {
 
 /**
  * Reverse-mode rule: cotangents of the outputs → cotangents of the inputs, null where there is no path.
- * `gs[i]` has the aval of `outs[i]`; an output that nothing reads has a cotangent of zeros.
+ * `gs[i]` has the aval of `outs[i]`; it may be null where nothing reads that output, but not all of them are.
  */
 export type VjpRule<A> = (
   b: Ops,
-  gs: readonly Val[],
+  gs: readonly (Val | null)[],
   ins: readonly Val[],
   outs: readonly Val[],
   attrs: A,
@@ -111,10 +111,11 @@ export interface OpSpec<N extends string, A> {
   infer(ins: readonly Aval[], attrs: A, regions: readonly Graph[]): readonly Aval[];
   readonly reference?: Reference<A>;
   readonly lower?: LowerRule<A>;
-  readonly vjp: VjpRule<A> | NoRule;
-  readonly jvp?: JvpRule<A> | NoRule;
-  /** "elementwise": operands without the batch axis are stretched over it. */
-  readonly batch: BatchRule<A> | NoRule | "elementwise";
+  /** "lower": that of the decomposition. */
+  readonly vjp: VjpRule<A> | NoRule | "lower";
+  readonly jvp?: JvpRule<A> | NoRule | "lower";
+  /** "elementwise": operands without the batch axis are stretched over it; "lower": that of the decomposition. */
+  readonly batch: BatchRule<A> | NoRule | "elementwise" | "lower";
   /** Attributes that hold sizes: one program serves every value of them. */
   readonly sizeAttrs?: readonly (keyof A & string)[];
   /** An effect is never merged, folded, dropped or moved past another. */
@@ -178,14 +179,11 @@ export function isElementwise(op: AnyOp): boolean {
   return op.kind === "unary" || op.kind === "binary" || op.kind === "compare" || op.kind === "select" || op.kind === "cast";
 }
 
-/** A broken rule of an op; the engine turns it into a MillraceError with shapes and the user's line. */
-export class RuleError extends Error {
-  readonly code: ErrorCode;
-  readonly label: string;
+/** A broken rule of an op; the engine adds shapes, dtypes and the user's line. */
+export class RuleError extends MillraceError {
   constructor(code: ErrorCode, label: string, message: string) {
-    super(message);
-    this.code = code;
-    this.label = label;
+    const op = label.split(".")[0]!;
+    super(code, `${op}: ${message}`, { op, rule: label });
   }
 }
 
