@@ -20,7 +20,7 @@ export function userFrames(stack: string, limit = 4): CallSite[] {
 
 /** The user's call sites that led here. Costs more than an op, so eager code does not ask. */
 export function captureSites(limit = 4): CallSite[] {
-  const depth = Error.stackTraceLimit;
+  const depth = Error.stackTraceLimit ?? 10;
   Error.stackTraceLimit = 40;
   const { stack } = new Error();
   Error.stackTraceLimit = depth;

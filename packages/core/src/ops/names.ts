@@ -1,8 +1,9 @@
 // The names of all ops as types, derived from the families. This file alone may be imported, type-only, from below:
 // a rule sees other ops through `Ops` without an import cycle at run time.
+import type { Attrs } from "../ir/attrs.js";
 import type { Val } from "../ir/aval.js";
 import type { Graph } from "../ir/graph.js";
-import type { Op } from "../ir/op.js";
+import type { AnyOp, Op } from "../ir/op.js";
 import type * as Families from "./families.gen.js";
 
 type Exported = typeof Families;
@@ -32,5 +33,7 @@ type Apply<O> = O extends Op<string, infer A, infer M>
     ) => M extends "one" ? Val : readonly Val[]
   : never;
 
-/** Every op as a function on values: what rules and decompositions are written in. */
-export type Ops = { readonly [N in OpName]: Apply<ByName[N]> };
+/** Every op as a function on values, and `apply` for any op: what rules and decompositions are written in. */
+export type Ops = { readonly [N in OpName]: Apply<ByName[N]> } & {
+  apply(op: AnyOp, ins: readonly Val[], attrs: Attrs, regions: readonly Graph[]): readonly Val[];
+};

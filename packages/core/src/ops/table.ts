@@ -18,7 +18,7 @@ function collect(): AnyOp[] {
 export function makeOps<V extends Val>(
   apply: (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[],
 ): Ops {
-  const table: Record<string, unknown> = {};
+  const table: Record<string, unknown> = { apply };
   for (const op of coreOps) {
     table[op.name] = (ins: readonly V[], attrs: Attrs = {}, regions: readonly Graph[] = []) => {
       const outs = apply(op, ins, attrs, regions);

@@ -1,0 +1,28 @@
+/**
+ * What a backend is made of: the interface, and reading programs.
+ * @packageDocumentation
+ */
+export type { Attrs } from "./ir/attrs.js";
+export type { Aval } from "./ir/aval.js";
+export type { AnyOp } from "./ir/op.js";
+export { registerBackend } from "./api/connect.js";
+export type {
+  Backend,
+  BackendFactory,
+  Bound,
+  Buf,
+  DeviceInfo,
+  Executable,
+  MemoryStats,
+  Reclaimer,
+} from "./runtime/backend.js";
+export { FinalizationReclaimer } from "./runtime/finalization-reclaimer.js";
+export { ReferenceBackend } from "./runtime/reference-backend.js";
+export { SlotMap } from "./runtime/slot-map.js";
+export { decodeProgram } from "./schedule/decode.js";
+export { encodeProgram } from "./schedule/encode.js";
+export { opIds, opTableHash } from "./schedule/op-ids.js";
+export type * from "./schedule/program.js";
+export { evaluateExprs, programFormat } from "./schedule/program.js";
+export * from "./types/errors.js";
+export { type DType, dtypes, type TypedArray } from "./types/dtype.js";

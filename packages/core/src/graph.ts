@@ -1,0 +1,30 @@
+/**
+ * The graph behind the API, for packages that transform it: ops and their rules, builders, traces, passes, and the
+ * engine's hooks. Not covered by semver's promises to users.
+ * @packageDocumentation
+ */
+export * from "./ir/apply.js";
+export * from "./ir/attrs.js";
+export * from "./ir/aval.js";
+export * from "./ir/dim.js";
+export * from "./ir/graph.js";
+export * from "./ir/host.js";
+export * from "./ir/inline.js";
+export * from "./ir/op.js";
+export * from "./ir/print.js";
+export * from "./ir/site.js";
+export * from "./ir/transform.js";
+export * from "./ir/verify.js";
+export type { CompositeName, OpName, Ops, PrimitiveName } from "./ops/names.js";
+export * from "./ops/families.gen.js";
+export { isTensor, toTensor } from "./ops/public.js";
+export * from "./ops/rules.js";
+export { coreOps, findOp, makeOps } from "./ops/table.js";
+export { optimize, passesFor } from "./passes/pipeline.js";
+export { type Pass, rewriteGraph } from "./passes/rewrite.js";
+export { type Engine, engine, type Recorder } from "./runtime/engine.js";
+export { ConcreteFunction, PolymorphicFunction, traceFunction } from "./runtime/function.js";
+export { buildStructure, flattenStructure, refusePromise, type Template } from "./runtime/structure.js";
+export { TensorImpl, TracerTensor } from "./runtime/tensor.js";
+export { VariableImpl } from "./runtime/variable.js";
+export { Trace } from "./trace/trace.js";

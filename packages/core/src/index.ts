@@ -1,0 +1,23 @@
+/// <reference lib="esnext.disposable" />
+/**
+ * The Millrace engine: tensors and their ops, variables, functions, devices and memory.
+ * @packageDocumentation
+ */
+export { registerBackend, registerReferenceBackend } from "./api/connect.js";
+export * from "./api/exports.gen.js";
+export { device, ensureShape, fn, fn as function, variable } from "./api/tensors.js";
+export { getBackend, ready, setBackend } from "./runtime/backends.js";
+export {
+  type AnyFunction,
+  type FunctionOptions,
+  runFunctionsEagerly,
+  type TensorSpec,
+  type TracedFunction,
+} from "./runtime/function.js";
+export { type Logger, setLogger } from "./runtime/logger.js";
+export { dispose, keep, type Memory, memory, sync, tidy } from "./runtime/memory.js";
+export type { VariableOptions } from "./runtime/variable.js";
+export type { Aval } from "./ir/aval.js";
+export type { Dim, SymDim } from "./ir/dim.js";
+export type * from "./types/index.js";
+export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";

@@ -1,0 +1,82 @@
+import type { Attrs } from "../ir/attrs.js";
+import type { Aval } from "../ir/aval.js";
+import type { AnyOp } from "../ir/op.js";
+
+/** A handle on device memory: a small integer with a generation, so that a stale one is noticed. */
+export type Buf = number;
+/** A compiled program. */
+export type Executable = number;
+/** A program with sizes: every buffer has its place. */
+export type Bound = number;
+
+/** One place where tensors live and programs run. */
+export interface DeviceInfo {
+  /** "cpu:0" */
+  readonly name: string;
+  readonly description: string;
+}
+
+/** What a backend holds and has done. */
+export interface MemoryStats {
+  readonly liveBytes: number;
+  readonly peakBytes: number;
+  readonly liveBuffers: number;
+  /** Freed memory that is kept for reuse. */
+  readonly cachedBytes: number;
+  readonly executables: number;
+  readonly bounds: number;
+  readonly runs: number;
+  readonly kernels: number;
+  /** Calls from native code back into JavaScript while a program ran. */
+  readonly javaScriptCalls: number;
+}
+
+/**
+ * Frees the buffers of tensors that nobody holds any more. Tensors belong to pages; a page is a token that its tensors
+ * hold, so it dies with the last of them.
+ */
+export interface Reclaimer {
+  /** Registers a full page: when `token` is collected, these buffers are freed, except those that were freed before. */
+  page(token: object, bufs: readonly Buf[]): void;
+  /** Frees what has died since. `full` looks at old pages too. */
+  poll(full?: boolean): void;
+  /** Called when `due` bytes have been allocated since the last call: collects, polls, and sets the next `due`. */
+  pressure(): void;
+  /** Bytes that may be allocated before the next call of `pressure`. */
+  readonly due: number;
+}
+
+/**
+ * What runs programs. A backend compiles graphs, never single ops: an op in eager code is a program of one op.
+ * Everything it is given is checked on its side.
+ */
+export interface Backend {
+  readonly name: string;
+  /** Whether it runs loop kernels; else it gets one record an op. */
+  readonly fusion: boolean;
+  devices(): readonly DeviceInfo[];
+  /** Whether a composite is run whole. Sees ranks, dtypes, attributes and constant sizes, and holds for every size. */
+  claims(op: AnyOp, ins: readonly Aval[], attrs: Attrs): boolean;
+  compile(program: Uint8Array, device: number): Executable;
+  bind(exe: Executable, sizes: readonly number[]): Bound;
+  /** Runs a program. `donate` lists arguments whose memory may be taken over. Results are new handles. */
+  run(bound: Bound, args: readonly Buf[], donate: readonly number[]): readonly Buf[];
+  /** `run` with one argument and one result, without arrays. */
+  run1?(bound: Bound, a: Buf): Buf;
+  /** `run` with two arguments and one result, without arrays. */
+  run2?(bound: Bound, a: Buf, b: Buf): Buf;
+  releaseExecutable(exe: Executable): void;
+  releaseBound(bound: Bound): void;
+  upload(bytes: Uint8Array, aval: Aval, device: number): Buf;
+  read(buf: Buf): Promise<Uint8Array>;
+  /** Absent where reading must be awaited. */
+  readSync?(buf: Buf): Uint8Array;
+  free(buf: Buf): void;
+  /** Resolves when everything that was queued has run; rejects with its first unread error. */
+  sync(device: number): Promise<void>;
+  stats(): MemoryStats;
+  readonly reclaimer: Reclaimer;
+}
+
+/** How a backend is made: at once, or awaited. */
+export type BackendFactory = () => Backend | Promise<Backend>;

@@ -1,0 +1,127 @@
+// Which backends there are, which one is used, and what devices they bring.
+import { MillraceError } from "../types/errors.js";
+import type { Backend, BackendFactory } from "./backend.js";
+import { Device } from "./device.js";
+
+interface Registration {
+  readonly name: string;
+  readonly priority: number;
+  readonly factory: BackendFactory;
+  started?: Backend;
+  starting?: Promise<Backend>;
+  failure?: unknown;
+}
+
+const registrations = new Map<string, Registration>();
+const devices = new Map<string, Device>();
+let current: Device | null = null;
+
+/** Makes a backend known; a name that is known stays as it is. */
+export function addBackend(name: string, factory: BackendFactory, priority: number): void {
+  if (!registrations.has(name)) registrations.set(name, { name, factory, priority });
+}
+
+function byPriority(): Registration[] {
+  return [...registrations.values()].sort((a, b) => b.priority - a.priority);
+}
+
+/** Starts a backend; a promise where it starts asynchronously. */
+function start(r: Registration): Backend | Promise<Backend> {
+  if (r.started) return r.started;
+  if (r.starting) return r.starting;
+  if (r.failure !== undefined) throw r.failure;
+  try {
+    const made = r.factory();
+    if (!(made instanceof Promise)) return adopt(r, made);
+    r.starting = made.then((b) => adopt(r, b));
+    r.starting.catch((error: unknown) => {
+      r.failure = error;
+    });
+    return r.starting;
+  } catch (error) {
+    r.failure = error;
+    throw error;
+  }
+}
+
+function adopt(r: Registration, backend: Backend): Backend {
+  r.started = backend;
+  backend.devices().forEach((info, i) => devices.set(info.name, new Device(backend, i)));
+  return backend;
+}
+
+function firstDevice(backend: Backend): Device {
+  return devices.get(backend.devices()[0]!.name)!;
+}
+
+/** The device that ops without operands use: that of the highest-priority backend that starts at once. */
+export function currentDevice(): Device {
+  if (current) return current;
+  const reasons: string[] = [];
+  let waiting: string | undefined;
+  for (const r of byPriority()) {
+    try {
+      const backend = start(r);
+      if (!(backend instanceof Promise)) return (current = firstDevice(backend));
+      waiting ??= r.name;
+    } catch (error) {
+      reasons.push(`${r.name}: ${messageOf(error)}`);
+    }
+  }
+  if (waiting) throw new MillraceError("E_BACKEND_NOT_READY", `the ${waiting} backend starts asynchronously: await tf.ready() first`);
+  throw new MillraceError("E_BACKEND", `no backend could be started${reasons.map((x) => `\n  ${x}`).join("")}`);
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Resolves when a backend is ready: the highest-priority one that starts. */
+export async function ready(): Promise<void> {
+  if (current) return;
+  const reasons: string[] = [];
+  for (const r of byPriority()) {
+    try {
+      current = firstDevice(await start(r));
+      return;
+    } catch (error) {
+      reasons.push(`${r.name}: ${messageOf(error)}`);
+    }
+  }
+  throw new MillraceError("E_BACKEND", `no backend could be started${reasons.map((x) => `\n  ${x}`).join("")}`);
+}
+
+/** Makes a backend the default. Rejects with E_BACKEND and the reason where it cannot start. */
+export async function setBackend(name: string): Promise<void> {
+  const r = registrations.get(name);
+  if (!r) {
+    const known = [...registrations.keys()].join(", ") || "none";
+    throw new MillraceError("E_BACKEND", `no backend is called ${name}; registered: ${known}`);
+  }
+  try {
+    current = firstDevice(await start(r));
+  } catch (error) {
+    throw new MillraceError("E_BACKEND", `the ${name} backend cannot start: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** The name of the default backend. */
+export function getBackend(): string {
+  return currentDevice().backend.name;
+}
+
+/** Every backend that has been started. */
+export function startedBackends(): Backend[] {
+  return [...registrations.values()].flatMap((r) => (r.started ? [r.started] : []));
+}
+
+/** A device by name: "cpu:0", or "cpu" for the first of its backend, which is started if need be. */
+export function deviceNamed(name: string): Device {
+  const exact = devices.get(name) ?? devices.get(`${name}:0`);
+  if (exact) return exact;
+  const r = registrations.get(name.split(":")[0]!);
+  if (r && !r.started) {
+    const backend = start(r);
+    if (backend instanceof Promise) throw new MillraceError("E_BACKEND_NOT_READY", `the ${r.name} backend starts asynchronously: await tf.setBackend("${r.name}") first`);
+    return deviceNamed(name);
+  }
+  throw new MillraceError("E_DEVICE", `no device is called ${name}; there are ${[...devices.keys()].join(", ") || "none"}`);
+}

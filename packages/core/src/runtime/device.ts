@@ -1,0 +1,94 @@
+import type { Graph } from "../ir/graph.js";
+import { optimize } from "../passes/pipeline.js";
+import { encodeProgram } from "../schedule/encode.js";
+import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
+import type { Aval } from "../ir/aval.js";
+import { evaluateDim } from "../ir/dim.js";
+import type { Backend, Bound, Executable } from "./backend.js";
+import { type TensorType, TypeTable } from "./tensor-type.js";
+
+/** One device of a backend: the types of its tensors and the programs compiled for it. */
+export class Device {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly index: number;
+  readonly types: TypeTable;
+  /** Called when a bound is given back: whoever remembers bounds must forget them. */
+  onEvict: () => void = () => {};
+
+  constructor(backend: Backend, index: number) {
+    this.backend = backend;
+    this.index = index;
+    this.name = backend.devices()[index]!.name;
+    this.types = new TypeTable(this);
+  }
+
+  /** Compiles a traced graph. `symbols` fixes the order in which sizes are given; else it is that of appearance. */
+  compile(graph: Graph, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
+    const { backend } = this;
+    const lowered = optimize(graph, (op, ins, attrs) => backend.claims(op, ins, attrs));
+    const program = encodeProgram(schedule(lowered, symbols, { fusion: backend.fusion }));
+    const exe = backend.compile(program, this.index);
+    return new CompiledGraph(this, exe, symbols, lowered.results.map((v) => v.aval));
+  }
+}
+
+/** A program with its places for one tuple of sizes. */
+export interface BoundGraph {
+  readonly bound: Bound;
+  readonly outs: readonly TensorType[];
+}
+
+/** Bounds that are kept of one program; the one that was not used longest goes first. */
+const maxBounds = 256;
+
+/** A compiled graph and its bounds. */
+export class CompiledGraph {
+  readonly symbols: readonly string[];
+  private readonly device: Device;
+  private readonly exe: Executable;
+  private readonly results: readonly Aval[];
+  private readonly bounds = new Map<string, BoundGraph>();
+
+  constructor(device: Device, exe: Executable, symbols: readonly string[], results: readonly Aval[]) {
+    this.device = device;
+    this.exe = exe;
+    this.symbols = symbols;
+    this.results = results;
+  }
+
+  /** The program for these values of the symbols. */
+  bind(sizes: readonly number[]): BoundGraph {
+    const key = sizes.join();
+    const seen = this.bounds.get(key);
+    if (seen) {
+      this.bounds.delete(key);
+      this.bounds.set(key, seen);
+      return seen;
+    }
+    const values = new Map(this.symbols.map((s, i) => [s, sizes[i]!]));
+    const outs = this.results.map((a) => {
+      return this.device.types.of({ dtype: a.dtype, shape: a.shape.map((d) => evaluateDim(d, values)) });
+    });
+    const made = { bound: this.device.backend.bind(this.exe, sizes), outs };
+    if (this.bounds.size >= maxBounds) this.evict();
+    this.bounds.set(key, made);
+    return made;
+  }
+
+  private evict(): void {
+    for (const [key, { bound }] of this.bounds) {
+      this.device.backend.releaseBound(bound);
+      this.bounds.delete(key);
+      this.device.onEvict();
+      return;
+    }
+  }
+
+  /** Gives the program and its bounds back. */
+  release(): void {
+    for (const { bound } of this.bounds.values()) this.device.backend.releaseBound(bound);
+    this.bounds.clear();
+    this.device.backend.releaseExecutable(this.exe);
+  }
+}

@@ -1,0 +1,76 @@
+// Compiling one op for eager code: the program is made for a pattern of sizes, and bound to the sizes at hand.
+import { type Attr, type Attrs, attrKey, mapAttr } from "../ir/attrs.js";
+import type { Aval } from "../ir/aval.js";
+import { type Dim, type SymDim, symbol } from "../ir/dim.js";
+import { GraphBuilder } from "../ir/graph.js";
+import type { AnyOp } from "../ir/op.js";
+import type { BoundGraph, CompiledGraph, Device } from "./device.js";
+
+/**
+ * Sizes by pattern: 0 and 1 stay, every other size becomes a symbol, equal sizes the same one. So `add` of two [8] and
+ * of two [9] is one program, and of [8,1] with a broadcast another.
+ */
+class SizePattern {
+  readonly sizes: number[] = [];
+  private readonly symbols: SymDim[] = [];
+
+  /** 0, 1, or the number of the symbol plus 2. */
+  code(size: number): number {
+    if (size === 0 || size === 1) return size;
+    let at = this.sizes.indexOf(size);
+    if (at < 0) at = this.sizes.push(size) - 1;
+    return at + 2;
+  }
+
+  dim(size: number): Dim {
+    const code = this.code(size);
+    if (code < 2) return code;
+    while (this.symbols.length < this.sizes.length) {
+      // Negative sizes occur in attributes, as a slice's offset may; they are symbols without a lower bound.
+      const value = this.sizes[this.symbols.length]!;
+      this.symbols.push(symbol(`s${this.symbols.length}`, value < 0 ? Number.MIN_SAFE_INTEGER : 2));
+    }
+    return this.symbols[code - 2]!;
+  }
+}
+
+/** The programs of one device's eager ops. */
+export class EagerPrograms {
+  private readonly programs = new Map<string, CompiledGraph>();
+  private readonly device: Device;
+
+  constructor(device: Device) {
+    this.device = device;
+  }
+
+  get count(): number {
+    return this.programs.size;
+  }
+
+  /** The program for an op on these operands, whose rules already hold. */
+  bind(op: AnyOp, ins: readonly Aval[], attrs: Attrs): BoundGraph {
+    const pattern = new SizePattern();
+    let key = `${op.id}`;
+    for (const { dtype, shape } of ins) key += `|${dtype}${shape.map((d) => pattern.code(Number(d))).join()}`;
+    for (const name in attrs) key += `|${name}:${this.attrPart(op, name, attrs[name]!, pattern)}`;
+    let program = this.programs.get(key);
+    if (!program) this.programs.set(key, (program = this.compile(op, ins, attrs)));
+    return program.bind(pattern.sizes);
+  }
+
+  private attrPart(op: AnyOp, name: string, value: Attr, pattern: SizePattern): string {
+    if (!op.sizeAttrs?.includes(name)) return attrKey(value);
+    return attrKey(mapAttr(value, (d) => pattern.code(Number(d))));
+  }
+
+  private compile(op: AnyOp, ins: readonly Aval[], attrs: Attrs): CompiledGraph {
+    const pattern = new SizePattern();
+    const builder = new GraphBuilder();
+    const params = ins.map((a) => builder.param({ dtype: a.dtype, shape: a.shape.map((d) => pattern.dim(Number(d))) }));
+    const entries = Object.entries(attrs).map(([name, value]): [string, Attr] => {
+      return [name, op.sizeAttrs?.includes(name) ? mapAttr(value, (d) => pattern.dim(Number(d))) : value];
+    });
+    const results = builder.apply(op, params, Object.fromEntries(entries));
+    return this.device.compile(builder.finish(results), pattern.sizes.map((_, i) => `s${i}`));
+  }
+}

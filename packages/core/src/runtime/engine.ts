@@ -1,0 +1,365 @@
+import { type Dispatcher, dispatch } from "../ir/apply.js";
+import { type Attrs, noAttrs, sameAttrs } from "../ir/attrs.js";
+import type { Aval, Val } from "../ir/aval.js";
+import type { Graph, Value } from "../ir/graph.js";
+import { bytesOf } from "../ir/host.js";
+import { type AnyOp, inferOp } from "../ir/op.js";
+import { captureSites } from "../ir/site.js";
+import { constantOp } from "../ops/create/constant.js";
+import { identityOp } from "../ops/shape/identity.js";
+import { Trace } from "../trace/trace.js";
+import type { DType } from "../types/dtype.js";
+import { MillraceError } from "../types/errors.js";
+import type { Like } from "../types/operands.js";
+import type { Tensor } from "../types/tensor.js";
+import type { Bound, Buf } from "./backend.js";
+import { currentDevice, deviceNamed } from "./backends.js";
+import { CallCache } from "./call-cache.js";
+import type { Device } from "./device.js";
+import { EagerPrograms } from "./eager.js";
+import { explainRule } from "./explain.js";
+import { GraphPrograms } from "./graph-programs.js";
+import { readLiteral } from "./host-values.js";
+import { TensorImpl, TracerTensor } from "./tensor.js";
+import { TensorType } from "./tensor-type.js";
+import type { VariableImpl } from "./variable.js";
+
+/** Sees every op that is applied: a tape. Outputs are tensors or tracers alike. */
+export interface Recorder {
+  record(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void;
+  /** A variable was read; `value` is the tensor that stands for it in what is recorded. */
+  read(variable: VariableImpl, value: TensorImpl): void;
+}
+
+/** A scope that owns the tensors made inside it. */
+export interface TensorScope {
+  readonly made: TensorImpl[];
+}
+
+/** Tensors of one page: 64, or 16 KB. */
+const pageTensors = 64;
+const pageBytes = 16_384;
+
+/** The state of one copy of core: what is being traced, who records, what was compiled. */
+export class Engine implements Dispatcher {
+  /** Zero where ops may go straight to the backend: nothing traces or records. */
+  private busy = 0;
+  trace: Trace | null = null;
+  private readonly recorders: Recorder[] = [];
+  scope: TensorScope | null = null;
+  private readonly calls = new CallCache();
+  private readonly eager = new Map<Device, EagerPrograms>();
+  readonly graphs: GraphPrograms = new GraphPrograms();
+
+  // The page that new tensors go to.
+  private page: object = {};
+  private pageBufs: Buf[] = [];
+  private pageSize = 0;
+  private allocated = 0;
+  private device: Device | null = null;
+
+  // ---- dispatch -------------------------------------------------------------------------------------------------
+
+  hit2(op: AnyOp, a: Like, b: Like): TensorImpl & Tensor | undefined {
+    // boundary: anything may be passed; what has no type is in no cache
+    const [x, y] = [a as TensorImpl & Tensor, b as TensorImpl & Tensor];
+    const entry = this.calls.inline2[op.id];
+    if (this.busy !== 0 || entry === undefined || x.type !== entry.a || y.type !== entry.b) return undefined;
+    return this.adopt(entry.out, entry.run2(entry.bound, x.buf, y.buf));
+  }
+
+  apply1(op: AnyOp, x: Tensor, attrs: Attrs): TensorImpl & Tensor {
+    // boundary: as in hit2
+    const t = x as TensorImpl & Tensor;
+    const entry = this.calls.inline1[op.id];
+    if (this.busy === 0 && entry !== undefined && t.type === entry.a && sameAttrs(attrs, entry.attrs)) {
+      return this.adopt(entry.out, entry.run1(entry.bound, t.buf));
+    }
+    return this.applyImpl(op, [t], attrs, [])[0]!;
+  }
+
+  apply2(op: AnyOp, a: Tensor, b: Tensor): TensorImpl & Tensor {
+    // boundary: as in hit2
+    return this.hit2(op, a, b) ?? this.applyImpl(op, [a as TensorImpl & Tensor, b as TensorImpl & Tensor], noAttrs, [])[0]!;
+  }
+
+  apply(op: AnyOp, ins: readonly Tensor[], attrs: Attrs, regions: readonly Graph[] = []): readonly Tensor[] {
+    // boundary: as in hit2
+    return this.applyImpl(op, ins as readonly (TensorImpl & Tensor)[], attrs, regions);
+  }
+
+  private applyImpl(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): readonly (TensorImpl & Tensor)[] {
+    if (this.trace) return this.traceOp(this.trace, op, ins, attrs, regions);
+    for (const x of ins) this.check(op, x);
+    const recorded = this.recorders.length > 0 ? ins.map((x) => this.snapshot(x)) : ins;
+    const outs = this.run(op, recorded, attrs, regions);
+    for (const r of this.recorders) r.record(op, recorded, attrs, regions, outs);
+    return outs;
+  }
+
+  /** Refuses what is no tensor of this engine, or no longer one. */
+  private check(op: AnyOp, x: TensorImpl): void {
+    if (x instanceof TracerTensor) x.live(op.name);
+    if (!(x instanceof TensorImpl)) {
+      throw new MillraceError("E_DUPLICATE_CORE", `${op.name}: the tensor belongs to another copy of @millrace/core`, { op: op.name });
+    }
+    x.live(op.name);
+  }
+
+  private run(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
+    const device = this.commonDevice(op, ins);
+    if (regions.length > 0) return this.graphs.runOp(this, device, op, ins, attrs, regions);
+    const known = this.calls.find(op, ins, attrs);
+    if (known) return this.runBound(device, known.bound, known.outs, ins);
+    this.infer(op, ins, attrs, regions);
+    const bound = this.programsOf(device).bind(op, ins.map((x) => x.aval), attrs);
+    this.calls.add(op, ins, attrs, bound);
+    return this.runBound(device, bound.bound, bound.outs, ins);
+  }
+
+  /** Holds the op's rules on these operands; what it finds wrong is explained to the user. */
+  private infer(op: AnyOp, ins: readonly Val[], attrs: Attrs, regions: readonly Graph[]): readonly Aval[] {
+    const avals = ins.map((x) => x.aval);
+    try {
+      return inferOp(op, avals, attrs, regions, []);
+    } catch (error) {
+      throw explainRule(error, op, avals, attrs);
+    }
+  }
+
+  /** Runs a bound program and adopts its results. */
+  runBound(device: Device, bound: Bound, outs: readonly TensorType[], ins: readonly TensorImpl[], donate: readonly number[] = []): (TensorImpl & Tensor)[] {
+    const bufs = device.backend.run(bound, ins.map((x) => x.buf), donate);
+    return outs.map((type, i) => this.adopt(type, bufs[i]!));
+  }
+
+  private commonDevice(op: AnyOp, ins: readonly TensorImpl[]): Device {
+    const device = ins[0]?.type.device ?? this.defaultDevice();
+    for (const x of ins) {
+      if (x.type.device === device) continue;
+      throw new MillraceError("E_DEVICE", `${op.name}: operands are on ${device.name} and ${x.device}; move one with x.to("${device.name}")`, { op: op.name });
+    }
+    return device;
+  }
+
+  private programsOf(device: Device): EagerPrograms {
+    let programs = this.eager.get(device);
+    if (!programs) {
+      this.eager.set(device, (programs = new EagerPrograms(device)));
+      device.onEvict = () => this.calls.clear();
+    }
+    return programs;
+  }
+
+  // ---- tracing --------------------------------------------------------------------------------------------------
+
+  private traceOp(trace: Trace, op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
+    const tracers = ins.map((x) => this.inTrace(trace, x));
+    let values: readonly Value[];
+    try {
+      values = trace.builder.apply(op, tracers.map((x) => x.value), attrs, regions, captureSites());
+    } catch (error) {
+      throw explainRule(error, op, tracers.map((x) => x.aval), attrs);
+    }
+    const outs = values.map((v) => this.tracer(trace, v));
+    for (const r of this.recorders) r.record(op, tracers, attrs, regions, outs);
+    return outs;
+  }
+
+  /** A tensor as a value of `trace`: its own tracer, or a parameter that stands for it. */
+  inTrace(trace: Trace, x: TensorImpl): TracerTensor {
+    if (isVariable(x)) return this.readInTrace(trace, x);
+    if (x instanceof TracerTensor) {
+      if (x.trace === trace) return x;
+      if (!x.trace.open || !isWithin(trace, x.trace)) x.live("an op");
+      return this.lift(trace, x);
+    }
+    x.live("an op");
+    return this.tracer(trace, trace.capture(x));
+  }
+
+  /** A tracer of an enclosing trace becomes an operand of every region between. */
+  private lift(trace: Trace, x: TracerTensor): TracerTensor {
+    const outer = trace.parent === x.trace ? x : this.lift(trace.parent!, x);
+    return this.tracer(trace, trace.capture(outer));
+  }
+
+  private readInTrace(trace: Trace, variable: VariableImpl): TracerTensor {
+    const value = trace.read(variable, (parent) => this.readInTrace(parent, variable));
+    const tracer = this.tracer(trace, value);
+    for (const r of this.recorders) r.read(variable, tracer);
+    return tracer;
+  }
+
+  private readonly tracers = new WeakMap<Value, TracerTensor & Tensor>();
+
+  /** The one tensor that stands for a value, so that a tape meets the same object each time. */
+  tracer(trace: Trace, value: Value): TracerTensor & Tensor {
+    let tracer = this.tracers.get(value);
+    if (!tracer) {
+      // boundary: installMethods has put the op methods on the prototype
+      tracer = new TracerTensor(new TensorType(0, value.aval, this.defaultDevice()), trace, value) as TracerTensor & Tensor;
+      this.tracers.set(value, tracer);
+    }
+    return tracer;
+  }
+
+  /** Runs `f` with `trace` as the innermost trace. Recorders from outside do not see what happens inside. */
+  within<T>(trace: Trace, f: () => T): T {
+    const outer = this.trace;
+    const recorders = this.recorders.splice(0);
+    const { scope } = this;
+    this.scope = null;
+    this.trace = trace;
+    this.busy++;
+    try {
+      return f();
+    } finally {
+      this.busy--;
+      this.trace = outer;
+      this.scope = scope;
+      this.recorders.splice(0, this.recorders.length, ...recorders);
+    }
+  }
+
+  /** Starts and ends recording. */
+  addRecorder(recorder: Recorder): void {
+    this.recorders.push(recorder);
+    this.busy++;
+  }
+  removeRecorder(recorder: Recorder): void {
+    const at = this.recorders.indexOf(recorder);
+    if (at < 0) return;
+    this.recorders.splice(at, 1);
+    this.busy--;
+  }
+  /** Runs `f` with nobody recording. */
+  unrecorded<T>(f: () => T): T {
+    const recorders = this.recorders.splice(0);
+    this.busy -= recorders.length;
+    try {
+      return f();
+    } finally {
+      this.recorders.push(...recorders);
+      this.busy += recorders.length;
+    }
+  }
+  get recording(): boolean {
+    return this.recorders.length > 0;
+  }
+
+  /** Tells the recorders of an op that was run by other means, as a call of a compiled function is. */
+  recordCall(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void {
+    for (const r of this.recorders) r.record(op, ins, attrs, regions, outs);
+  }
+
+  /** A variable's value as a tensor that later assignments do not change; other tensors as they are. */
+  snapshot(x: TensorImpl): TensorImpl {
+    if (!isVariable(x)) return x;
+    const value = x.snapshot();
+    for (const r of this.recorders) r.read(x, value);
+    return value;
+  }
+
+  // ---- tensors --------------------------------------------------------------------------------------------------
+
+  toTensor(value: Like, dtype?: DType): TensorImpl & Tensor {
+    const host = readLiteral(value, dtype);
+    if (this.trace) {
+      const attrs: Attrs = { dtype: host.dtype, shape: host.shape, data: host.data.slice() };
+      return this.traceOp(this.trace, constantOp, [], attrs, [])[0]!;
+    }
+    const device = this.defaultDevice();
+    const type = device.types.of(host);
+    return this.adopt(type, device.backend.upload(bytesOf(host.data), type, device.index));
+  }
+
+  /** Takes a new buffer into a tensor. */
+  adopt(type: TensorType, buf: Buf): TensorImpl & Tensor {
+    // boundary: installMethods has put the op methods on the prototype
+    const tensor = new TensorImpl(type, buf, this.page) as TensorImpl & Tensor;
+    this.addToPage(type, buf);
+    this.scope?.made.push(tensor);
+    return tensor;
+  }
+
+  /** Gives a variable a new buffer in place of the old one. */
+  renew(variable: VariableImpl, buf: Buf): void {
+    const { page } = this;
+    this.addToPage(variable.type, buf);
+    variable.replace(buf, page);
+  }
+
+  private addToPage(type: TensorType, buf: Buf): void {
+    this.pageBufs.push(buf);
+    this.pageSize += type.bytes;
+    if (this.pageBufs.length === pageTensors || this.pageSize >= pageBytes) this.closePage(type.device);
+  }
+
+  /** Hands the page to the backend's reclaimer and starts another. */
+  private closePage(device: Device): void {
+    const { reclaimer } = device.backend;
+    reclaimer.page(this.page, this.pageBufs);
+    this.allocated += this.pageSize;
+    this.page = {};
+    this.pageBufs.length = 0;
+    this.pageSize = 0;
+    if (this.allocated >= reclaimer.due) {
+      this.allocated = 0;
+      reclaimer.pressure();
+    }
+  }
+
+  clone(x: TensorImpl): Tensor {
+    return this.apply1(identityOp, x as TensorImpl & Tensor, noAttrs);
+  }
+
+  toDevice(x: TensorImpl, name: string): Tensor {
+    const device = deviceNamed(name);
+    if (this.trace || x.type.device === device) return this.clone(x);
+    const bytes = bytesOf(x.dataSync());
+    const type = device.types.of(x.aval);
+    return this.adopt(type, device.backend.upload(bytes, type, device.index));
+  }
+
+  dispose(x: TensorImpl): void {
+    if (x.isDisposed || x instanceof TracerTensor) return;
+    x.type.device.backend.free(x.buf);
+    x.type = new TensorType(0, x.type, x.type.device);
+    x.buf = -1;
+    x.page = null;
+  }
+
+  /** Where new tensors go: the innermost tf.device scope, else the default backend. */
+  defaultDevice(): Device {
+    return this.device ?? currentDevice();
+  }
+
+  /** Runs `f` with another default device. */
+  onDevice<T>(name: string, f: () => T): T {
+    const outer = this.device;
+    this.device = deviceNamed(name);
+    try {
+      return f();
+    } finally {
+      this.device = outer;
+    }
+  }
+}
+
+function isVariable(x: TensorImpl): x is VariableImpl {
+  return "trainable" in x;
+}
+
+/** Whether `inner` is `outer` or lies inside it. */
+function isWithin(inner: Trace | null, outer: Trace): boolean {
+  return inner !== null && (inner === outer || isWithin(inner.parent, outer));
+}
+
+/** The engine of this copy of core. */
+export const engine: Engine = new Engine();
+
+/** Lets public functions reach the engine. Called by the first registration of a backend. */
+export function connectEngine(): void {
+  dispatch.current = engine;
+}

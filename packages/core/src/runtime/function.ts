@@ -1,0 +1,303 @@
+import { noAttrs } from "../ir/attrs.js";
+import { type Aval, formatAval } from "../ir/aval.js";
+import { type Dim, symbol } from "../ir/dim.js";
+import type { Graph } from "../ir/graph.js";
+import { printGraph } from "../ir/print.js";
+import { callOp } from "../ops/control/call.js";
+import { toTensor } from "../ops/public.js";
+import { Trace } from "../trace/trace.js";
+import type { DType } from "../types/dtype.js";
+import { MillraceError } from "../types/errors.js";
+import type { Buf } from "./backend.js";
+import type { BoundGraph, Device } from "./device.js";
+import { engine } from "./engine.js";
+import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
+import { TensorImpl } from "./tensor.js";
+import type { TensorType } from "./tensor-type.js";
+import { VariableImpl } from "./variable.js";
+
+/** What an argument of a function looks like: null is a size that any value may have. */
+export interface TensorSpec {
+  readonly shape: readonly (number | null)[];
+  readonly dtype?: DType;
+}
+
+/** How a function is traced. */
+export interface FunctionOptions {
+  /** The tensors that it takes, flattened; one trace serves every call that fits. */
+  readonly inputSignature?: readonly TensorSpec[];
+  /** Whether a second size makes the trace take any size there; true unless said. */
+  readonly reduceRetracing?: boolean;
+  readonly name?: string;
+}
+
+// boundary: a function of any signature
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type AnyFunction = (...args: any[]) => any;
+
+/** A function traced for one signature: its graph, and what it uses from outside. */
+export class ConcreteFunction {
+  readonly graph: Graph;
+  readonly template: Template;
+  readonly args: readonly Aval[];
+  readonly device: Device;
+  readonly captures: readonly TensorImpl[];
+  readonly variables: readonly VariableImpl[];
+  private readonly assigned: readonly VariableImpl[];
+  private readonly results: Template;
+  private readonly resultCount: number;
+  // The last call's program: most functions are called with one signature.
+  private lastTypes: readonly TensorType[] = [];
+  private lastBound: BoundGraph | null = null;
+  private readonly bufs: Buf[];
+  private readonly donated: number[];
+
+  constructor(parts: {
+    readonly graph: Graph;
+    readonly template: Template;
+    readonly args: readonly Aval[];
+    readonly device: Device;
+    readonly captures: readonly TensorImpl[];
+    readonly variables: readonly VariableImpl[];
+    readonly assigned: readonly VariableImpl[];
+    readonly results: Template;
+  }) {
+    this.graph = parts.graph;
+    this.template = parts.template;
+    this.args = parts.args;
+    this.device = parts.device;
+    this.captures = parts.captures;
+    this.variables = parts.variables;
+    this.assigned = parts.assigned;
+    this.results = parts.results;
+    this.resultCount = parts.graph.results.length - parts.assigned.length;
+    this.bufs = new Array<Buf>(parts.graph.params.length);
+    const firstVariable = parts.args.length + parts.captures.length;
+    this.donated = parts.variables.flatMap((v, i) => (parts.assigned.includes(v) ? [firstVariable + i] : []));
+  }
+
+  /** Whether the tensors of a call fit this trace. */
+  accepts(leaves: readonly TensorImpl[]): boolean {
+    const sizes = new Map<string, number>();
+    return leaves.every((x, i) => fits(this.args[i]!, x.aval, sizes));
+  }
+
+  call(leaves: readonly TensorImpl[]): unknown {
+    if (engine.recording) return this.callRecorded(leaves);
+    const { bound, outs } = this.bind(leaves);
+    const { bufs } = this;
+    let n = 0;
+    for (const x of leaves) bufs[n++] = x.live("a function's argument");
+    for (const x of this.captures) bufs[n++] = x.live("a captured tensor");
+    for (const v of this.variables) {
+      v.forget();
+      bufs[n++] = v.live("a captured variable");
+    }
+    const made = this.device.backend.run(bound, bufs, this.donated);
+    const results: TensorImpl[] = [];
+    for (let i = 0; i < this.resultCount; i++) results.push(engine.adopt(outs[i]!, made[i]!));
+    this.assigned.forEach((v, i) => engine.renew(v, made[this.resultCount + i]!));
+    return buildStructure(this.results, results);
+  }
+
+  /** Under a tape the call is one op, whose gradient is the gradient of the graph. */
+  private callRecorded(leaves: readonly TensorImpl[]): unknown {
+    const ins = [...leaves.map((x) => engine.snapshot(x)), ...this.captures, ...this.variables.map((v) => engine.snapshot(v))];
+    const outs = engine.graphs.runOp(engine, this.device, callOp, ins, noAttrs, [this.graph]);
+    engine.recordCall(callOp, ins, noAttrs, [this.graph], outs);
+    this.assigned.forEach((v, i) => v.assign(outs[this.resultCount + i]!));
+    return buildStructure(this.results, outs);
+  }
+
+  private bind(leaves: readonly TensorImpl[]): BoundGraph {
+    if (this.lastBound && leaves.every((x, i) => x.type === this.lastTypes[i])) return this.lastBound;
+    const all = [...leaves, ...this.captures, ...this.variables];
+    this.lastBound = engine.graphs.bind(this.graph, this.device, all);
+    this.lastTypes = leaves.map((x) => x.type);
+    return this.lastBound;
+  }
+
+  /** The graph as text. */
+  toString(): string {
+    return printGraph(this.graph);
+  }
+}
+
+function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean {
+  if (want.dtype !== got.dtype || want.shape.length !== got.shape.length) return false;
+  return want.shape.every((d, i) => {
+    const size = Number(got.shape[i]);
+    if (typeof d === "number") return d === size;
+    const known = sizes.get(d.key);
+    sizes.set(d.key, size);
+    const atom = d.terms[0]?.atoms[0];
+    const inRange = atom?.kind !== "symbol" || size >= atom.min;
+    return inRange && (known === undefined || known === size);
+  });
+}
+
+/** A function that is traced once for each kind of call, and then runs as one program. */
+export class PolymorphicFunction {
+  readonly traces: ConcreteFunction[] = [];
+  private readonly f: AnyFunction;
+  private readonly options: FunctionOptions;
+  private tracing = false;
+
+  constructor(f: AnyFunction, options: FunctionOptions) {
+    this.f = f;
+    this.options = options;
+  }
+
+  call(self: unknown, args: readonly unknown[]): unknown {
+    // Inside another trace a function is part of it.
+    if (engine.trace || eagerly) return this.f.apply(self, [...args]);
+    const leaves: TensorImpl[] = [];
+    const template = flattenStructure(args, leaves, isArgument);
+    return this.concrete(self, template, leaves).call(leaves);
+  }
+
+  /** The trace for a call, made if there is none. */
+  concrete(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
+    const found = this.traces.find((t) => sameTemplate(t.template, template) && t.accepts(leaves));
+    if (found) return found;
+    const made = this.trace(self, template, leaves);
+    this.traces.push(made);
+    return made;
+  }
+
+  private trace(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
+    if (this.tracing) throw new MillraceError("E_ARGUMENT", "a tf.function called itself while being traced: use tf.whileLoop, recursion has no graph");
+    this.tracing = true;
+    try {
+      const { inputSignature } = this.options;
+      if (inputSignature) return traceFunction(this.f, self, template, specAvals(inputSignature, leaves));
+      const general = this.generalised(template, leaves);
+      if (general) {
+        try {
+          return traceFunction(this.f, self, template, general);
+        } catch (error) {
+          // The body computes with a size as a number: it gets a trace for each size.
+          if (!(error instanceof TypeError)) throw error;
+        }
+      }
+      return traceFunction(this.f, self, template, leaves.map((x) => x.aval));
+    } finally {
+      this.tracing = false;
+    }
+  }
+
+  /** The arguments with symbols where an earlier trace had another size; undefined where there is none like it. */
+  private generalised(template: Template, leaves: readonly TensorImpl[]): Aval[] | undefined {
+    if (this.options.reduceRetracing === false) return undefined;
+    const alike = this.traces.find((t) => {
+      return sameTemplate(t.template, template) && leaves.every((x, i) => alikeBut(t.args[i]!, x.aval));
+    });
+    if (!alike) return undefined;
+    const names = new Map<number, Dim>();
+    const sizeSymbol = (size: number): Dim => {
+      let s = names.get(size);
+      if (!s) names.set(size, (s = symbol(`d${names.size}`, 2)));
+      return s;
+    };
+    return leaves.map((x, i) => {
+      const shape = x.aval.shape.map((d, axis) => (d === alike.args[i]!.shape[axis] ? d : sizeSymbol(Number(d))));
+      return { dtype: x.dtype, shape };
+    });
+  }
+}
+
+/** Variables are part of the function's environment, not arguments. */
+const isArgument = (x: TensorImpl): boolean => !(x instanceof VariableImpl);
+
+/** The same dtype and rank, and sizes that differ only where both are over 1: 0 and 1 broadcast otherwise. */
+function alikeBut(a: Aval, b: Aval): boolean {
+  if (a.dtype !== b.dtype || a.shape.length !== b.shape.length) return false;
+  return a.shape.every((d, i) => d === b.shape[i] || ((typeof d !== "number" || d > 1) && Number(b.shape[i]) > 1));
+}
+
+function specAvals(specs: readonly TensorSpec[], leaves: readonly TensorImpl[]): Aval[] {
+  if (specs.length !== leaves.length) {
+    throw new MillraceError("E_ARGUMENT", `inputSignature describes ${specs.length} tensors, the call has ${leaves.length}`);
+  }
+  const avals = specs.map((spec, i) => ({
+    dtype: spec.dtype ?? "float32",
+    shape: spec.shape.map((d, axis) => d ?? symbol(`d${i}_${axis}`, 0)),
+  }));
+  leaves.forEach((x, i) => {
+    if (fits(avals[i]!, x.aval, new Map())) return;
+    throw new MillraceError("E_SHAPE", `argument ${i} is ${formatAval(x.aval)}, inputSignature says ${formatAval(avals[i]!)}`);
+  });
+  return avals;
+}
+
+/** Traces one call. */
+export function traceFunction(f: AnyFunction, self: unknown, template: Template, args: readonly Aval[]): ConcreteFunction {
+  const trace = new Trace(null);
+  const tracers = args.map((aval, i) => engine.tracer(trace, trace.argument(i, aval)));
+  const results: TensorImpl[] = [];
+  const returned = engine.within(trace, () => {
+    // boundary: the template was made from the list of arguments
+    const value: unknown = f.apply(self, buildStructure(template, tracers) as unknown[]);
+    refusePromise("tf.function", value);
+    return flattenStructure(value, results);
+  });
+  const values = results.map((x) => engine.inTrace(trace, x).value);
+  // boundary: only the engine makes variables
+  const assigned = trace.assigned() as VariableImpl[];
+  const updates = assigned.map((v) => engine.inTrace(trace, v).value);
+  const captures: { outer: TensorImpl; at: number }[] = [];
+  const variables: { variable: VariableImpl; at: number }[] = [];
+  trace.inputs.forEach((input, at) => {
+    // boundary: as above; what is captured at the outermost trace is a tensor
+    if (input.kind === "capture") captures.push({ outer: input.outer as unknown as TensorImpl, at });
+    if (input.kind === "variable") variables.push({ variable: input.variable as VariableImpl, at });
+  });
+  const order = [...args.keys(), ...captures.map((c) => c.at), ...variables.map((v) => v.at)];
+  return new ConcreteFunction({
+    graph: trace.finish([...values, ...updates], order.map((i) => trace.params[i]!)),
+    template,
+    args,
+    device: captures[0]?.outer.type.device ?? variables[0]?.variable.type.device ?? engine.defaultDevice(),
+    captures: captures.map((c) => c.outer),
+    variables: variables.map((v) => v.variable),
+    assigned,
+    results: returned,
+  });
+}
+
+let eagerly = false;
+
+/** Makes every tf.function run its JavaScript each time, to step through it in a debugger. */
+export function runFunctionsEagerly(on: boolean): void {
+  eagerly = on;
+}
+
+/** What tf.function returns: the function, and a look at its traces. */
+export interface TracedFunction {
+  /** How often it was traced. */
+  readonly tracingCount: () => number;
+  /** The graph that a call with these arguments runs. */
+  readonly graph: (...args: unknown[]) => Graph;
+}
+
+/**
+ * Makes `f` run as one program: it is called once with tracers for each kind of call, and its graph runs from then on.
+ * `if (tensor)` and loops over values are not seen; use tf.cond and tf.whileLoop.
+ */
+export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptions = {}): F & TracedFunction {
+  const traced = new PolymorphicFunction(f, options);
+  // A function of its own, not an arrow: methods get their object.
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+    return traced.call(this, args);
+  };
+  const looks: TracedFunction = {
+    tracingCount: () => traced.traces.length,
+    graph: (...args) => {
+      const leaves: TensorImpl[] = [];
+      const template = flattenStructure(args.map((a) => (typeof a === "object" ? a : toTensor(a as number))), leaves, isArgument);
+      return traced.concrete(undefined, template, leaves).graph;
+    },
+  };
+  // boundary: the wrapper passes F's arguments and result through
+  return Object.assign(wrapper, looks) as unknown as F & TracedFunction;
+}

@@ -1,0 +1,47 @@
+import type { Attrs } from "../ir/attrs.js";
+import { formatAval } from "../ir/aval.js";
+import { type Graph, GraphBuilder } from "../ir/graph.js";
+import { symbolValues } from "../ir/inline.js";
+import type { AnyOp } from "../ir/op.js";
+import type { Tensor } from "../types/tensor.js";
+import type { BoundGraph, CompiledGraph, Device } from "./device.js";
+import type { Engine } from "./engine.js";
+import type { TensorImpl } from "./tensor.js";
+
+/** Compiled graphs, kept as long as their graphs live. */
+export class GraphPrograms {
+  private readonly programs = new WeakMap<Graph, Map<Device, CompiledGraph>>();
+  private readonly wrapped = new WeakMap<Graph, Map<string, Graph>>();
+
+  /** The program of a graph, bound to the sizes of these arguments. */
+  bind(graph: Graph, device: Device, args: readonly TensorImpl[]): BoundGraph {
+    let byDevice = this.programs.get(graph);
+    if (!byDevice) this.programs.set(graph, (byDevice = new Map()));
+    let program = byDevice.get(device);
+    if (!program) byDevice.set(device, (program = device.compile(graph)));
+    const { symbols } = program;
+    return program.bind(symbols.length === 0 ? [] : symbolValues(graph, args.map((x) => x.aval), symbols));
+  }
+
+  /** Runs an op that has regions: its graph is the op alone. */
+  runOp(engine: Engine, device: Device, op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
+    const { bound, outs } = this.bind(this.wrap(op, ins, attrs, regions), device, ins);
+    return engine.runBound(device, bound, outs, ins);
+  }
+
+  /** A graph of one op, the same for the same regions and operand types. */
+  private wrap(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): Graph {
+    const [region] = regions;
+    if (op.name === "call" && region) return region;
+    let known = this.wrapped.get(region!);
+    if (!known) this.wrapped.set(region!, (known = new Map()));
+    const key = `${op.name} ${ins.map((x) => formatAval(x.aval)).join()}`;
+    let graph = known.get(key);
+    if (!graph) {
+      const builder = new GraphBuilder();
+      const params = ins.map((x) => builder.param(x.aval));
+      known.set(key, (graph = builder.finish(builder.apply(op, params, attrs, regions))));
+    }
+    return graph;
+  }
+}

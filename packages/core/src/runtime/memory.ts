@@ -1,0 +1,74 @@
+import { MillraceError } from "../types/errors.js";
+import { startedBackends } from "./backends.js";
+import type { MemoryStats } from "./backend.js";
+import { engine } from "./engine.js";
+import { flattenStructure, refusePromise } from "./structure.js";
+import { TensorImpl } from "./tensor.js";
+import { VariableImpl } from "./variable.js";
+
+/** What tf.memory() reports: live tensors and bytes, by backend. */
+export interface Memory {
+  readonly numBytes: number;
+  readonly numTensors: number;
+  readonly backends: Readonly<Record<string, MemoryStats>>;
+}
+
+/** Live tensors and bytes of every backend that runs. */
+export function memory(): Memory {
+  const backends = Object.fromEntries(startedBackends().map((b) => [b.name, b.stats()]));
+  const all = Object.values(backends);
+  return {
+    numBytes: all.reduce((n, s) => n + s.liveBytes, 0),
+    numTensors: all.reduce((n, s) => n + s.liveBuffers, 0),
+    backends,
+  };
+}
+
+/** Disposes of every tensor in a structure. */
+export function dispose(structure: unknown): void {
+  const leaves: TensorImpl[] = [];
+  flattenStructure(structure, leaves);
+  for (const x of leaves) x.dispose();
+}
+
+/** Keeps a tensor beyond the tidy that it was made in. */
+export function keep<T>(tensor: T): T {
+  if (tensor instanceof TensorImpl && engine.scope) {
+    const at = engine.scope.made.indexOf(tensor);
+    if (at >= 0) engine.scope.made.splice(at, 1);
+  }
+  return tensor;
+}
+
+/**
+ * Runs `f` and disposes of the tensors it made, except those it returns, those it keeps, and variables.
+ * Throws E_ASYNC_SCOPE where `f` returns a promise.
+ */
+export function tidy<T>(nameOrF: string | (() => T), maybe?: () => T): T {
+  const f = typeof nameOrF === "function" ? nameOrF : maybe;
+  if (!f) throw new MillraceError("E_ARGUMENT", "tidy: needs a function");
+  const outer = engine.scope;
+  const scope = { made: [] as TensorImpl[] };
+  engine.scope = scope;
+  const returned: TensorImpl[] = [];
+  try {
+    const value = f();
+    refusePromise("tidy", value);
+    flattenStructure(value, returned);
+    return value;
+  } finally {
+    engine.scope = outer;
+    const kept = new Set(returned);
+    for (const x of scope.made) {
+      if (kept.has(x)) outer?.made.push(x);
+      else if (!(x instanceof VariableImpl)) x.dispose();
+    }
+  }
+}
+
+/** Waits until everything that was queued has run. Rejects with the first error that nobody has read. */
+export async function sync(device?: string): Promise<void> {
+  for (const b of startedBackends()) {
+    for (const [i, d] of b.devices().entries()) if (!device || d.name === device) await b.sync(i);
+  }
+}

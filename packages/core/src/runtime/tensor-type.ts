@@ -1,0 +1,45 @@
+import { type Aval, formatAval } from "../ir/aval.js";
+import type { Dim } from "../ir/dim.js";
+import { type DType, dtypes } from "../types/dtype.js";
+import type { Device } from "./device.js";
+
+/**
+ * dtype, sizes and device of a tensor, as one object: equal types are the same object, so that dispatch compares
+ * by identity. A tracer has a type of its own that no cache knows.
+ */
+export class TensorType implements Aval {
+  readonly id: number;
+  readonly dtype: DType;
+  readonly shape: readonly Dim[];
+  readonly device: Device;
+  /** Elements; NaN where a size is not known. */
+  readonly size: number;
+  readonly bytes: number;
+
+  constructor(id: number, aval: Aval, device: Device) {
+    this.id = id;
+    this.dtype = aval.dtype;
+    this.shape = Object.freeze([...aval.shape]);
+    this.device = device;
+    this.size = this.shape.reduce<number>((n, d) => n * (typeof d === "number" ? d : Number.NaN), 1);
+    this.bytes = this.size * dtypes[this.dtype].bytes;
+  }
+}
+
+/** The types of one device, each once. */
+export class TypeTable {
+  private readonly types = new Map<string, TensorType>();
+  private readonly device: Device;
+  private next = 1;
+
+  constructor(device: Device) {
+    this.device = device;
+  }
+
+  of(aval: Aval): TensorType {
+    const key = formatAval(aval);
+    let type = this.types.get(key);
+    if (!type) this.types.set(key, (type = new TensorType(this.next++, aval, this.device)));
+    return type;
+  }
+}

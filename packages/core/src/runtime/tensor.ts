@@ -1,0 +1,152 @@
+import type { Aval } from "../ir/aval.js";
+import { formatShape } from "../ir/aval.js";
+import type { Value } from "../ir/graph.js";
+import { viewAs } from "../ir/host.js";
+import type { Trace } from "../trace/trace.js";
+import type { DType, TypedArray } from "../types/dtype.js";
+import { MillraceError } from "../types/errors.js";
+import type { Tensor } from "../types/tensor.js";
+import type { Buf } from "./backend.js";
+import { engine } from "./engine.js";
+import { nest, previewOf } from "./host-values.js";
+import { log } from "./logger.js";
+import type { TensorType } from "./tensor-type.js";
+
+let nextId = 0;
+
+/** What console.log asks an object for, in Node. */
+const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+
+/** The class behind `Tensor`. It has no op methods: `installMethods` adds them to its prototype. */
+export class TensorImpl {
+  /** Changes only when the tensor is disposed of, to a type that no cache knows. */
+  type: TensorType;
+  buf: Buf;
+  /** Keeps the page of this buffer alive; see Reclaimer. */
+  page: object | null;
+  readonly id: number;
+
+  constructor(type: TensorType, buf: Buf, page: object | null) {
+    this.type = type;
+    this.buf = buf;
+    this.page = page;
+    this.id = nextId++;
+  }
+
+  get aval(): Aval {
+    return this.type;
+  }
+  get dtype(): DType {
+    return this.type.dtype;
+  }
+  get shape(): readonly number[] {
+    // boundary: users see numbers; while tracing a size may be a SymDim, which refuses arithmetic
+    return this.type.shape as readonly number[];
+  }
+  get rank(): number {
+    return this.type.shape.length;
+  }
+  get size(): number {
+    return this.type.size;
+  }
+  get device(): string {
+    return this.type.device.name;
+  }
+  get isDisposed(): boolean {
+    return this.buf < 0;
+  }
+
+  async data(): Promise<TypedArray> {
+    const { type } = this;
+    return viewAs(type.dtype, await type.device.backend.read(this.live("data")));
+  }
+  dataSync(): TypedArray {
+    const { type } = this;
+    const buf = this.live("dataSync");
+    const { backend } = type.device;
+    if (!backend.readSync) {
+      throw new MillraceError("E_SYNC_READ", `the ${backend.name} backend cannot read at once: use await data()`);
+    }
+    return viewAs(type.dtype, backend.readSync(buf));
+  }
+  async array(): Promise<unknown> {
+    return nest(await this.data(), this.type.dtype, this.shape);
+  }
+  arraySync(): unknown {
+    return nest(this.dataSync(), this.type.dtype, this.shape);
+  }
+  async item(): Promise<unknown> {
+    this.needOne();
+    return nest(await this.data(), this.type.dtype, []);
+  }
+  itemSync(): unknown {
+    this.needOne();
+    return nest(this.dataSync(), this.type.dtype, []);
+  }
+  private needOne(): void {
+    if (this.size === 1) return;
+    throw new MillraceError("E_SHAPE", `item: needs exactly one element, got shape ${formatShape(this.type.shape)}`);
+  }
+
+  print(): void {
+    log().info(`${this.toString()}\n${previewOf(this.dataSync(), this.type.dtype, this.shape)}`);
+  }
+  clone(): Tensor {
+    return engine.clone(this);
+  }
+  to(device: string): Tensor {
+    return engine.toDevice(this, device);
+  }
+  dispose(): void {
+    engine.dispose(this);
+  }
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+  toString(): string {
+    return `Tensor ${this.type.dtype}${formatShape(this.type.shape)} on ${this.device}${this.isDisposed ? " (disposed)" : ""}`;
+  }
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new MillraceError("E_ARGUMENT", "a tensor is no number: use tf.add and its like to compute, await item() to read");
+  }
+
+  /** The buffer to read from. */
+  live(what: string): Buf {
+    if (this.isDisposed) throw new MillraceError("E_DISPOSED", `${what}: the ${this.toString()} was disposed of`);
+    return this.buf;
+  }
+}
+
+/** console.log: values too, where they are at hand. */
+Object.defineProperty(TensorImpl.prototype, inspect, {
+  value(this: TensorImpl): string {
+    const readable = !this.isDisposed && this.type.device.backend.readSync !== undefined && this.size <= 10_000;
+    return readable && !(this instanceof TracerTensor)
+      ? `${this.toString()}\n${previewOf(this.dataSync(), this.type.dtype, this.shape)}`
+      : this.toString();
+  },
+});
+
+/** A tensor of a function that is being traced: a value of its graph instead of data. */
+export class TracerTensor extends TensorImpl {
+  readonly trace: Trace;
+  readonly value: Value;
+  /** Where the function that it belongs to was called, for the error of a leak. */
+  constructor(type: TensorType, trace: Trace, value: Value) {
+    super(type, 0, null);
+    this.trace = trace;
+    this.value = value;
+  }
+  override live(what: string): Buf {
+    throw new MillraceError(
+      this.trace.open ? "E_SYNC_READ" : "E_TRACER_LEAK",
+      this.trace.open
+        ? `${what}: this tensor has no value yet, the function is being traced; return it and read the result, or use tf.print`
+        : `${what}: this tensor belongs to a function whose trace has ended; return it from the function instead`,
+    );
+  }
+  override toString(): string {
+    return `Tensor ${this.type.dtype}${formatShape(this.type.shape)} (traced)`;
+  }
+}

@@ -1,0 +1,136 @@
+import { noAttrs } from "../ir/attrs.js";
+import { formatShape, sameShape } from "../ir/aval.js";
+import { identityOp } from "../ops/shape/identity.js";
+import { addOp, subOp } from "../ops/binary/arithmetic.js";
+import { binary, stretchTo, toTensor } from "../ops/public.js";
+import type { DType } from "../types/dtype.js";
+import { MillraceError } from "../types/errors.js";
+import type { Like } from "../types/operands.js";
+import type { Tensor, Variable } from "../types/tensor.js";
+import type { Buf } from "./backend.js";
+import { engine } from "./engine.js";
+import { TensorImpl, TracerTensor } from "./tensor.js";
+
+let nextName = 0;
+
+/** How a variable is made. */
+export interface VariableOptions {
+  /** Whether gradients and optimizers see it; true unless said. */
+  readonly trainable?: boolean;
+  readonly name?: string;
+  readonly dtype?: DType;
+}
+
+/** The class behind `Variable`: a tensor whose buffer changes. */
+export class VariableImpl extends TensorImpl {
+  readonly trainable: boolean;
+  readonly name: string;
+  private current: TensorImpl | null = null;
+
+  constructor(initial: TensorImpl, options: VariableOptions) {
+    const value = copyOf(initial);
+    super(value.type, value.buf, value.page);
+    this.trainable = options.trainable ?? true;
+    this.name = options.name ?? `variable_${nextName++}`;
+  }
+
+  /** The value now, as a tensor that stays; the same object until the next assignment. */
+  snapshot(): TensorImpl {
+    if (!this.current || this.current.isDisposed) {
+      const { scope } = engine;
+      engine.scope = null; // the snapshot belongs to the variable, not to a tidy around its reader
+      this.current = engine.unrecorded(() => copyOf(this));
+      engine.scope = scope;
+    }
+    return this.current;
+  }
+
+  read(): Tensor {
+    // boundary: installMethods has put the op methods on the prototype
+    if (engine.trace) return engine.inTrace(engine.trace, this) as TracerTensor & Tensor;
+    return engine.clone(this.snapshot());
+  }
+
+  assign(value: Like): this {
+    const x = toTensor(value, this.dtype);
+    this.needSame(x);
+    if (engine.trace) {
+      const tracer = engine.inTrace(engine.trace, x as Tensor & TensorImpl);
+      engine.trace.assign(this, tracer.value);
+      return this;
+    }
+    const copy = engine.unrecorded(() => copyOf(x as Tensor & TensorImpl));
+    this.replace(copy.buf, copy.page);
+    return this;
+  }
+
+  assignAdd(value: Like): this {
+    return this.step(addOp, "assignAdd", value);
+  }
+  assignSub(value: Like): this {
+    return this.step(subOp, "assignSub", value);
+  }
+
+  private step(op: typeof addOp | typeof subOp, name: string, value: Like): this {
+    const x = toTensor(value, this.dtype);
+    const wide = stretchTo(x, this.type.shape);
+    if (x.dtype !== this.dtype) throw new MillraceError("E_DTYPE", `${name}: ${this.name} is ${this.dtype}, got ${x.dtype}`);
+    // boundary: installMethods has put the op methods on the prototype
+    const next = binary(op, this as TensorImpl as TensorImpl & Tensor, wide);
+    this.assign(next);
+    if (!engine.trace && !engine.recording) next.dispose();
+    return this;
+  }
+
+  private needSame(x: Tensor): void {
+    // boundary: every tensor is a TensorImpl
+    const { aval } = x as Tensor & TensorImpl;
+    if (aval.dtype !== this.dtype) throw new MillraceError("E_DTYPE", `assign: ${this.name} is ${this.dtype}, got ${aval.dtype}`);
+    if (sameShape(this.type.shape, aval.shape) !== true) {
+      throw new MillraceError("E_SHAPE", `assign: ${this.name} has shape ${formatShape(this.type.shape)}, got ${formatShape(aval.shape)}`);
+    }
+  }
+
+  /** Puts a new buffer in place of the old one, which is freed. */
+  replace(buf: Buf, page: object | null): void {
+    this.type.device.backend.free(this.buf);
+    this.forget();
+    this.buf = buf;
+    this.page = page;
+  }
+
+  /** Drops the snapshot: the value is about to change or to go. */
+  forget(): void {
+    if (this.current && !engine.recording) engine.dispose(this.current);
+    this.current = null;
+  }
+
+  override toString(): string {
+    return `Variable ${this.name} ${this.type.dtype}${formatShape(this.type.shape)} on ${this.device}`;
+  }
+}
+
+/** Another handle on a tensor's memory, belonging to no scope. */
+function copyOf(x: TensorImpl): TensorImpl {
+  const { scope } = engine;
+  engine.scope = null;
+  try {
+    // boundary: installMethods has put the op methods on the prototype
+    return engine.apply1(identityOp, x as TensorImpl & Tensor, noAttrs);
+  } finally {
+    engine.scope = scope;
+  }
+}
+
+/** Makes a variable. */
+export function makeVariable(initial: Like, options: VariableOptions): Variable {
+  if (engine.trace) {
+    throw new MillraceError("E_VARIABLE", "tf.variable: make variables outside of a function that is being traced, and use them inside");
+  }
+  const value = toTensor(initial, options.dtype);
+  if (options.dtype && value.dtype !== options.dtype) {
+    throw new MillraceError("E_DTYPE", `tf.variable: the initial value is ${value.dtype}, not ${options.dtype}; cast it first`);
+  }
+  // boundary: installMethods has put the op methods on the prototype
+  return new VariableImpl(value as Tensor & TensorImpl, options) as unknown as Variable;
+}

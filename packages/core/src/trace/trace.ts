@@ -1,0 +1,83 @@
+import type { Aval, Val } from "../ir/aval.js";
+import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
+
+/** What a trace needs of a variable. */
+export interface TracedVariable {
+  readonly aval: Aval;
+}
+
+/** Where a parameter's value comes from when the graph runs. */
+export type Input =
+  | { readonly kind: "argument"; readonly index: number }
+  | { readonly kind: "capture"; readonly outer: Val }
+  | { readonly kind: "variable"; readonly variable: TracedVariable };
+
+interface VariableState {
+  current: Value;
+  assigned: boolean;
+}
+
+/**
+ * One function, or one region of control flow, while it is being traced. What it uses from outside becomes a parameter:
+ * a tensor is captured, a variable is read when the graph runs and is a result where it was assigned.
+ */
+export class Trace {
+  readonly builder: GraphBuilder = new GraphBuilder();
+  readonly parent: Trace | null;
+  /** What each parameter of the builder stands for, in the order of the parameters. */
+  readonly inputs: Input[] = [];
+  readonly params: Value[] = [];
+  /** False once the function has returned: its tracers have leaked if they are used then. */
+  open = true;
+  private readonly captured = new Map<Val, Value>();
+  private readonly variables = new Map<TracedVariable, VariableState>();
+
+  constructor(parent: Trace | null) {
+    this.parent = parent;
+  }
+
+  /** A parameter for the function's own argument `index`. */
+  argument(index: number, aval: Aval): Value {
+    return this.addParam({ kind: "argument", index }, aval);
+  }
+
+  /** The parameter that stands for a value from outside. */
+  capture(outer: Val): Value {
+    let param = this.captured.get(outer);
+    if (!param) this.captured.set(outer, (param = this.addParam({ kind: "capture", outer }, outer.aval)));
+    return param;
+  }
+
+  /** The value that a variable has at this point of the function. `fromParent` gives it to a region. */
+  read(variable: TracedVariable, fromParent: (parent: Trace) => Val): Value {
+    let state = this.variables.get(variable);
+    if (!state) {
+      const current = this.parent
+        ? this.capture(fromParent(this.parent))
+        : this.addParam({ kind: "variable", variable }, variable.aval);
+      this.variables.set(variable, (state = { current, assigned: false }));
+    }
+    return state.current;
+  }
+
+  assign(variable: TracedVariable, value: Value): void {
+    this.variables.set(variable, { current: value, assigned: true });
+  }
+
+  /** The variables that the function assigned. */
+  assigned(): TracedVariable[] {
+    return [...this.variables].filter(([, s]) => s.assigned).map(([v]) => v);
+  }
+
+  finish(results: readonly Value[], params: readonly Value[] = this.params): Graph {
+    this.open = false;
+    return this.builder.finish(results, "traced", params);
+  }
+
+  private addParam(input: Input, aval: Aval): Value {
+    const value = this.builder.param(aval);
+    this.inputs.push(input);
+    this.params.push(value);
+    return value;
+  }
+}
