@@ -86,6 +86,11 @@ function applyScalar(
   }
 }
 
+// biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
+export const greaterOf = (x: bigint, y: bigint): bigint => (x > y ? x : y);
+// biome-ignore lint/complexity/useMathMinMax: Math.min takes no bigint
+export const lesserOf = (x: bigint, y: bigint): bigint => (x < y ? x : y);
+
 /** What the author of a unary op writes; the rest is the same for all of them. */
 export interface UnarySpec<N extends string> {
   readonly name: N;

@@ -4,7 +4,7 @@ import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op, VjpRule } from "../../ir/op.js";
 import type { Bin, Like, Out, PromoteOf } from "../../types/operands.js";
 import type { Arg } from "../../types/shape.js";
-import { defineBinary, numeric } from "../elementwise.js";
+import { defineBinary, greaterOf, lesserOf, numeric } from "../elementwise.js";
 import { binary } from "../public.js";
 import { zeroLike } from "../rules.js";
 
@@ -20,7 +20,7 @@ function toTaken(takesFirst: "ge" | "le"): VjpRule<NoAttrs> {
 export const maxOp: Op<"max", NoAttrs> = defineBinary({
   name: "max",
   accepts: numeric,
-  scalar: { float: Math.max, int64: (x, y) => (x > y ? x : y) },
+  scalar: { float: Math.max, int64: greaterOf },
   vjp: toTaken("ge"),
 });
 /**
@@ -53,7 +53,7 @@ export const maxCases: Cases<NoAttrs> = cases(maxOp, {
 export const minOp: Op<"min", NoAttrs> = defineBinary({
   name: "min",
   accepts: numeric,
-  scalar: { float: Math.min, int64: (x, y) => (x < y ? x : y) },
+  scalar: { float: Math.min, int64: lesserOf },
   vjp: toTaken("le"),
 });
 /**

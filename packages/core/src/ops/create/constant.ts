@@ -19,7 +19,11 @@ export const constantOp: Op<"constant", ConstantAttrs> = defineOp({
   kind: "constant",
   arity: 0,
   infer(_ins, { dtype, shape, data }) {
-    checkAttr("constant.C1", data.length === countOf(shape), () => `${formatShape(shape)} needs ${countOf(shape)} elements, got ${data.length}`);
+    checkAttr(
+      "constant.C1",
+      data.length === countOf(shape),
+      () => `${formatShape(shape)} needs ${countOf(shape)} elements, got ${data.length}`,
+    );
     return [{ dtype, shape }];
   },
   reference(_ins, { data }, [out]) {
@@ -27,7 +31,12 @@ export const constantOp: Op<"constant", ConstantAttrs> = defineOp({
   },
   vjp: () => [],
   batch: (b, _ins, _batched, attrs, [out]) => [
-    stretch(b, b.constant([], attrs), out!.shape, attrs.shape.map((_, i) => i + 1)),
+    stretch(
+      b,
+      b.constant([], attrs),
+      out!.shape,
+      attrs.shape.map((_, i) => i + 1),
+    ),
   ],
 });
 export const constantCases: Cases<ConstantAttrs> = cases(constantOp, {

@@ -35,7 +35,16 @@ export function sum<const X extends Like, const A extends Axes = undefined, cons
 export const reduceSumCases: Cases<ReduceAttrs> = cases(reduceSumOp, {
   samples: reduceSamples,
   edges: [
-    { ins: [[[1, Infinity], [NaN, 2]]], attrs: { axes: [1] }, want: [Infinity, NaN] },
+    {
+      ins: [
+        [
+          [1, Infinity],
+          [NaN, 2],
+        ],
+      ],
+      attrs: { axes: [1] },
+      want: [Infinity, NaN],
+    },
     { ins: [[[], []]], attrs: { axes: [1] }, want: [0, 0] },
     { ins: [[-0]], attrs: { axes: [0] }, want: 0 },
   ],
