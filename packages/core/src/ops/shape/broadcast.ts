@@ -1,6 +1,6 @@
-import { typed, avalOf } from "../../ir/apply.js";
+import { avalOf, typed } from "../../ir/apply.js";
 import { formatShape } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import { type Dim, eqDim } from "../../ir/dim.js";
 import { forEachIndex, stridesOf } from "../../ir/host.js";
 import { check, checkAttr, defineOp, type Op } from "../../ir/op.js";
@@ -25,12 +25,22 @@ export const broadcastInDimOp: Op<"broadcastInDim", BroadcastAttrs> = defineOp({
   sizeAttrs: ["shape"],
   infer([x], { shape, dims }) {
     const rank = x!.shape.length;
-    checkAttr("broadcastInDim.C1", dims.length === rank, () => `needs one entry of dims an axis, got ${dims.length} for rank ${rank}`);
-    const rising = dims.every((d, i) => Number.isInteger(d) && d >= 0 && d < shape.length && (i === 0 || d > dims[i - 1]!));
+    checkAttr(
+      "broadcastInDim.C1",
+      dims.length === rank,
+      () => `needs one entry of dims an axis, got ${dims.length} for rank ${rank}`,
+    );
+    const rising = dims.every(
+      (d, i) => Number.isInteger(d) && d >= 0 && d < shape.length && (i === 0 || d > dims[i - 1]!),
+    );
     checkAttr("broadcastInDim.C2", rising, () => `dims [${dims}] must rise within rank ${shape.length}`);
     dims.forEach((d, j) => {
       const from = x!.shape[j]!;
-      check("broadcastInDim.C3", from === 1 || eqDim(from, shape[d]!), () => `${formatShape(x!.shape)} does not stretch to ${formatShape(shape)}`);
+      check(
+        "broadcastInDim.C3",
+        from === 1 || eqDim(from, shape[d]!),
+        () => `${formatShape(x!.shape)} does not stretch to ${formatShape(shape)}`,
+      );
     });
     return [{ dtype: x!.dtype, shape }];
   },
@@ -46,10 +56,12 @@ export const broadcastInDimOp: Op<"broadcastInDim", BroadcastAttrs> = defineOp({
   },
   vjp(b, [g], [x], _outs, { shape, dims }) {
     const from = x!.aval.shape;
-    const summed = shape.map((_, d) => d).filter((d) => {
-      const j = dims.indexOf(d);
-      return j < 0 || repeats(from[j]!, shape[d]!);
-    });
+    const summed = shape
+      .map((_, d) => d)
+      .filter((d) => {
+        const j = dims.indexOf(d);
+        return j < 0 || repeats(from[j]!, shape[d]!);
+      });
     const sum = summed.length === 0 ? g! : b.reduceSum([g!], { axes: summed });
     return [sum.aval.shape.length === from.length ? sum : b.reshape([sum], { shape: from })];
   },
@@ -68,7 +80,16 @@ export const broadcastInDimCases: Cases<BroadcastAttrs> = cases(broadcastInDimOp
     { ins: [[0]], attrs: { shape: [2, 0], dims: [1] } },
     { ins: [[1]], attrs: { shape: [0], dims: [0] } },
   ],
-  edges: [{ ins: [[1, 2]], attrs: { shape: [2, 2], dims: [0] }, want: [[1, 1], [2, 2]] }],
+  edges: [
+    {
+      ins: [[1, 2]],
+      attrs: { shape: [2, 2], dims: [0] },
+      want: [
+        [1, 1],
+        [2, 2],
+      ],
+    },
+  ],
   reject: [
     { ins: [[3]], attrs: { shape: [2, 3], dims: [0] }, code: "broadcastInDim.C3" },
     { ins: [[3]], attrs: { shape: [3], dims: [1] }, code: "broadcastInDim.C2" },
@@ -88,6 +109,7 @@ export function broadcastTo<const X extends Like, const T extends Shape>(
   const t = toTensor(x);
   const to = shape as readonly Dim[];
   const from = avalOf(t);
-  if (broadcastShapes(from.shape, to)?.length !== to.length) throw noBroadcast("broadcastTo", from, { dtype: from.dtype, shape: to });
+  if (broadcastShapes(from.shape, to)?.length !== to.length)
+    throw noBroadcast("broadcastTo", from, { dtype: from.dtype, shape: to });
   return typed(stretchTo(t, to));
 }

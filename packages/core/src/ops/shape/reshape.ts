@@ -1,6 +1,6 @@
 import { avalOf, typed } from "../../ir/apply.js";
 import { formatShape, sizeOf } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import { type Dim, eqDim, floorDivDim, productDim } from "../../ir/dim.js";
 import { check, defineOp, type Op, RuleError } from "../../ir/op.js";
 import type { DTypeOf, Like, Out, ShapeOf } from "../../types/operands.js";
@@ -19,7 +19,11 @@ export const reshapeOp: Op<"reshape", ReshapeAttrs> = defineOp({
   sizeAttrs: ["shape"],
   infer([x], { shape }) {
     const [have, want] = [sizeOf(x!), productDim(shape)];
-    check("reshape.C1", eqDim(have, want), () => `${formatShape(x!.shape)} has ${have} elements, ${formatShape(shape)} has ${want}`);
+    check(
+      "reshape.C1",
+      eqDim(have, want),
+      () => `${formatShape(x!.shape)} has ${have} elements, ${formatShape(shape)} has ${want}`,
+    );
     return [{ dtype: x!.dtype, shape }];
   },
   reference([x], _attrs, [out]) {
@@ -37,7 +41,18 @@ export const reshapeCases: Cases<ReshapeAttrs> = cases(reshapeOp, {
     { ins: [[0, 3]], attrs: { shape: [5, 0] } },
     { ins: [[5, 41, 5]], attrs: { shape: [1025] } },
   ],
-  edges: [{ ins: [[[1, 2], [3, -0]]], attrs: { shape: [4] }, want: [1, 2, 3, -0] }],
+  edges: [
+    {
+      ins: [
+        [
+          [1, 2],
+          [3, -0],
+        ],
+      ],
+      attrs: { shape: [4] },
+      want: [1, 2, 3, -0],
+    },
+  ],
   reject: [{ ins: [[2, 3]], attrs: { shape: [4] }, code: "reshape.C1" }],
 });
 
@@ -47,8 +62,16 @@ export function inferSize(from: readonly Dim[], shape: readonly Dim[]): readonly
   if (at < 0) return shape;
   const rest = shape.filter((_, i) => i !== at);
   const [have, known] = [productDim(from), productDim(rest)];
-  if (known === 0 || shape.lastIndexOf(-1) !== at || (typeof have === "number" && typeof known === "number" && have % known !== 0)) {
-    throw new RuleError("E_SHAPE", "reshape.C2", `${formatShape(from)} (${have} elements) does not divide into ${formatShape(shape)}`);
+  if (
+    known === 0 ||
+    shape.lastIndexOf(-1) !== at ||
+    (typeof have === "number" && typeof known === "number" && have % known !== 0)
+  ) {
+    throw new RuleError(
+      "E_SHAPE",
+      "reshape.C2",
+      `${formatShape(from)} (${have} elements) does not divide into ${formatShape(shape)}`,
+    );
   }
   return shape.map((d, i) => (i === at ? floorDivDim(have, known) : d));
 }
