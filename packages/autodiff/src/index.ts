@@ -1,2 +1,9 @@
-/** Reverse-mode automatic differentiation for Millrace: grad, variableGrads and GradientTape. */
-export {};
+/**
+ * Reverse-mode automatic differentiation: gradients of functions, and GradientTape. Re-exports @millrace/core, so that a
+ * package above needs this one only.
+ * @packageDocumentation
+ */
+export * from "@millrace/core";
+export { grad, grads, type TensorFunction, type UnaryFunction, valueAndGrad, valueAndGrads, variableGrads } from "./grad.js";
+export { connectTransforms, vjpGraph } from "./graph-vjp.js";
+export { type GradientOptions, type Gradients, GradientTape, type GradientTapeOptions } from "./tape.js";

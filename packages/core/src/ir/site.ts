@@ -1,3 +1,4 @@
+import { platform } from "../types/platform.js";
 import type { CallSite } from "../types/errors.js";
 
 export type { CallSite };
@@ -20,10 +21,10 @@ export function userFrames(stack: string, limit = 4): CallSite[] {
 
 /** The user's call sites that led here. Costs more than an op, so eager code does not ask. */
 export function captureSites(limit = 4): CallSite[] {
-  const depth = Error.stackTraceLimit ?? 10;
-  Error.stackTraceLimit = 40;
+  const depth = platform.Error.stackTraceLimit ?? 10;
+  platform.Error.stackTraceLimit = 40;
   const { stack } = new Error();
-  Error.stackTraceLimit = depth;
+  platform.Error.stackTraceLimit = depth;
   return userFrames(stack ?? "", limit);
 }
 

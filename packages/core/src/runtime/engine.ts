@@ -26,7 +26,7 @@ import type { VariableImpl } from "./variable.js";
 
 /** Sees every op that is applied: a tape. Outputs are tensors or tracers alike. */
 export interface Recorder {
-  record(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void;
+  applied(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void;
   /** A variable was read; `value` is the tensor that stands for it in what is recorded. */
   read(variable: VariableImpl, value: TensorImpl): void;
 }
@@ -93,7 +93,7 @@ export class Engine implements Dispatcher {
     for (const x of ins) this.check(op, x);
     const recorded = this.recorders.length > 0 ? ins.map((x) => this.snapshot(x)) : ins;
     const outs = this.run(op, recorded, attrs, regions);
-    for (const r of this.recorders) r.record(op, recorded, attrs, regions, outs);
+    for (const r of this.recorders) r.applied(op, recorded, attrs, regions, outs);
     return outs;
   }
 
@@ -162,7 +162,7 @@ export class Engine implements Dispatcher {
       throw explainRule(error, op, tracers.map((x) => x.aval), attrs);
     }
     const outs = values.map((v) => this.tracer(trace, v));
-    for (const r of this.recorders) r.record(op, tracers, attrs, regions, outs);
+    for (const r of this.recorders) r.applied(op, tracers, attrs, regions, outs);
     return outs;
   }
 
@@ -250,7 +250,7 @@ export class Engine implements Dispatcher {
 
   /** Tells the recorders of an op that was run by other means, as a call of a compiled function is. */
   recordCall(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void {
-    for (const r of this.recorders) r.record(op, ins, attrs, regions, outs);
+    for (const r of this.recorders) r.applied(op, ins, attrs, regions, outs);
   }
 
   /** A variable's value as a tensor that later assignments do not change; other tensors as they are. */

@@ -1,3 +1,4 @@
+import { platform } from "../types/platform.js";
 import type { WarningCode } from "../types/errors.js";
 
 /** Where messages go. Libraries never write to stdout. */
@@ -14,9 +15,9 @@ const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: no
 /** The console's warn and error go to stderr, and that is where info belongs too. */
 const standard: Logger = {
   debug: nothing,
-  info: (m) => console.error(m),
-  warn: (m) => console.warn(m),
-  error: (m) => console.error(m),
+  info: (m) => platform.console.error(m),
+  warn: (m) => platform.console.warn(m),
+  error: (m) => platform.console.error(m),
 };
 
 let current = standard;

@@ -60,7 +60,8 @@ export function tidy<T>(nameOrF: string | (() => T), maybe?: () => T): T {
     engine.scope = outer;
     const kept = new Set(returned);
     for (const x of scope.made) {
-      if (kept.has(x)) outer?.made.push(x);
+      // A tape around this scope may need what was made inside it; it belongs to the scope around the tape then.
+      if (kept.has(x) || engine.recording) outer?.made.push(x);
       else if (!(x instanceof VariableImpl)) x.dispose();
     }
   }

@@ -1,3 +1,4 @@
+import { platform } from "../types/platform.js";
 import { type DType, dtypes } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import { attrTags, firstOperationTag, magic, none, recordKinds } from "./encode.js";
@@ -62,7 +63,7 @@ class Reader {
     return data;
   }
   string(): string {
-    return new TextDecoder().decode(this.padded(this.u32()));
+    return new platform.TextDecoder().decode(this.padded(this.u32()));
   }
   list<T>(read: () => T): T[] {
     const count = this.u32();

@@ -1,3 +1,4 @@
+import { platform } from "../types/platform.js";
 import { dtypes } from "../types/dtype.js";
 import { opIds, opTableHash } from "./op-ids.js";
 import {
@@ -67,7 +68,7 @@ class Writer {
     this.list(items, (x) => this.u32(x));
   }
   string(text: string): void {
-    const bytes = new TextEncoder().encode(text);
+    const bytes = new platform.TextEncoder().encode(text);
     this.u32(bytes.length);
     this.raw(bytes);
     this.pad(4);

@@ -1,3 +1,4 @@
+import { platform } from "../types/platform.js";
 import { coreOps } from "../ops/table.js";
 
 /** The number of each core op in programs: its place among the sorted names, as in the generated Rust table. */
@@ -8,7 +9,7 @@ export const opTableHash: bigint = coreOps.reduce((hash, op) => fnv1a(hash, `${o
 
 function fnv1a(start: bigint, text: string): bigint {
   let hash = start;
-  for (const byte of new TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  for (const byte of new platform.TextEncoder().encode(text)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
   return hash;
 }
 

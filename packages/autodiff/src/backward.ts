@@ -1,0 +1,119 @@
+import { dtypes, MillraceError } from "@millrace/core";
+import {
+  type AnyOp,
+  type Attrs,
+  isNoRule,
+  makeOps,
+  type Ops,
+  type Val,
+  type Graph,
+} from "@millrace/core/graph";
+
+/** One applied op, as a tape or a graph tells it. */
+export interface Application<V extends Val> {
+  readonly op: AnyOp;
+  readonly ins: readonly V[];
+  readonly attrs: Attrs;
+  readonly regions: readonly Graph[];
+  readonly outs: readonly V[];
+}
+
+/** How ops are applied to values of this kind. */
+export type ApplyOp<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[];
+
+const isFloat = (x: Val): boolean => dtypes[x.aval.dtype].isFloat;
+
+/** What depends on the sources: everything a cotangent has to reach. */
+function dependents<V extends Val>(applications: readonly Application<V>[], sources: Iterable<V>): Set<V> {
+  const active = new Set<V>(sources);
+  for (const { ins, outs } of applications) {
+    if (ins.some((x) => active.has(x))) for (const y of outs) if (isFloat(y)) active.add(y);
+  }
+  return active;
+}
+
+/**
+ * Reverse-mode differentiation of a list of applications: from cotangents of some values to cotangents of the sources.
+ * The rules stand with the ops; this only walks back and adds up.
+ */
+export function backward<V extends Val>(
+  applications: readonly Application<V>[],
+  seeds: ReadonlyMap<V, V>,
+  sources: readonly V[],
+  apply: ApplyOp<V>,
+): Map<V, V> {
+  // boundary: b is over V, so what rules make of V are V
+  const b = makeOps<V>(apply);
+  const add = (x: V, y: V): V => b.add([x, y]) as V;
+  const active = dependents(applications, sources);
+  const cotangents = new Map<V, V>(seeds);
+  for (let i = applications.length - 1; i >= 0; i--) {
+    const application = applications[i]!;
+    const { ins, outs } = application;
+    if (!ins.some((x) => active.has(x))) continue;
+    const gs = outs.map((y) => (active.has(y) ? (cotangents.get(y) ?? null) : null));
+    if (gs.every((g) => g === null)) continue;
+    const contributions = pullBack(application, gs, b, apply);
+    contributions.forEach((g, k) => {
+      const x = ins[k]!;
+      if (g === null || !active.has(x)) return;
+      const sum = cotangents.get(x);
+      cotangents.set(x, sum ? add(sum, g) : g);
+    });
+  }
+  return cotangents;
+}
+
+/** Applies one op's rule. */
+function pullBack<V extends Val>(
+  application: Application<V>,
+  gs: readonly (V | null)[],
+  b: Ops,
+  apply: ApplyOp<V>,
+): readonly (V | null)[] {
+  const { op, ins, outs, attrs, regions } = application;
+  const rule = op.vjp;
+  if (isNoRule(rule)) {
+    throw new MillraceError("E_GRADIENT", `${op.name} has no gradient: ${rule.reason}`, { op: op.name });
+  }
+  // boundary: as in backward
+  if (rule !== "lower") return rule(b, gs, ins, outs, attrs, regions) as readonly (V | null)[];
+  return throughDecomposition(application, gs, apply);
+}
+
+/** The rule of a composite that has none of its own: that of its decomposition, computed anew. */
+function throughDecomposition<V extends Val>(
+  { op, ins, attrs, regions }: Application<V>,
+  gs: readonly (V | null)[],
+  apply: ApplyOp<V>,
+): readonly (V | null)[] {
+  const inner: Application<V>[] = [];
+  const recorded = makeOps<V>((o, xs, a, r) => {
+    const ys = apply(o, xs, a, r);
+    inner.push({ op: o, ins: xs, attrs: a, regions: r, outs: ys });
+    return ys;
+  });
+  // boundary: as in backward
+  const outs = op.lower!(recorded, ins, attrs, regions) as readonly V[];
+  const sources = [...new Set(ins.filter(isFloat))];
+  const cotangents = backward(inner, seedsOf(outs, gs, apply), sources, apply);
+  // An operand that is passed twice has one cotangent, the sum: it is given at its first place.
+  return ins.map((x, i) => (ins.indexOf(x) === i ? (cotangents.get(x) ?? null) : null));
+}
+
+/** Cotangents by value; a value that stands in several places gets their sum. */
+export function seedsOf<V extends Val>(
+  outs: readonly V[],
+  gs: readonly (V | null | undefined)[],
+  apply: ApplyOp<V>,
+): Map<V, V> {
+  const seeds = new Map<V, V>();
+  outs.forEach((y, i) => {
+    const g = gs[i];
+    if (!g) return;
+    const sum = seeds.get(y);
+    // boundary: as in backward
+    seeds.set(y, sum ? (makeOps<V>(apply).add([sum, g]) as V) : g);
+  });
+  return seeds;
+}

@@ -1,0 +1,77 @@
+import { MillraceError, type Tensor, tidy, type Variable } from "@millrace/core";
+import { toTensor } from "@millrace/core/graph";
+import { GradientTape } from "./tape.js";
+
+/** A function of one tensor. */
+export type UnaryFunction = (x: Tensor) => Tensor;
+/** A function of several tensors. */
+export type TensorFunction = (...xs: Tensor[]) => Tensor;
+
+/**
+ * The gradient of a function of one tensor: `grad(f)(x)` is ∂(Σ f(x))/∂x, or with `dy` as the cotangent of f's result.
+ * @example tf.grad((x) => tf.square(x))(tf.tensor([1, 2])) // [2, 4]
+ */
+export function grad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => Tensor {
+  return (x, dy) => valueAndGrads((...xs) => f(xs[0]!))([x], dy).grads[0]!;
+}
+
+/** The gradients of a function of several tensors, with respect to each: `grads(f)([a, b])`. */
+export function grads(f: TensorFunction): (args: readonly Tensor[], dy?: Tensor) => Tensor[] {
+  return (args, dy) => valueAndGrads(f)(args, dy).grads;
+}
+
+/** `grad`, and the function's value beside it. */
+export function valueAndGrad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => { value: Tensor; grad: Tensor } {
+  return (x, dy) => {
+    const { value, grads: all } = valueAndGrads((...xs) => f(xs[0]!))([x], dy);
+    return { value, grad: all[0]! };
+  };
+}
+
+/** `grads`, and the function's value beside them. What was computed on the way is given back. */
+export function valueAndGrads(
+  f: TensorFunction,
+): (args: readonly Tensor[], dy?: Tensor) => { value: Tensor; grads: Tensor[] } {
+  return (args, dy) => {
+    const inputs = args.map((x) => toTensor(x));
+    return tidy(() => {
+      const tape = new GradientTape();
+      const value = tape.run(() => {
+        tape.watch(inputs);
+        return f(...inputs);
+      });
+      const found = tape.gradient(value, inputs, dy ? { outputGradients: dy } : {});
+      return { value, grads: found.map((g, i) => connected(g, `argument ${i}`)) };
+    });
+  };
+}
+
+/**
+ * The gradients of a scalar with respect to variables, by name: those in `variables`, else every trainable one that `f`
+ * reads. Works inside tf.function.
+ * @throws E_VARIABLE where `f` reads none, E_GRADIENT where its value does not depend on one that was asked for
+ */
+export function variableGrads(
+  f: () => Tensor,
+  variables?: readonly Variable[],
+): { value: Tensor; grads: Record<string, Tensor> } {
+  return tidy(() => {
+    const tape = new GradientTape(variables ? { watchAccessedVariables: false } : {});
+    if (variables) tape.watch(variables);
+    const value = tape.run(f);
+    const wanted = variables ?? tape.watchedVariables();
+    if (wanted.length === 0) throw new MillraceError("E_VARIABLE", "variableGrads: the function reads no trainable variable");
+    const found = tape.gradient(value, wanted);
+    const pairs = wanted.flatMap((v, i) => {
+      const g = found[i] ?? null;
+      return g === null && !variables ? [] : [[v.name, connected(g, v.name)] as const];
+    });
+    return { value, grads: Object.fromEntries(pairs) };
+  });
+}
+
+function connected(g: Tensor | null | undefined, what: string): Tensor {
+  if (g) return g;
+  throw new MillraceError("E_GRADIENT", `the value does not depend on ${what}, so it has no gradient`);
+}
+
