@@ -20,7 +20,7 @@ const toExtrema: VjpRule<ReduceAttrs> = (b, [g], [x], [y], { axes }) => {
 };
 
 /** The lowest value that a dtype has, or the highest. */
-function limit(dtype: DType, end: 0 | 1): { readonly float: number; readonly int64: bigint } {
+export function limit(dtype: DType, end: 0 | 1): { readonly float: number; readonly int64: bigint } {
   if (dtypes[dtype].isFloat) return { float: end === 0 ? -Infinity : Infinity, int64: 0n };
   const bound = integerRange(dtype)[end];
   return { float: Number(bound), int64: bound };
