@@ -1,7 +1,7 @@
 //! Speed of the kernels: `cargo run --release -p millrace-kernels --example bench [filter]`.
 
-use millrace_kernels::{LoopPlan, Plan, Pool};
-use millrace_program::{BoundLoad, BoundLoop, BoundStore, DType, Instr, NONE, Op};
+use millrace_kernels::{LoopPlan, Plan, Pool, library};
+use millrace_program::{BoundAttrs, BoundLoad, BoundLoop, BoundStore, BoundValue, DType, Instr, NONE, Op, Shape};
 use std::time::Instant;
 
 const F: DType = DType::Float32;
@@ -55,7 +55,7 @@ fn sum(value: u32, mask: u32) -> BoundStore {
     BoundStore { dtype: F, value, reduce: Some(Op::ReduceSum), mask }
 }
 
-fn loops(show: &dyn Fn(&str, &dyn Fn(&Pool) -> String)) {
+fn loops(show: Show) {
     let gb = |bytes: usize, seconds: f64| format!("{:8.1} µs {:7.1} GB/s", seconds * 1e6, bytes as f64 / seconds / 1e9);
     let one = |n: usize, loads: usize, instrs: Vec<Instr>, stores: Vec<BoundStore>| {
         let kernel = BoundLoop { extents: vec![n], loads: vec![load(&[1]); loads], instrs, stores };
@@ -135,6 +135,76 @@ fn loops(show: &dyn Fn(&str, &dyn Fn(&Pool) -> String)) {
     }
 }
 
+type Show<'a> = &'a dyn Fn(&str, &dyn Fn(&Pool) -> String);
+
+fn shape(dims: &[usize]) -> Shape {
+    Shape::new(F, dims.to_vec()).unwrap()
+}
+
+fn ints(values: &[i64]) -> BoundValue {
+    BoundValue::List(values.iter().map(|&v| BoundValue::Int(v)).collect())
+}
+
+fn attrs(entries: &[(&str, BoundValue)]) -> BoundAttrs {
+    BoundAttrs(entries.iter().map(|(name, value)| (name.to_string(), value.clone())).collect())
+}
+
+fn op(show: Show, name: &str, flops: f64, op: Op, ins: &[&[usize]], out: &[usize], entries: &[(&str, BoundValue)]) {
+    let shapes: Vec<Shape> = ins.iter().map(|dims| shape(dims)).collect();
+    let Some(kernel) = library(op) else { return };
+    let plan = kernel.check(&shapes, &[shape(out)], &attrs(entries)).unwrap();
+    let bytes: Vec<usize> = shapes.iter().map(Shape::bytes).collect();
+    show(name, &|pool| {
+        let seconds = time(&*plan, &bytes, &[shape(out).bytes()], pool);
+        format!("{:8.1} µs {:7.1} GFLOP/s", seconds * 1e6, flops / seconds / 1e9)
+    });
+}
+
+fn products(show: Show) {
+    // (m, n, k, a transposed, b transposed)
+    let cases = [
+        (1024, 1024, 1024, false, false),
+        (2048, 2048, 2048, false, false),
+        (128, 512, 784, false, false),
+        (784, 512, 128, true, false),
+        (128, 784, 512, false, true),
+        (128, 256, 512, false, false),
+        (512, 256, 128, true, false),
+        (128, 512, 256, false, true),
+        (128, 10, 256, false, false),
+        (256, 10, 128, true, false),
+        (128, 256, 10, false, true),
+        (50_176, 32, 9, false, false),
+        (12_544, 64, 288, false, false),
+        (8, 1024, 1024, false, false),
+        (1, 4096, 4096, false, false),
+        (4096, 1, 4096, false, false),
+        (64, 64, 64, false, false),
+    ];
+    for (m, n, k, at, bt) in cases {
+        let flops = 2.0 * (m * n * k) as f64;
+        let (a, b) = (if at { [k, m] } else { [m, k] }, if bt { [n, k] } else { [k, n] });
+        let name = format!("dot {m}x{k}{} · {k}x{n}{}", if at { "T" } else { "" }, if bt { "T" } else { "" });
+        let entries = [
+            ("lhsBatch", ints(&[])),
+            ("lhsContract", ints(&[i64::from(!at)])),
+            ("rhsBatch", ints(&[])),
+            ("rhsContract", ints(&[i64::from(bt)])),
+        ];
+        op(show, &name, flops, Op::DotGeneral, &[&a, &b], &[m, n], &entries);
+        let (x, y) = (vec![0.5f32; m * k], vec![0.25f32; k * n]);
+        show(&format!("  the gemm crate {m}x{k}x{n}"), &|_| {
+            let mut c = vec![0f32; m * n];
+            let ((ar, ac), (br, bc)) = (if at { (1, m) } else { (k, 1) }, if bt { (1, k) } else { (n, 1) });
+            // SAFETY: sizes and strides as above.
+            let seconds = best(|| unsafe {
+                gemm::gemm(m, n, k, c.as_mut_ptr(), 1, n as isize, false, x.as_ptr(), ac as isize, ar as isize, y.as_ptr(), bc as isize, br as isize, 0.0, 1.0, false, false, false, gemm::Parallelism::None);
+            });
+            format!("{:8.1} µs {:7.1} GFLOP/s", seconds * 1e6, flops / seconds / 1e9)
+        });
+    }
+}
+
 fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
     let one = Pool::new(1);
@@ -144,4 +214,5 @@ fn main() {
         }
     };
     loops(&show);
+    products(&show);
 }

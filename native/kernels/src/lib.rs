@@ -1,5 +1,8 @@
 //! CPU kernels: loop kernels by a vectorised interpreter, library kernels by hand.
 
+mod areas;
+mod check;
+pub mod gemm;
 pub mod isa;
 pub mod loops;
 mod math;
@@ -12,7 +15,7 @@ pub use loops::LoopPlan;
 pub use millrace_program::Error;
 pub use pool::Pool;
 
-use millrace_program::{BoundAttrs, Shape};
+use millrace_program::{BoundAttrs, Op, Shape};
 
 /// A library op. `check` believes nothing: it proves shapes, dtypes, attributes and index ranges on concrete sizes.
 pub trait LibraryKernel: Sync {
@@ -35,4 +38,12 @@ pub trait Plan: Send + Sync {
     /// `ins` and `outs` are buffers of the shapes that the plan was checked with, `scratch` has `scratch_bytes`, all aligned to
     /// their elements. Outputs overlap nothing else, but where the plan allows to run in place (see `BoundLoop`).
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool);
+}
+
+/// The kernel of a library op; `None` where there is none.
+pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
+    Some(match op {
+        Op::DotGeneral => &gemm::dot::DotGeneral,
+        _ => return None,
+    })
 }

@@ -1,6 +1,7 @@
 //! What the tests share.
 
-use crate::{Plan, Pool};
+use crate::{Plan, Pool, library};
+use millrace_program::{BoundAttrs, BoundValue, DType, Op, Shape};
 
 /// Numbers that are the same in every run.
 pub struct Lcg(pub u64);
@@ -64,4 +65,39 @@ pub fn run_plan(plan: &dyn Plan, ins: &[Vec<u8>], outs: &[usize], pool: &Pool) -
     unsafe { plan.run(&ins, &outs, scratch.pointer(), pool) }
     scratch.contents();
     outputs.iter_mut().map(Memory::contents).collect()
+}
+
+pub fn bytes<T: Copy>(values: &[T]) -> Vec<u8> {
+    let len = size_of_val(values);
+    // SAFETY: numbers as bytes.
+    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), len) }.to_vec()
+}
+
+pub fn numbers<T: Copy>(bytes: &[u8]) -> Vec<T> {
+    // SAFETY: every bit pattern is a number.
+    bytes.chunks_exact(size_of::<T>()).map(|piece| unsafe { (piece.as_ptr() as *const T).read_unaligned() }).collect()
+}
+
+pub fn shape(dtype: DType, dims: &[usize]) -> Shape {
+    Shape::new(dtype, dims.to_vec()).unwrap()
+}
+
+pub fn attrs(entries: &[(&str, BoundValue)]) -> BoundAttrs {
+    BoundAttrs(entries.iter().map(|(name, value)| (name.to_string(), value.clone())).collect())
+}
+
+pub fn list(values: &[usize]) -> BoundValue {
+    BoundValue::List(values.iter().map(|&v| BoundValue::Int(v as i64)).collect())
+}
+
+pub fn ints(values: &[i64]) -> BoundValue {
+    BoundValue::List(values.iter().map(|&v| BoundValue::Int(v)).collect())
+}
+
+/// Checks and runs one library op.
+pub fn run_library(op: Op, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs, data: &[Vec<u8>], pool: &Pool) -> Vec<Vec<u8>> {
+    assert!(ins.iter().zip(data).all(|(shape, bytes)| shape.bytes() == bytes.len()));
+    let plan = library(op).unwrap().check(ins, outs, attrs).unwrap();
+    let lengths: Vec<usize> = outs.iter().map(Shape::bytes).collect();
+    run_plan(&*plan, data, &lengths, pool)
 }

@@ -3,7 +3,7 @@
 use super::LoopPlan;
 use super::reduce::{BLOCK, LANES};
 use crate::isa::testing::each_isa;
-use crate::testing::{Lcg, run_plan};
+use crate::testing::{Lcg, bytes, numbers, run_plan};
 use crate::Pool;
 use millrace_program::{BoundLoad, BoundLoop, BoundStore, DType, Instr, NONE, Op};
 
@@ -27,17 +27,6 @@ fn reduction(dtype: DType, value: u32, op: Op, mask: u32) -> BoundStore {
 
 fn dense(extents: &[usize]) -> Vec<i64> {
     super::canon::dense_strides(extents)
-}
-
-fn bytes<T: Copy>(values: &[T]) -> Vec<u8> {
-    let len = size_of_val(values);
-    // SAFETY: numbers as bytes.
-    unsafe { std::slice::from_raw_parts(values.as_ptr().cast(), len) }.to_vec()
-}
-
-fn numbers<T: Copy>(bytes: &[u8]) -> Vec<T> {
-    // SAFETY: every bit pattern is a number.
-    bytes.chunks_exact(size_of::<T>()).map(|piece| unsafe { (piece.as_ptr() as *const T).read_unaligned() }).collect()
 }
 
 fn run(kernel: &BoundLoop, ins: &[Vec<u8>], outs: &[usize], pool: &Pool) -> Vec<Vec<u8>> {

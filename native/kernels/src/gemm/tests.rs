@@ -1,0 +1,173 @@
+//! dotGeneral against sums in float64, on every path of this machine.
+
+use crate::isa::testing::each_isa;
+use crate::testing::{Lcg, attrs, bytes, list, numbers, run_library, shape};
+use crate::{Pool, library};
+use millrace_program::{DType, Op};
+
+struct Case {
+    lhs: &'static [usize],
+    rhs: &'static [usize],
+    batch: (&'static [usize], &'static [usize]),
+    contract: (&'static [usize], &'static [usize]),
+}
+
+fn case(lhs: &'static [usize], rhs: &'static [usize], contract: (&'static [usize], &'static [usize])) -> Case {
+    Case { lhs, rhs, batch: (&[], &[]), contract }
+}
+
+/// Result sizes and values, by definition.
+fn reference(case: &Case, a: &[f64], b: &[f64]) -> (Vec<usize>, Vec<f64>, Vec<f64>) {
+    let free = |rank: usize, batch: &[usize], contract: &[usize]| -> Vec<usize> {
+        (0..rank).filter(|i| !batch.contains(i) && !contract.contains(i)).collect()
+    };
+    let (lf, rf) = (free(case.lhs.len(), case.batch.0, case.contract.0), free(case.rhs.len(), case.batch.1, case.contract.1));
+    let pick = |dims: &[usize], axes: &[usize]| axes.iter().map(|&i| dims[i]).collect::<Vec<usize>>();
+    let out = [pick(case.lhs, case.batch.0), pick(case.lhs, &lf), pick(case.rhs, &rf)].concat();
+    let inner = pick(case.lhs, case.contract.0);
+    // Where the indices of these operand axes lead: each entry is a list of (axis, size), walked row-major.
+    let offsets = |dims: &[usize], walk: &[(Option<usize>, usize)]| {
+        walk.iter().fold(vec![0usize], |at, &(axis, size)| {
+            let stride = axis.map_or(0, |axis| dims[axis + 1..].iter().product());
+            at.iter().flat_map(|&o| (0..size).map(move |i| o + i * stride)).collect()
+        })
+    };
+    let walk = |batch: &[usize], left: &[usize], right: &[usize], is_lhs: bool| -> Vec<(Option<usize>, usize)> {
+        let axes = batch.iter().map(|&k| Some(k));
+        let left = left.iter().map(|&k| is_lhs.then_some(k));
+        let right = right.iter().map(|&k| (!is_lhs).then_some(k));
+        axes.chain(left).chain(right).zip(out.iter().copied()).collect()
+    };
+    let steps = |contract: &[usize]| contract.iter().map(|&k| Some(k)).zip(inner.iter().copied()).collect::<Vec<_>>();
+    let (i, j) = (offsets(case.lhs, &walk(case.batch.0, &lf, &rf, true)), offsets(case.rhs, &walk(case.batch.1, &lf, &rf, false)));
+    let (p, q) = (offsets(case.lhs, &steps(case.contract.0)), offsets(case.rhs, &steps(case.contract.1)));
+    let terms = |i: usize, j: usize| p.iter().zip(&q).map(move |(p, q)| a[i + p] * b[j + q]);
+    let values = i.iter().zip(&j).map(|(&i, &j)| terms(i, j).sum()).collect();
+    let sizes = i.iter().zip(&j).map(|(&i, &j)| terms(i, j).map(f64::abs).sum()).collect();
+    (out, values, sizes)
+}
+
+fn cases() -> Vec<Case> {
+    let mut all = vec![
+        case(&[5], &[5], (&[0], &[0])),
+        case(&[], &[], (&[], &[])),
+        case(&[3, 0], &[0, 4], (&[1], &[0])),
+        case(&[0, 3], &[3, 4], (&[1], &[0])),
+        case(&[3, 4], &[5], (&[], &[])),
+        case(&[1, 300], &[300, 200], (&[1], &[0])),
+        case(&[1, 300], &[200, 300], (&[1], &[1])),
+        case(&[300, 1], &[300, 200], (&[0], &[0])),
+        case(&[200, 300], &[300, 1], (&[1], &[0])),
+        case(&[128, 784], &[784, 512], (&[1], &[0])),
+        case(&[784, 128], &[784, 512], (&[0], &[0])),
+        case(&[128, 200], &[300, 200], (&[1], &[1])),
+        case(&[128, 256], &[256, 10], (&[1], &[0])),
+        case(&[700, 100], &[100, 90], (&[1], &[0])),
+        case(&[90, 100], &[100, 700], (&[1], &[0])),
+        case(&[8, 500], &[500, 300], (&[1], &[0])),
+        case(&[2, 3, 4, 5], &[4, 5, 6], (&[2, 3], &[0, 1])),
+        case(&[2, 3, 4, 5], &[5, 4, 6], (&[2, 3], &[1, 0])),
+        case(&[4, 3, 5], &[6, 5, 4], (&[0, 2], &[2, 1])),
+        case(&[3, 4, 2], &[5, 4, 7], (&[1], &[1])),
+        Case { lhs: &[2, 9, 3, 8], rhs: &[2, 7, 3, 8], batch: (&[0, 2], &[0, 2]), contract: (&[3], &[3]) },
+        Case { lhs: &[10, 33, 20], rhs: &[10, 20, 35], batch: (&[0], &[0]), contract: (&[2], &[1]) },
+        Case { lhs: &[3, 2, 4], rhs: &[4, 3, 2], batch: (&[1, 0], &[2, 1]), contract: (&[2], &[0]) },
+        Case { lhs: &[3], rhs: &[3], batch: (&[0], &[0]), contract: (&[], &[]) },
+        Case { lhs: &[2, 120, 130], rhs: &[2, 130, 140], batch: (&[0], &[0]), contract: (&[2], &[1]) },
+    ];
+    for sizes in [&[15usize, 16, 17] as &'static [usize], &[1, 17, 15], &[31, 2, 33], &[13, 1025, 7]] {
+        let lhs: &'static [usize] = Box::leak(Box::new([sizes[0], sizes[1]]));
+        let rhs: &'static [usize] = Box::leak(Box::new([sizes[1], sizes[2]]));
+        all.push(case(lhs, rhs, (&[1], &[0])));
+    }
+    all
+}
+
+fn run_case<T: Copy>(case: &Case, dtype: DType, a: &[T], b: &[T], out: &[usize], pool: &Pool) -> Vec<T> {
+    let attrs = attrs(&[
+        ("lhsBatch", list(case.batch.0)),
+        ("rhsBatch", list(case.batch.1)),
+        ("lhsContract", list(case.contract.0)),
+        ("rhsContract", list(case.contract.1)),
+    ]);
+    let ins = [shape(dtype, case.lhs), shape(dtype, case.rhs)];
+    numbers(&run_library(Op::DotGeneral, &ins, &[shape(dtype, out)], &attrs, &[bytes(a), bytes(b)], pool)[0])
+}
+
+#[test]
+fn floats_within_the_error_bound_and_bits_for_any_thread_count() {
+    let (one, three) = (Pool::new(1), Pool::new(3));
+    each_isa(|isa| {
+        for case in cases() {
+            let mut lcg = Lcg(5);
+            let a = lcg.floats(case.lhs.iter().product());
+            let b = lcg.floats(case.rhs.iter().product());
+            let wide = |x: &[f32]| x.iter().map(|&v| v as f64).collect::<Vec<f64>>();
+            let (out, want, sizes) = reference(&case, &wide(&a), &wide(&b));
+            let got = run_case(&case, DType::Float32, &a, &b, &out, &one);
+            let again = run_case(&case, DType::Float32, &a, &b, &out, &three);
+            assert!(got.iter().zip(&again).all(|(x, y)| x.to_bits() == y.to_bits()));
+            let got64 = run_case(&case, DType::Float64, &wide(&a), &wide(&b), &out, &three);
+            for i in 0..want.len() {
+                let bound = 2e-6 * sizes[i] + 1e-30;
+                assert!((got[i] as f64 - want[i]).abs() <= bound, "{isa:?} {:?} {:?} {i}: {} {}", case.lhs, case.rhs, got[i], want[i]);
+                assert!((got64[i] - want[i]).abs() <= 1e-13 * sizes[i] + 1e-30);
+            }
+        }
+    });
+}
+
+#[test]
+fn integers_are_exact() {
+    each_isa(|_| {
+        for case in cases() {
+            let mut lcg = Lcg(6);
+            let mut values = |n: usize| (0..n).map(|_| (lcg.next() % 19) as i32 - 9).collect::<Vec<i32>>();
+            let (a, b) = (values(case.lhs.iter().product()), values(case.rhs.iter().product()));
+            let wide = |x: &[i32]| x.iter().map(|&v| v as f64).collect::<Vec<f64>>();
+            let (out, want, _) = reference(&case, &wide(&a), &wide(&b));
+            let got = run_case(&case, DType::Int32, &a, &b, &out, Pool::global());
+            assert!(got.iter().zip(&want).all(|(&x, &y)| x as f64 == y));
+            let narrow = |x: &[i32]| x.iter().map(|&v| v as u8).collect::<Vec<u8>>();
+            let got = run_case(&case, DType::Uint8, &narrow(&a), &narrow(&b), &out, Pool::global());
+            assert!(got.iter().zip(&want).all(|(&x, &y)| x == y as i64 as u8));
+        }
+    });
+}
+
+#[test]
+fn nan_and_infinity_stay_where_they_are() {
+    each_isa(|_| {
+        let case = case(&[20, 40], &[40, 50], (&[1], &[0]));
+        let (mut a, mut b) = (vec![1f32; 800], vec![1f32; 2000]);
+        a[3 * 40 + 7] = f32::NAN;
+        b[9 * 50 + 11] = f32::INFINITY;
+        let got = run_case(&case, DType::Float32, &a, &b, &[20, 50], Pool::global());
+        for (i, x) in got.iter().enumerate() {
+            match (i / 50, i % 50) {
+                (3, _) => assert!(x.is_nan()),
+                (_, 11) => assert_eq!(*x, f32::INFINITY),
+                _ => assert_eq!(*x, 40.0),
+            }
+        }
+    });
+}
+
+#[test]
+fn what_does_not_fit_is_refused() {
+    let kernel = library(Op::DotGeneral).unwrap();
+    let f = |dims: &[usize]| shape(DType::Float32, dims);
+    let with = |lb: &[usize], rb: &[usize], lc: &[usize], rc: &[usize]| {
+        attrs(&[("lhsBatch", list(lb)), ("rhsBatch", list(rb)), ("lhsContract", list(lc)), ("rhsContract", list(rc))])
+    };
+    let good = with(&[], &[], &[1], &[0]);
+    assert!(kernel.check(&[f(&[2, 3]), f(&[3, 4])], &[f(&[2, 4])], &good).is_ok());
+    assert!(kernel.check(&[f(&[2, 3]), f(&[4, 4])], &[f(&[2, 4])], &good).is_err());
+    assert!(kernel.check(&[f(&[2, 3]), f(&[3, 4])], &[f(&[2, 5])], &good).is_err());
+    assert!(kernel.check(&[f(&[2, 3]), f(&[3, 4])], &[shape(DType::Int32, &[2, 4])], &good).is_err());
+    assert!(kernel.check(&[f(&[2, 3]), shape(DType::Int32, &[3, 4])], &[f(&[2, 4])], &good).is_err());
+    assert!(kernel.check(&[f(&[2, 3])], &[f(&[2, 4])], &good).is_err());
+    assert!(kernel.check(&[f(&[2, 3]), f(&[3, 4])], &[f(&[2, 4])], &with(&[], &[], &[2], &[0])).is_err());
+    assert!(kernel.check(&[f(&[3, 3]), f(&[3, 3])], &[f(&[])], &with(&[], &[], &[1, 1], &[0, 1])).is_err());
+    assert!(kernel.check(&[f(&[3, 3]), f(&[3, 3])], &[f(&[3])], &with(&[1], &[0], &[1], &[0])).is_err());
+}
