@@ -26,6 +26,11 @@ type Rule = (x: Value, y: Value | undefined, attrs: Attrs, builder: GraphBuilder
 const unlessChanged = (x: Value, shape: Attrs[string] | undefined): Value | undefined =>
   sameAttr(x.aval.shape, shape) ? x : undefined;
 
+/** The entries of a list attribute. */
+const numbers = (attr: Attrs[string] | undefined): number[] => (Array.isArray(attr) ? attr.map(Number) : []);
+
+const unlessReduced: Rule = (x, _y, { axes }) => (numbers(axes).length === 0 ? x : undefined);
+
 const rules: Readonly<Record<string, Rule>> = {
   neg: (x) => (x.node?.op.name === "neg" ? x.node.inputs[0] : undefined),
   mul: (x, y) => (isFilledWith(y, 1) ? x : isFilledWith(x, 1) ? y : undefined),
@@ -33,6 +38,12 @@ const rules: Readonly<Record<string, Rule>> = {
   sub: (x, y) => (isFilledWith(y, 0) ? x : undefined),
   cast: (x, _y, { dtype }) => (x.aval.dtype === dtype ? x : undefined),
   identity: (x) => x,
+  reduceSum: unlessReduced,
+  reduceProd: unlessReduced,
+  reduceMax: unlessReduced,
+  reduceMin: unlessReduced,
+  reduceAnd: unlessReduced,
+  reduceOr: unlessReduced,
   stopGradient: (x) => x,
   broadcastInDim: (x, _y, { shape }) => unlessChanged(x, shape),
   reshape: (x, _y, attrs, builder, op) => {
@@ -51,8 +62,6 @@ const rules: Readonly<Record<string, Rule>> = {
     return composed.every((p, i) => p === i) ? inner : builder.apply(op, [inner], { perm: composed })[0];
   },
 };
-
-const numbers = (attr: Attrs[string] | undefined): number[] => (Array.isArray(attr) ? attr.map(Number) : []);
 
 /** Whether every element is `value` (0 means +0), known from a constant under broadcasts. */
 function isFilledWith(x: Value | undefined, value: number): boolean {

@@ -1,0 +1,82 @@
+// The scheduler, proven: programs with loop kernels give what programs of single ops give.
+import * as tf from "@millrace/autodiff";
+import { ReferenceBackend } from "@millrace/core/backend";
+
+tf.registerReferenceBackend();
+tf.registerBackend("loops", () => new ReferenceBackend({ name: "loops", fusion: true }), { priority: -2 });
+
+type Body = (...xs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
+
+/** Deterministic values in (−1, 1). */
+const values = (n: number, seed: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233));
+
+function runOn(device: string, body: Body, shapes: readonly (readonly number[])[]): number[][] {
+  return tf.device(device, () => {
+    const xs = shapes.map((s, i) => tf.tensor(values(s.reduce((a, b) => a * b, 1), i + 1), s));
+    const out = tf.fn(body)(...xs);
+    return (Array.isArray(out) ? out : [out]).map((t) => Array.from(t.dataSync(), Number));
+  });
+}
+
+const cases: Record<string, { body: Body; shapes: number[][] }> = {
+  "a chain with a broadcast": {
+    body: (x, b) => tf.relu(tf.add(tf.mul(x!, 2), b!)),
+    shapes: [[3, 5], [5]],
+  },
+  "softmax's reductions": {
+    body: (x) => {
+      const e = tf.exp(tf.sub(x!, tf.max(x!, -1, true)));
+      return tf.div(e, tf.sum(e, -1, true));
+    },
+    shapes: [[4, 7]],
+  },
+  "a transposed read": { body: (x, y) => tf.add(tf.transpose(tf.exp(x!)), y!), shapes: [[3, 4], [4, 3]] },
+  "a reshape between loops": {
+    body: (x) => tf.mul(tf.reshape(tf.exp(x!), [6]), tf.add(tf.reshape(x!, [6]), 1)),
+    shapes: [[2, 3]],
+  },
+  "two reductions of one loop": {
+    body: (x) => {
+      const y = tf.square(x!);
+      return [tf.sum(y, 0), tf.sum(tf.mul(y, x!), 0), tf.mean(y), y];
+    },
+    shapes: [[6, 5]],
+  },
+  "a value read at its own index and transposed": {
+    body: (x) => {
+      const y = tf.exp(x!);
+      return tf.add(y, tf.transpose(y));
+    },
+    shapes: [[4, 4]],
+  },
+  "a step of Adam": {
+    body: (w, g, m, v, t) => {
+      const step = tf.add(t!, 1);
+      const rate = tf.div(tf.mul(0.01, tf.sqrt(tf.sub(1, tf.pow(0.999, step)))), tf.sub(1, tf.pow(0.9, step)));
+      const m1 = tf.add(tf.mul(m!, 0.9), tf.mul(g!, 0.1));
+      const v1 = tf.add(tf.mul(tf.square(v!), 0.999), tf.mul(tf.square(g!), 0.001));
+      return [tf.sub(w!, tf.div(tf.mul(rate, m1), tf.add(tf.sqrt(v1), 1e-7))), m1, v1, step];
+    },
+    shapes: [[3, 4], [3, 4], [3, 4], [3, 4], []],
+  },
+  "the gradient of a small network": {
+    body: (x, w1, b1, w2) => {
+      const loss = (...p: tf.Tensor[]): tf.Tensor =>
+        tf.mean(tf.square(tf.matMul(tf.relu(tf.add(tf.matMul(x!, p[0]!), p[1]!)), p[2]!)));
+      return tf.grads(loss)([w1!, b1!, w2!]);
+    },
+    shapes: [[5, 4], [4, 6], [6], [6, 2]],
+  },
+  slices: { body: (x) => tf.add(tf.slice(x!, [1, 0], [2, 3]), tf.reverse(tf.slice(x!, [0, 1], [2, 3]), 1)), shapes: [[3, 4]] },
+};
+
+describe("loops give what single ops give", () => {
+  for (const [name, { body, shapes }] of Object.entries(cases)) {
+    test(name, () => {
+      const [want, got] = [runOn("reference:0", body, shapes), runOn("loops:0", body, shapes)];
+      expect(got.length).toBe(want.length);
+      // Each op rounds once to float32 in both, so the bits are the same.
+      want.forEach((w, i) => expect(got[i]).toEqual(w));
+    });
+  }
+});
