@@ -1,5 +1,6 @@
 // The definition of dotGeneral: plain loops over batch, rows, columns and the contracted axes.
 import { type HostArray, stridesOf } from "../../ir/host.js";
+import { type DType, dtypes } from "../../types/dtype.js";
 import { axesOf } from "../rules.js";
 import type { DotAttrs } from "./dot-general.js";
 
@@ -50,4 +51,16 @@ function dotIn({ dtype, data: a }: HostArray, { data: b }: HostArray): Dot {
   }
   return (ia, pa, ib, pb) =>
     ia.reduce((sum, i, k) => (sum + Math.imul(Number(a[pa + i]), Number(b[pb + ib[k]!]))) | 0, 0);
+}
+
+/** Sums of products of single elements, in the dtype's own domain. */
+export interface MultiplyAdd {
+  readonly zero: number | bigint;
+  multiplyAdd(sum: number | bigint, x: number | bigint, y: number | bigint): number | bigint;
+}
+
+export function multiplyAddIn(dtype: DType): MultiplyAdd {
+  if (dtype === "int64") return { zero: 0n, multiplyAdd: (sum, x, y) => BigInt(sum) + BigInt(x) * BigInt(y) };
+  if (dtypes[dtype].isFloat) return { zero: 0, multiplyAdd: (sum, x, y) => Number(sum) + Number(x) * Number(y) };
+  return { zero: 0, multiplyAdd: (sum, x, y) => (Number(sum) + Math.imul(Number(x), Number(y))) | 0 };
 }
