@@ -119,15 +119,16 @@ type WindowCount<Size extends number, Kernel extends number, Stride extends numb
         : number
       : number;
 
-/** floor((size - kernel) / stride) + 1 */
+/** floor((size - kernel) / stride) + 1, as floor((size - (kernel - stride)) / stride): one subtraction, one division. */
 type WholeWindows<Size extends number, Kernel extends number, Stride extends number> =
-  Sub<Size, Kernel> extends infer Left extends number
-    ? [Left] extends [never]
-      ? never
-      : Stride extends 1
-        ? Add<Left, 1>
-        : Add<FloorDiv<Left, Stride>, 1>
+  Sub<Kernel, Stride> extends infer Over extends number
+    ? [Over] extends [never]
+      ? NotNone<FloorDiv<Add<Size, Sub<Stride, Kernel>>, Stride>>
+      : NotNone<FloorDiv<Over extends 0 ? Size : Sub<Size, Over>, Stride>>
     : never;
+
+/** Not even one window fits: the kernel is larger than the input. */
+type NotNone<Count> = Count extends 0 ? never : Count;
 
 type Strided<Size extends number, Stride extends number> = Stride extends 1 ? Size : CeilDiv<Size, Stride>;
 
@@ -147,3 +148,35 @@ type Times<X extends number, Y extends number> = Y extends 1
       ? Mul<X, Y>
       : number
     : number;
+
+/** Rule: a filter `[w, in, out]` slid over `[n, w, in]` gives `[n, w', out]`. */
+export type Conv1d<S extends Shape, F extends Shape, Stride extends number, Padding, Dilation extends number = 1> =
+  UnknownRank<S> extends true
+    ? [number, number, number]
+    : S extends readonly [infer N extends number, infer W extends number, infer C]
+      ? UnknownRank<F> extends true
+        ? [N, number, number]
+        : F extends readonly [infer FW extends number, infer In, infer OutC extends number]
+          ? MayEqual<C, In> extends true
+            ? [WindowCount<W, Dilated<FW, Dilation>, Stride, Padding>] extends [infer OW extends number]
+              ? [OW] extends [never]
+                ? ShapeError<`conv1d: filter width ${ShowSize<FW>} exceeds input width ${ShowSize<W>}`>
+                : [N, OW, OutC]
+              : never
+            : ShapeError<`conv1d: input has ${ShowSize<C>} channels, filter expects ${ShowSize<In>}`>
+          : ShapeError<`conv1d: filter must be [w,in,out], got ${ShowShape<F>}`>
+      : ShapeError<`conv1d: input must be [n,w,c], got ${ShowShape<S>}`>;
+
+/** Rule: a depthwise filter, then a filter `[1, 1, in * multiplier, out]`, gives `[n, h', w', out]`. */
+export type SeparableConv2d<S extends Shape, F extends Shape, G extends Shape, Strides, Padding, Dilations = 1> =
+  DepthwiseConv2d<S, F, Strides, Padding, Dilations> extends infer Between
+    ? Between extends readonly [infer N extends number, infer H extends number, infer W extends number, infer C]
+      ? UnknownRank<G> extends true
+        ? [N, H, W, number]
+        : G extends readonly [1, 1, infer In, infer OutC extends number]
+          ? MayEqual<C, In> extends true
+            ? [N, H, W, OutC]
+            : ShapeError<`separableConv2d: the depthwise result has ${ShowSize<C>} channels, the pointwise filter expects ${ShowSize<In>}`>
+          : ShapeError<`separableConv2d: pointwise filter must be [1,1,in,out], got ${ShowShape<G>}`>
+      : Between
+    : never;

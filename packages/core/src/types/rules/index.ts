@@ -2,7 +2,7 @@
 export type { Assign, AssignStep } from "./assign.js";
 export type { OnAxes, OnAxis } from "./axis.js";
 export type { Broadcast, BroadcastTo, SameShape, StretchTo, Where } from "./broadcast.js";
-export type { Conv2d, DepthwiseConv2d, PadMode, Pair, Pool2d } from "./conv.js";
+export type { Conv1d, Conv2d, DepthwiseConv2d, PadMode, Pair, Pool2d, SeparableConv2d } from "./conv.js";
 export type { NewShape } from "./create.js";
 export type { Gather, OneHot, Pad, Slice, Tile } from "./index-ops.js";
 export type { Concat, Split, Stack, Unstack } from "./join.js";
