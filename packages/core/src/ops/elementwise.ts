@@ -30,17 +30,21 @@ export const bits: DTypeSet = { words: "bool or an integer", has: (d) => dtypes[
 export const anyDType: DTypeSet = { words: "any", has: () => true };
 
 /** Shape and dtype rule of an elementwise op: every operand has one shape and one dtype out of `accepts`. */
-export function inferSame(
-  name: string,
-  accepts: DTypeSet,
-  result?: DType,
-): (ins: readonly Aval[]) => readonly Aval[] {
+export function inferSame(name: string, accepts: DTypeSet, result?: DType): (ins: readonly Aval[]) => readonly Aval[] {
   return (ins) => {
     const first = ins[0]!;
     checkDType(`${name}.C1`, accepts.has(first.dtype), () => `needs ${accepts.words}, got ${first.dtype}`);
     for (const other of ins) {
-      checkDType(`${name}.C2`, other.dtype === first.dtype, () => `needs one dtype, got ${first.dtype} and ${other.dtype}`);
-      check(`${name}.C3`, sameShape(first.shape, other.shape), () => `needs equal shapes, got ${formatShape(first.shape)} and ${formatShape(other.shape)}`);
+      checkDType(
+        `${name}.C2`,
+        other.dtype === first.dtype,
+        () => `needs one dtype, got ${first.dtype} and ${other.dtype}`,
+      );
+      check(
+        `${name}.C3`,
+        sameShape(first.shape, other.shape),
+        () => `needs equal shapes, got ${formatShape(first.shape)} and ${formatShape(other.shape)}`,
+      );
     }
     return [{ dtype: result ?? first.dtype, shape: first.shape }];
   };
@@ -86,9 +90,8 @@ function applyScalar(
   }
 }
 
-// biome-ignore lint/complexity/useMathMinMax: Math.max takes no bigint
+/** Math.max and Math.min take no bigints. */
 export const greaterOf = (x: bigint, y: bigint): bigint => (x > y ? x : y);
-// biome-ignore lint/complexity/useMathMinMax: Math.min takes no bigint
 export const lesserOf = (x: bigint, y: bigint): bigint => (x < y ? x : y);
 
 /** What the author of a unary op writes; the rest is the same for all of them. */
@@ -104,14 +107,32 @@ export interface UnarySpec<N extends string> {
 /** Defines a primitive y[i] = f(x[i]). */
 export function defineUnary<N extends string>(spec: UnarySpec<N>): Op<N, NoAttrs> {
   const { name, accepts, result, scalar, vjp } = spec;
-  return defineOp({ name, version: 1, kind: "unary", arity: 1, infer: inferSame(name, accepts, result), reference: scalarReference(scalar), vjp, batch: "elementwise" });
+  return defineOp({
+    name,
+    version: 1,
+    kind: "unary",
+    arity: 1,
+    infer: inferSame(name, accepts, result),
+    reference: scalarReference(scalar),
+    vjp,
+    batch: "elementwise",
+  });
 }
 
 /** Defines a primitive z[i] = f(x[i], y[i]) on operands of one shape and dtype. */
 export function defineBinary<N extends string>(spec: UnarySpec<N>): Op<N, NoAttrs> {
   const { name, accepts, result, scalar, vjp } = spec;
   const kind = result === undefined ? "binary" : "compare";
-  return defineOp({ name, version: 1, kind, arity: 2, infer: inferSame(name, accepts, result), reference: scalarReference(scalar), vjp, batch: "elementwise" });
+  return defineOp({
+    name,
+    version: 1,
+    kind,
+    arity: 2,
+    infer: inferSame(name, accepts, result),
+    reference: scalarReference(scalar),
+    vjp,
+    batch: "elementwise",
+  });
 }
 
 /** What the author of an elementwise composite writes. */
@@ -126,7 +147,15 @@ export interface ElementwiseSpec<N extends string, A> {
 /** Defines y[i] = f(x[i], …) by its decomposition: one call of an op, one loop, and a derivative of its own. */
 export function defineElementwise<N extends string, A = NoAttrs>(spec: ElementwiseSpec<N, A>): Composite<N, A> {
   const { name, arity, accepts, lower, vjp } = spec;
-  return defineComposite({ name, version: 1, arity, infer: inferSame(name, accepts), lower, vjp, batch: "elementwise" });
+  return defineComposite({
+    name,
+    version: 1,
+    arity,
+    infer: inferSame(name, accepts),
+    lower,
+    vjp,
+    batch: "elementwise",
+  });
 }
 
 /** `float32[2,3] and int32[3]` */

@@ -1,0 +1,102 @@
+// Derivatives against finite differences in float64, for one operand at a time, in a random direction.
+import type { Attrs } from "../ir/attrs.js";
+import { evaluateGraph, GraphBuilder, type Value } from "../ir/graph.js";
+import type { AnyOp } from "../ir/op.js";
+import { dtypes } from "../types/dtype.js";
+import { describe, fail } from "./compare.js";
+import { randomArray, randomOf } from "./data.js";
+import { applyHost, hostOps, type HostVal, hostVal } from "./host.js";
+import { buildingOps, pullBack, pullBackGraph } from "./rules.js";
+
+type HostFunction = (xs: readonly HostVal[]) => readonly HostVal[];
+type MaybeHostVal = HostVal | null;
+
+/** The step of central differences: the error of rounding and that of the third derivative are both about 1e-9. */
+const step = 1e-6;
+const tolerance = 2e-6;
+
+const isFloat = (x: HostVal): boolean => dtypes[x.dtype].isFloat;
+
+/** Σ a · b, and the sum of the sizes of its terms. */
+function dot(a: HostVal, b: HostVal): [sum: number, size: number] {
+  let [sum, size] = [0, 0];
+  for (let i = 0; i < a.data.length; i++) {
+    const term = Number(a.data[i]) * Number(b.data[i]);
+    sum += term;
+    size += Math.abs(term);
+  }
+  return [sum, size];
+}
+
+/** x + t · v */
+function moved(x: HostVal, v: HostVal, t: number): HostVal {
+  return hostVal({ ...x, data: Float64Array.from(x.data as Float64Array, (e, i) => e + t * Number(v.data[i])) });
+}
+
+/** Holds that `cotangents` are those of `f` at `xs` for the cotangents `gs` of its results. */
+function expectDerivative(
+  what: string,
+  f: HostFunction,
+  xs: readonly HostVal[],
+  gs: readonly MaybeHostVal[],
+  cotangents: readonly MaybeHostVal[],
+): void {
+  if (cotangents.length !== xs.length) fail(`${what}: ${cotangents.length} cotangents for ${xs.length} operands`);
+  const value = (args: readonly HostVal[]): [number, number] => {
+    const terms = f(args).map((y, i) => (gs[i] && isFloat(y) ? dot(y, gs[i]) : [0, 0]));
+    return [terms.reduce((n, [sum]) => n + sum!, 0), terms.reduce((n, [, size]) => n + size!, 0)];
+  };
+  xs.forEach((x, i) => {
+    const given = cotangents[i] ?? null;
+    if (!isFloat(x)) {
+      if (given) fail(`${what}: operand ${i} is ${x.dtype}, which has no cotangent`);
+      return;
+    }
+    if (given && given.shape.join() !== x.shape.join())
+      fail(`${what}: operand ${i} is [${x.shape}], its cotangent [${given.shape}]`);
+    if (x.data.length === 0) return;
+    const v = randomArray(randomOf(`${what} ${i}`), "float64", x.shape, [-1, 1]);
+    const at = (t: number): [number, number] => value(xs.map((y, k) => (k === i ? moved(y, v, t) : y)));
+    const [[above, size], [below]] = [at(step), at(-step)];
+    const slope = (above - below) / (2 * step);
+    const [rule, terms] = given ? dot(given, v) : [0, 0];
+    // A sum of many terms rounds in proportion to their size.
+    const allowed = tolerance * (1 + terms + Math.abs(slope)) + (size * 2 ** -50) / step;
+    if (!(Math.abs(slope - rule) <= allowed)) fail(`${what}: operand ${i} has slope ${slope}, its rule says ${rule}`);
+  });
+}
+
+/** First derivatives, for all results together and, where there are several, for each alone. */
+export function checkGradient(op: AnyOp, xs: readonly HostVal[], attrs: Attrs): void {
+  const f: HostFunction = (args) => applyHost(op, args, attrs);
+  const outs = f(xs);
+  const what = `gradient of ${describe(op, xs, attrs)}`;
+  const all = outs.map((y, i) => randomArray(randomOf(`${what} cotangent ${i}`), y.dtype, y.shape, [-1, 1]));
+  const alone =
+    outs.length > 1 ? outs.flatMap((y, i) => (isFloat(y) ? [all.map((g, k) => (k === i ? g : null))] : [])) : [];
+  for (const gs of [all, ...alone]) {
+    // boundary: hostOps is over HostVals
+    const cotangents = pullBack(hostOps, op, gs, xs, attrs) as readonly MaybeHostVal[];
+    expectDerivative(what, f, xs, gs, cotangents);
+  }
+}
+
+/** The derivative of the derivative: that of the graph which the rule builds. */
+export function checkSecondGradient(op: AnyOp, xs: readonly HostVal[], attrs: Attrs): void {
+  // Of nothing there is no derivative, and means of nothing are NaN.
+  if (xs.some((x) => x.data.length === 0)) return;
+  const what = `second gradient of ${describe(op, xs, attrs)}`;
+  const gs = applyHost(op, xs, attrs).map((y, i) => randomArray(randomOf(`${what} ${i}`), y.dtype, y.shape, [-1, 1]));
+  const args = [...xs, ...gs];
+  const builder = new GraphBuilder();
+  const params = args.map((x) => builder.param(x.aval));
+  const cotangents = pullBack(buildingOps(builder), op, params.slice(xs.length), params.slice(0, xs.length), attrs);
+  // boundary: the ops are over Values
+  const results = cotangents.filter((g): g is Value => g !== null && dtypes[g.aval.dtype].isFloat);
+  if (results.length === 0) return;
+  const graph = builder.finish(results);
+  const f: HostFunction = (values) => evaluateGraph(graph, values, applyHost);
+  const weights = f(args).map((y, i) => randomArray(randomOf(`${what} weight ${i}`), y.dtype, y.shape, [-1, 1]));
+  // boundary: hostOps is over HostVals
+  expectDerivative(what, f, args, weights, pullBackGraph(hostOps, graph, weights, args) as readonly MaybeHostVal[]);
+}

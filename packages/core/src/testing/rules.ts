@@ -1,0 +1,152 @@
+// What rules say, carried out: the derivative and the batched form of one op, over any way of applying ops.
+import type { Attrs } from "../ir/attrs.js";
+import type { Aval, Val } from "../ir/aval.js";
+import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
+import { type AnyOp, isNoRule } from "../ir/op.js";
+import type { Ops } from "../ops/names.js";
+import { makeOps } from "../ops/table.js";
+import { dtypes } from "../types/dtype.js";
+import { applyHost, hostOps, type HostVal, inferStatic } from "./host.js";
+
+type MaybeVal = Val | null;
+
+/** Ops that build `builder`'s graph. */
+export function buildingOps(builder: GraphBuilder): Ops {
+  return makeOps<Value>((op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions));
+}
+
+/** The decomposition of a composite as a graph. */
+function loweredGraph(op: AnyOp, ins: readonly Val[], attrs: Attrs, regions: readonly Graph[]): Graph {
+  const builder = new GraphBuilder();
+  const params = ins.map((x) => builder.param(x.aval));
+  // boundary: the ops are over Values
+  return builder.finish(op.lower!(buildingOps(builder), params, attrs, regions) as readonly Value[]);
+}
+
+/** The cotangents of an op's operands: its rule, or that of its decomposition. */
+export function pullBack(
+  b: Ops,
+  op: AnyOp,
+  gs: readonly MaybeVal[],
+  ins: readonly Val[],
+  attrs: Attrs,
+  regions: readonly Graph[] = [],
+  outs?: readonly Val[],
+): readonly MaybeVal[] {
+  if (op.vjp === "lower") return pullBackGraph(b, loweredGraph(op, ins, attrs, regions), gs, ins);
+  if (isNoRule(op.vjp)) throw new Error(`${op.name} has no derivative: ${op.vjp.reason}`);
+  return op.vjp(b, gs, ins, outs ?? b.apply(op, ins, attrs, regions), attrs, regions);
+}
+
+/** One output of a node, or a parameter: where its value and the sum of its cotangents are kept. */
+interface Cells {
+  readonly values: readonly Val[];
+  readonly cotangents: MaybeVal[];
+}
+
+const cellsOf = (values: readonly Val[]): Cells => ({ values, cotangents: values.map(() => null) });
+
+/** Reverse mode over a whole graph. */
+export function pullBackGraph(
+  b: Ops,
+  graph: Graph,
+  gs: readonly MaybeVal[],
+  args: readonly Val[],
+): readonly MaybeVal[] {
+  const params = cellsOf(args);
+  const nodes = new Map<Graph["nodes"][number], Cells>();
+  const cells = (v: Value): Cells => (v.node ? nodes.get(v.node)! : params);
+  const insOf = (node: Graph["nodes"][number]): Val[] => node.inputs.map((v) => cells(v).values[v.index]!);
+  const add = (to: Value, g: MaybeVal | undefined): void => {
+    if (!g || !dtypes[to.aval.dtype].isFloat) return;
+    const { cotangents } = cells(to);
+    const sum = cotangents[to.index];
+    cotangents[to.index] = sum ? b.add([sum, g]) : g;
+  };
+  for (const node of graph.nodes) nodes.set(node, cellsOf(b.apply(node.op, insOf(node), node.attrs, node.regions)));
+  for (const [i, r] of graph.results.entries()) add(r, gs[i]);
+  for (const node of [...graph.nodes].reverse()) {
+    const { values, cotangents } = nodes.get(node)!;
+    if (cotangents.every((g) => g === null)) continue;
+    const gIns = pullBack(b, node.op, cotangents, insOf(node), node.attrs, node.regions, values);
+    for (const [i, v] of node.inputs.entries()) add(v, gIns[i]);
+  }
+  return params.cotangents;
+}
+
+/** An op on operands of which some have a new leading axis, by its batching rule; every result has that axis. */
+export function applyBatched(
+  op: AnyOp,
+  ins: readonly HostVal[],
+  batched: readonly boolean[],
+  attrs: Attrs,
+  size: number,
+): readonly HostVal[] {
+  if (isNoRule(op.batch)) throw new Error(`${op.name} has no batched form: ${op.batch.reason}`);
+  const outs = inferStatic(
+    op,
+    ins.map((x, i) => (batched[i] ? withoutLead(x.aval) : x.aval)),
+    attrs,
+  );
+  if (op.batch === "lower") return lowerBatched(op, ins, batched, attrs, size);
+  if (op.batch === "elementwise")
+    return applyHost(
+      op,
+      ins.map((x, i) => (batched[i] ? x : withLead(x, size))),
+      attrs,
+    );
+  // boundary: hostOps is over HostVals
+  return op.batch(
+    hostOps,
+    ins,
+    batched,
+    attrs,
+    outs.map((a) => ({ ...a, shape: [size, ...a.shape] })),
+  ) as readonly HostVal[];
+}
+
+const withoutLead = (aval: Aval): Aval => ({ dtype: aval.dtype, shape: aval.shape.slice(1) });
+
+/** Repeated along a new leading axis. */
+function withLead(x: HostVal, size: number): HostVal {
+  const dims = x.shape.map((_, i) => i + 1);
+  // boundary: hostOps is over HostVals
+  return hostOps.broadcastInDim([x], { shape: [size, ...x.shape], dims }) as HostVal;
+}
+
+/** A value of a decomposition that may have a leading axis, which the decomposition does not see. */
+interface Lane extends Val {
+  readonly whole: HostVal;
+  readonly batched: boolean;
+}
+
+function lowerBatched(
+  op: AnyOp,
+  ins: readonly HostVal[],
+  batched: readonly boolean[],
+  attrs: Attrs,
+  size: number,
+): readonly HostVal[] {
+  const lane = (whole: HostVal, isBatched: boolean): Lane => {
+    return { whole, batched: isBatched, aval: isBatched ? withoutLead(whole.aval) : whole.aval };
+  };
+  const b = makeOps<Lane>((inner, args, innerAttrs, regions) => {
+    const wholes = args.map((x) => x.whole);
+    if (!args.some((x) => x.batched)) return applyHost(inner, wholes, innerAttrs, regions).map((x) => lane(x, false));
+    return applyBatched(
+      inner,
+      wholes,
+      args.map((x) => x.batched),
+      innerAttrs,
+      size,
+    ).map((x) => lane(x, true));
+  });
+  // boundary: b is over Lanes
+  const outs = op.lower!(
+    b,
+    ins.map((x, i) => lane(x, batched[i]!)),
+    attrs,
+    [],
+  ) as readonly Lane[];
+  return outs.map((x) => (x.batched ? x.whole : withLead(x.whole, size)));
+}
