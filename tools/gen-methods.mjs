@@ -102,7 +102,8 @@ function methodSignature(module, { name, local }, node) {
     return `${operand} extends Tensor`;
   });
   if (!parameters.some((text) => text === `${operand} extends Tensor`)) fail("its first parameter is no operand");
-  if (node.type === undefined) fail("it declares no result type");
+  if (node.type === undefined || rest.some((parameter) => typeText(parameter) === undefined))
+    fail("it leaves out a type");
 
   const own = new Set((node.typeParameters ?? []).map((parameter) => parameter.name.text));
   const named = [...(node.typeParameters ?? []), ...node.parameters, node.type].flatMap(typeNames);
@@ -118,8 +119,24 @@ function methodSignature(module, { name, local }, node) {
     parameters.some((p) => /\bLike\b/.test(p))
   )
     types.set("Like", "types/operands");
-  const list = [`this: ${first.type.getText()}`, ...rest.map((parameter) => parameter.getText())];
+  const list = [`this: ${first.type.getText()}`, ...rest.map(withoutInitializer)];
   return { text: `${name}<${parameters.join(", ")}>(${list.join(", ")}): ${node.type.getText()};`, types };
+}
+
+/** `axis = 0` is `axis?: number` to the caller. */
+function withoutInitializer(parameter) {
+  const { dotDotDotToken, name, questionToken, initializer } = parameter;
+  const optional = questionToken !== undefined || initializer !== undefined;
+  return `${dotDotDotToken ? "..." : ""}${name.getText()}${optional ? "?" : ""}: ${typeText(parameter)}`;
+}
+
+/** The declared type, or that of a literal default; undefined where there is neither. */
+function typeText({ type, initializer }) {
+  if (type !== undefined || initializer === undefined) return type?.getText();
+  const { SyntaxKind } = ts;
+  if ([SyntaxKind.TrueKeyword, SyntaxKind.FalseKeyword].includes(initializer.kind)) return "boolean";
+  if (ts.isStringLiteral(initializer)) return "string";
+  return ts.isNumericLiteral(initializer) || ts.isPrefixUnaryExpression(initializer) ? "number" : undefined;
 }
 
 /** The type parameter of an operand: `X`, or `Arg<Rule, X>`. */

@@ -18,7 +18,6 @@ import type {
   Literal,
   LiteralDType,
   MatMul,
-  NamedShape,
   NestedValues,
   NewShape,
   OnAxes,
@@ -45,7 +44,6 @@ import type {
   Squeeze,
   Stack,
   SumOf,
-  Tensor,
   Tile,
   Transpose,
   TypedArray,
@@ -252,13 +250,3 @@ export declare function maxPool<
   strides?: St,
   pad?: P,
 ): Out<Pool2d<"maxPool", ShapeOf<X>, W, St, P>, DTypeOf<X>>;
-
-// --- programs
-export declare function input<const S extends readonly (number | string)[], D extends DType = "float32">(
-  shape: S,
-  dtype?: D,
-): Tensor<NamedShape<S>, D>;
-export declare function load(path: string): Promise<Tensor>;
-declare function fn<A extends readonly unknown[], R>(f: (...args: A) => R): (...args: A) => R;
-
-export { fn, fn as function };

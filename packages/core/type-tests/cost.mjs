@@ -1,7 +1,7 @@
 // How much work the compiler has with a call: type instantiations, on average over calls with random sizes.
 
-/** Ceilings on the instantiations of one call. */
-export const ceilings = { ordinary: 250, arithmetic: 700 };
+/** Ceilings on the instantiations of one call; a product is that of four sizes of three digits. */
+export const ceilings = { ordinary: 250, arithmetic: 700, product: 3000 };
 
 /** A module that calls one op `count` times, on operands of ever new sizes. */
 export function costModule({ call, operands }, count) {
@@ -90,9 +90,14 @@ export const costCases = {
     ([a, b]) => `tf.concat([${a}, ${b}], 1)`,
     (size) => matrix(size).flatMap((s) => [s, [s[0], size()]]),
   ),
-  reshapeFlat: arithmetic(
-    ([a]) => `tf.reshape(${a}, [-1])`,
-    (size) => [[size(), size(), size(), size()]],
+  reshapeProduct: {
+    kind: "product",
+    call: ([a]) => `tf.reshape(${a}, [-1])`,
+    operands: (size) => [[size(), size(), size(), size()]],
+  },
+  flattenImage: arithmetic(
+    ([a], [s]) => `tf.reshape(${a}, [${s[0]}, -1])`,
+    (size) => [[size(), size(28), size(28), size(64)]],
   ),
   reshapeKeep: arithmetic(
     ([a], [s]) => `tf.reshape(${a}, [${s[0]}, ${s[1]}, -1])`,

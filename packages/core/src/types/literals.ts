@@ -11,49 +11,50 @@ export type NestedValues = Leaf | readonly NestedValues[];
 /** Nesting is followed this deep, so that a recursive array type ends. */
 type MaxDepth = 8;
 
-/** The shape that nested values spell: `[[1, 2, 3], [4, 5, 6]]` is `[2, 3]`, `number[][]` is `[number, number]`. */
-export type LiteralShape<T, Depth extends 0[] = []> = Depth["length"] extends MaxDepth
-  ? []
-  : T extends readonly [infer Head, ...infer _]
-    ? [T["length"], ...LiteralShape<Head, [...Depth, 0]>]
-    : T extends readonly []
-      ? [0]
-      : T extends readonly (infer Item)[]
-        ? [number, ...LiteralShape<Item, [...Depth, 0]>]
-        : T extends TypedArray
-          ? [number]
-          : [];
+/** Rule: nested values as a tensor's content. */
+export type Literal<T> = T extends TypedArray ? [number] : Levels<T>;
 
-type LeafOf<T, Depth extends 0[] = []> = Depth["length"] extends MaxDepth
-  ? number
-  : T extends readonly (infer Item)[]
-    ? LeafOf<Item, [...Depth, 0]>
-    : T;
+/** The shape that nested values spell: `[[1, 2, 3], [4, 5, 6]]` is `[2, 3]`, `number[][]` is `[number, number]`. */
+export type LiteralShape<T> = Literal<T> extends infer S ? (S extends Shape ? S : Shape) : never;
+
+/**
+ * The sizes level by level: `Items` is the union of all that lies at one depth, so its `length` is the size there, or a
+ * union of sizes where rows differ.
+ */
+type Levels<Items, Sizes extends Shape = []> = [Items] extends [Leaf]
+  ? Sizes
+  : NestedValues extends Items
+    ? Shape // nested to any depth
+    : [Items] extends [readonly unknown[]]
+      ? IsUnion<Items["length"]> extends true
+        ? Ragged
+        : Sizes["length"] extends MaxDepth
+          ? Shape
+          : Levels<Items[number], [...Sizes, Items["length"]]>
+      : Ragged;
+
+type Ragged = ShapeError<"tensor: rows have different lengths">;
+
+type IsUnion<Size, Whole = Size> = Size extends unknown ? ([Whole] extends [Size] ? false : true) : never;
 
 /** The dtype of nested values: booleans are bool, bigints int64, numbers float32; a typed array says its own. */
-export type LiteralDType<T> = T extends TypedArray
-  ? DTypeOfArray<T>
-  : LeafOf<T> extends infer L
-    ? [L] extends [never]
-      ? "float32"
-      : [L] extends [boolean]
-        ? "bool"
-        : [L] extends [bigint]
-          ? "int64"
-          : "float32"
-    : never;
+export type LiteralDType<T> = T extends TypedArray ? DTypeOfArray<T> : DTypeOfLeaf<LeafOf<T>>;
 
-/** True where rows of a literal have different shapes. */
-export type IsRagged<T> = T extends readonly [infer Head, ...infer Rest]
-  ? [Rest[number]] extends [never]
-    ? IsRagged<Head>
-    : [LiteralShape<Rest[number]>] extends [LiteralShape<Head>]
-      ? IsRagged<Head>
-      : true
-  : false;
+type LeafOf<Items, Depth extends 0[] = []> = [Items] extends [Leaf]
+  ? Items
+  : Items extends readonly unknown[]
+    ? Depth["length"] extends MaxDepth
+      ? number
+      : LeafOf<Items[number], [...Depth, 0]>
+    : Items;
 
-/** Rule: nested values as a tensor's content. */
-export type Literal<T> = IsRagged<T> extends true ? ShapeError<"tensor: rows have different lengths"> : LiteralShape<T>;
+type DTypeOfLeaf<L> = [L] extends [never]
+  ? "float32"
+  : [L] extends [boolean]
+    ? "bool"
+    : [L] extends [bigint]
+      ? "int64"
+      : "float32";
 
 /** What `array()` resolves to: one element for rank 0, else arrays nested as deep as the rank. */
 export type Nested<S extends Shape, D extends DType> = NestedItems<S, ItemOf<D>>;

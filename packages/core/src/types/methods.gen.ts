@@ -15,12 +15,13 @@ import type {
   SumOf,
   WithDType,
 } from "./operands.js";
-import type { OnAxes } from "./rules/axis.js";
+import type { OnAxes, OnAxis } from "./rules/axis.js";
 import type { BroadcastTo, Where } from "./rules/broadcast.js";
-import type { Pad, Slice, Tile } from "./rules/index-ops.js";
+import type { Conv1d, Conv2d, DepthwiseConv2d, PadMode, Pair, Pool2d, SeparableConv2d } from "./rules/conv.js";
+import type { Gather, OneHot, Pad, Slice, Tile } from "./rules/index-ops.js";
 import type { Split, Unstack } from "./rules/join.js";
 import type { Dot, MatMul, OuterProduct } from "./rules/mat-mul.js";
-import type { Reduce } from "./rules/reduce.js";
+import type { ArgReduce, Reduce } from "./rules/reduce.js";
 import type { ExpandDims, Reshape, Squeeze } from "./rules/reshape.js";
 import type { Transpose } from "./rules/transpose.js";
 import type { Arg, Shape } from "./shape.js";
@@ -35,11 +36,40 @@ export interface TensorMethods {
     this: A,
     b: Arg<Bin<"add", A, B>, B>,
   ): Out<Bin<"add", A, B>, PromoteOf<A, B>>;
+  /** Whether all elements over `axis` (all by default) are true; of nothing it is true. */
+  all<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    axis?: Arg<Reduce<"all", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"all", ShapeOf<X>, A, K>, "bool">;
+  /** Whether some element over `axis` (all by default) is true; of nothing it is false. */
+  any<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    axis?: Arg<Reduce<"any", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"any", ShapeOf<X>, A, K>, "bool">;
+  /** The index of the greatest element along `axis`, int32; of several the first. */
+  argMax<X extends Tensor, const A extends number = 0>(
+    this: X,
+    axis?: Arg<ArgReduce<"argMax", ShapeOf<X>, A>, A>,
+  ): Out<ArgReduce<"argMax", ShapeOf<X>, A>, "int32">;
+  /** The index of the least element along `axis`, int32; of several the first. */
+  argMin<X extends Tensor, const A extends number = 0>(
+    this: X,
+    axis?: Arg<ArgReduce<"argMin", ShapeOf<X>, A>, A>,
+  ): Out<ArgReduce<"argMin", ShapeOf<X>, A>, "int32">;
   /** The angle of the point (x, y) in radians, from −π to π, element by element, broadcast. */
   atan2<A extends Tensor, const B extends Like>(
     this: A,
     b: Arg<Bin<"atan2", A, B>, B>,
   ): Out<Bin<"atan2", A, B>, FloatOf<PromoteOf<A, B>>>;
+  /** The mean of the elements of each window of each channel; padding is not counted. Integers compute in float32. */
+  avgPool<X extends Tensor, const W extends Pair, const St extends Pair = W, const P extends PadMode = "valid">(
+    this: X,
+    filterSize: Arg<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, W>,
+    strides?: St,
+    pad?: P,
+  ): Out<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, FloatOf<DTypeOf<X>>>;
   /** `x` repeated to `shape`: sizes 1 stretch, and axes are added in front. */
   broadcastTo<X extends Tensor, const T extends Shape>(
     this: X,
@@ -51,8 +81,75 @@ export interface TensorMethods {
   ceil<X extends Tensor>(this: X): Same<X>;
   /** `x` held between two bounds: min(max(x, low), high). NaN stays NaN; the derivative is 1 from bound to bound, else 0. */
   clipByValue<X extends Tensor>(this: X, clipValueMin: number, clipValueMax: number): Same<X>;
+  /** A filter [w, in, out] slid over sequences [n, w, in]: y[n, i, o] = Σ x[n, i · stride + k · dilation, c] · filter[k, c, o]. */
+  conv1d<
+    X extends Tensor,
+    const F extends Like,
+    const St extends number = 1,
+    const P extends PadMode = "valid",
+    const Dl extends number = 1,
+  >(
+    this: X,
+    filter: Arg<Conv1d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, F>,
+    stride?: St,
+    pad?: P,
+    dataFormat?: "NWC",
+    dilation?: Dl,
+  ): Out<Conv1d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>>;
+  /** A filter [h, w, in, out] slid over images [n, h, w, in]; not turned around, as everywhere in machine learning. */
+  conv2d<
+    X extends Tensor,
+    const F extends Like,
+    const St extends Pair = 1,
+    const P extends PadMode = "valid",
+    const Dl extends Pair = 1,
+  >(
+    this: X,
+    filter: Arg<Conv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, F>,
+    strides?: St,
+    pad?: P,
+    dataFormat?: "NHWC",
+    dilations?: Dl,
+  ): Out<Conv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>>;
+  /** The transpose of conv2d, which its gradient is made of: x [n, h, w, in] and a filter [h, w, out, in] give `outputShape` [n, h', w', out], from which conv2d with these strides and this padding would lead back to x's shape. */
+  conv2dTranspose<X extends Tensor, const F extends Like, const T extends Shape>(
+    this: X,
+    filter: F,
+    outputShape: T,
+    strides?: Pair,
+    pad?: PadMode,
+  ): Out<T, PromoteOf<X, F>>;
   /** The cosine of an angle in radians; NaN for ±∞. */
   cos<X extends Tensor>(this: X): SameFloat<X>;
+  /** The products of all elements up to each one along `axis`: y[i] = Π x[j] for j ≤ i. bool counts in int32; integers wrap. Its derivative takes n² memory for each line of n elements. */
+  cumprod<X extends Tensor, const A extends number = 0>(
+    this: X,
+    axis?: Arg<OnAxis<"cumprod", ShapeOf<X>, A>, A>,
+    exclusive?: boolean,
+    reverse?: boolean,
+  ): Out<ShapeOf<X>, SumOf<DTypeOf<X>>>;
+  /** The sums of all elements up to each one along `axis`: y[i] = Σ x[j] for j ≤ i. bool counts in int32; integers wrap. */
+  cumsum<X extends Tensor, const A extends number = 0>(
+    this: X,
+    axis?: Arg<OnAxis<"cumsum", ShapeOf<X>, A>, A>,
+    exclusive?: boolean,
+    reverse?: boolean,
+  ): Out<ShapeOf<X>, SumOf<DTypeOf<X>>>;
+  /** A filter [h, w, in, multiplier] that gives `multiplier` results for each channel by itself: [n, h', w', in · multiplier]. The other parameters are conv2d's. */
+  depthwiseConv2d<
+    X extends Tensor,
+    const F extends Like,
+    const St extends Pair = 1,
+    const P extends PadMode = "valid",
+    const Dl extends Pair = 1,
+  >(
+    this: X,
+    filter: Arg<DepthwiseConv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, F>,
+    strides?: St,
+    pad?: P,
+    dataFormat?: "NHWC",
+    dilations?: Dl,
+  ): Out<DepthwiseConv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>>;
   /** x / y, element by element, broadcast. Two integers give a float32, as in TensorFlow; `floorDiv` stays with integers. */
   div<A extends Tensor, const B extends Like>(
     this: A,
@@ -95,6 +192,12 @@ export interface TensorMethods {
     this: A,
     b: Arg<Bin<"floorDiv", A, B>, B>,
   ): Out<Bin<"floorDiv", A, B>, PromoteOf<A, B>>;
+  /** The elements of `x` at `indices` along `axis`: [..., n, ...] and [i, j] give [..., i, j, ...]. An index outside gives 0. */
+  gather<X extends Tensor, const I extends Like, const A extends number = 0>(
+    this: X,
+    indices: Arg<Gather<ShapeOf<X>, I, A>, I>,
+    axis?: A,
+  ): Out<Gather<ShapeOf<X>, I, A>, DTypeOf<X>>;
   /** x > y, element by element, broadcast. False wherever one is NaN. */
   greater<A extends Tensor, const B extends Like>(
     this: A,
@@ -112,7 +215,7 @@ export interface TensorMethods {
   /** True where x is NaN. */
   isNaN<X extends Tensor>(this: X): WithDType<X, "bool">;
   /** x where it is positive, else alpha · x, which is the derivative's side at 0 too. */
-  leakyRelu<X extends Tensor>(this: X, alpha = 0.2): SameFloat<X>;
+  leakyRelu<X extends Tensor>(this: X, alpha?: number): SameFloat<X>;
   /** x < y, element by element, broadcast. False wherever one is NaN. */
   less<A extends Tensor, const B extends Like>(this: A, b: Arg<Bin<"less", A, B>, B>): Out<Bin<"less", A, B>, "bool">;
   /** x ≤ y, element by element, broadcast. False wherever one is NaN. */
@@ -126,6 +229,12 @@ export interface TensorMethods {
   log1p<X extends Tensor>(this: X): SameFloat<X>;
   /** log(sigmoid(x)) = −softplus(−x), which is x for a very negative x. */
   logSigmoid<X extends Tensor>(this: X): SameFloat<X>;
+  /** log Σ e^x over `axis` (all by default), without overflow: −∞ where every x is −∞, and of nothing. */
+  logSumExp<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    axis?: Arg<Reduce<"logSumExp", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"logSumExp", ShapeOf<X>, A, K>, FloatOf<DTypeOf<X>>>;
   /** True where both are true. Element by element, broadcast; both operands are bool. */
   logicalAnd<A extends Tensor, const B extends Like>(
     this: A,
@@ -150,11 +259,36 @@ export interface TensorMethods {
     transposeA?: TA,
     transposeB?: TB,
   ): Out<MatMul<ShapeOf<A>, ShapeOf<B>, TA, TB>, PromoteOf<A, B>>;
+  /** The greatest element over `axis` (all by default); NaN where there is one. Of nothing it is −∞, or the lowest integer. */
+  max<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    axis?: Arg<Reduce<"max", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"max", ShapeOf<X>, A, K>, DTypeOf<X>>;
+  /** The greatest element of each window of each channel. Padding never wins, and NaN does. */
+  maxPool<X extends Tensor, const W extends Pair, const St extends Pair = W, const P extends PadMode = "valid">(
+    this: X,
+    filterSize: Arg<Pool2d<"maxPool", ShapeOf<X>, W, St, P>, W>,
+    strides?: St,
+    pad?: P,
+  ): Out<Pool2d<"maxPool", ShapeOf<X>, W, St, P>, DTypeOf<X>>;
   /** The greater of x and y, element by element, broadcast. NaN where either is NaN. */
   maximum<A extends Tensor, const B extends Like>(
     this: A,
     b: Arg<Bin<"maximum", A, B>, B>,
   ): Out<Bin<"maximum", A, B>, PromoteOf<A, B>>;
+  /** The mean over `axis` (all by default): Σ x / n. Integers compute in float32; of nothing it is NaN. */
+  mean<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    axis?: Arg<Reduce<"mean", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"mean", ShapeOf<X>, A, K>, FloatOf<DTypeOf<X>>>;
+  /** The least element over `axis` (all by default); NaN where there is one. Of nothing it is ∞, or the highest integer. */
+  min<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    axis?: Arg<Reduce<"min", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"min", ShapeOf<X>, A, K>, DTypeOf<X>>;
   /** The lesser of x and y, element by element, broadcast. NaN where either is NaN. */
   minimum<A extends Tensor, const B extends Like>(
     this: A,
@@ -172,11 +306,27 @@ export interface TensorMethods {
   ): Out<Bin<"mul", A, B>, PromoteOf<A, B>>;
   /** −x, element by element. Integers wrap. */
   neg<X extends Tensor>(this: X): Same<X>;
+  /** A norm over `axis` (all by default). `ord` is "euclidean" or 2: √Σx² (of two axes also "fro"); 1: Σ|x|; Infinity: the greatest |x|; -Infinity: the least. Of a matrix, which is an axis list of two, 1 is the greatest sum of a column, Infinity that of a row. The derivative at 0 is 0. E_ARGUMENT for any other `ord`. */
+  norm<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    ord?: number | "euclidean" | "fro",
+    axis?: Arg<Reduce<"norm", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"norm", ShapeOf<X>, A, K>, FloatOf<DTypeOf<X>>>;
   /** x ≠ y, element by element, broadcast. True wherever one is NaN. */
   notEqual<A extends Tensor, const B extends Like>(
     this: A,
     b: Arg<Bin<"notEqual", A, B>, B>,
   ): Out<Bin<"notEqual", A, B>, "bool">;
+  /** A new last axis of size `depth` with `onValue` at each index and `offValue` elsewhere; an index outside of it is nowhere. */
+  oneHot<I extends Tensor, const N extends number>(this: Arg<OneHot<I, N>, I>, depth: N): Out<OneHot<I, N>, "int32">;
+  oneHot<I extends Tensor, const N extends number, D extends DType = "int32">(
+    this: Arg<OneHot<I, N>, I>,
+    depth: N,
+    onValue: number,
+    offValue: number,
+    dtype?: D,
+  ): Out<OneHot<I, N>, D>;
   /** Every product of an element of `a` and one of `b`: [m], [n] → [m, n]. */
   outerProduct<A extends Tensor, const B extends Like>(
     this: A,
@@ -198,6 +348,12 @@ export interface TensorMethods {
     this: X,
     alpha: Arg<Bin<"prelu", X, A>, A>,
   ): Out<Bin<"prelu", X, A>, FloatOf<PromoteOf<X, A>>>;
+  /** The product over `axis` (all by default). bool counts in int32; integers wrap; an empty product is 1. */
+  prod<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
+    this: X,
+    axis?: Arg<Reduce<"prod", ShapeOf<X>, A, K>, A>,
+    keepDims?: K,
+  ): Out<Reduce<"prod", ShapeOf<X>, A, K>, SumOf<DTypeOf<X>>>;
   /** 1 / x, element by element: ±∞ at ±0. */
   reciprocal<X extends Tensor>(this: X): SameFloat<X>;
   /** max(x, 0). The derivative at 0 is 0. */
@@ -220,6 +376,22 @@ export interface TensorMethods {
   rsqrt<X extends Tensor>(this: X): SameFloat<X>;
   /** The scaled elu of self-normalizing networks: 1.0507 · (x where it is positive, else 1.67326 · (e^x − 1)). */
   selu<X extends Tensor>(this: X): SameFloat<X>;
+  /** A depthwise convolution, then a pointwise one of a filter [1, 1, in · multiplier, out]. */
+  separableConv2d<
+    X extends Tensor,
+    const F extends Like,
+    const G extends Like,
+    const St extends Pair = 1,
+    const P extends PadMode = "valid",
+    const Dl extends Pair = 1,
+  >(
+    this: X,
+    depthwiseFilter: F,
+    pointwiseFilter: Arg<SeparableConv2d<ShapeOf<X>, ShapeOf<F>, ShapeOf<G>, St, P, Dl>, G>,
+    strides?: St,
+    pad?: P,
+    dilations?: Dl,
+  ): Out<SeparableConv2d<ShapeOf<X>, ShapeOf<F>, ShapeOf<G>, St, P, Dl>, PromoteOf<X, F>>;
   /** The logistic function 1 / (1 + e^−x), from 0 to 1. */
   sigmoid<X extends Tensor>(this: X): SameFloat<X>;
   /** −1, 0 or 1, element by element; NaN and −0 stay. The derivative is 0. */
@@ -257,7 +429,7 @@ export interface TensorMethods {
     axis?: Arg<Squeeze<ShapeOf<X>, A>, A>,
   ): Out<Squeeze<ShapeOf<X>, A>, DTypeOf<X>>;
   /** 1 where x is positive, else alpha; NaN stays. The derivative is 0. */
-  step<X extends Tensor>(this: X, alpha = 0): SameFloat<X>;
+  step<X extends Tensor>(this: X, alpha?: number): SameFloat<X>;
   /** `x` itself, as a constant to differentiation: no gradient flows through it. */
   stopGradient<X extends Tensor>(this: X): Same<X>;
   /** x − y, element by element, broadcast. Integers wrap. */

@@ -40,15 +40,20 @@ export type NameOf<Size> = Size extends { readonly [sizeName]: infer Name extend
 export type MayEqual<X, Y> = X extends Y ? true : Y extends X ? true : false;
 
 /** `MayEqual` for each size of two shapes; false where the ranks differ. */
-export type MayEqualShapes<S, T> = S extends readonly [infer X, ...infer SRest]
+export type MayEqualShapes<S, T> = IsSameShape<S, T> extends true ? true : MayEqualSizes<S, T>;
+
+type MayEqualSizes<S, T> = S extends readonly [infer X, ...infer SRest]
   ? T extends readonly [infer Y, ...infer TRest]
     ? MayEqual<X, Y> extends true
-      ? MayEqualShapes<SRest, TRest>
+      ? MayEqualSizes<SRest, TRest>
       : false
     : false
   : T extends readonly []
     ? true
     : false;
+
+/** True for shapes that are the same as types, which spares a look at their sizes. */
+export type IsSameShape<S, T> = [S] extends [T] ? ([T] extends [S] ? true : false) : false;
 
 /** The same rank with every size unknown. */
 export type UnknownSizes<S> = { -readonly [K in keyof S]: number };

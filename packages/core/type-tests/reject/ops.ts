@@ -9,6 +9,7 @@ const t = tf.tensor([[1, 2, 3], [4, 5, 6]]);
 
 //! tensor: rows have different lengths
 tf.tensor([[1, 2], [3]]);
+//! tensor: rows have different lengths
 tf.tensor([[[1], [2]], [[3], [4, 5]]]);
 //! TS2322
 tf.tensor(["a"]);
@@ -148,7 +149,7 @@ v.assignSub(tf.zeros([2, 3, 4]));
 // methods
 //! add: [2,3] and [4] do not broadcast (3 vs 4)
 t.add(tf.zeros([4]));
-//! TS2339
+//! matMul: inner sizes 3 and 4 differ: [2,3] x [4,5]
 t.matMul(tf.zeros([4, 5]));
 //! sum: axis 2 is out of range for [2,3]
 t.sum(2);

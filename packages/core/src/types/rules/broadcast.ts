@@ -1,15 +1,30 @@
 // Broadcasting: shapes are compared from the last axis; a size 1 stretches; `number` takes the other side's size.
-import type { MayEqualShapes, Mutable, Shape, ShapeError, ShowShape, ShowSize, UnknownRank } from "../shape.js";
+import type {
+  IsSameShape,
+  MayEqualShapes,
+  Mutable,
+  Shape,
+  ShapeError,
+  ShowShape,
+  ShowSize,
+  UnknownRank,
+} from "../shape.js";
 
 /** Rule: the shape of two operands that broadcast. `Op` names the op in the message. */
 export type Broadcast<Op extends string, A extends Shape, B extends Shape> =
-  UnknownRank<A> extends true ? Shape : UnknownRank<B> extends true ? Shape : FromLastAxis<Op, A, B, A, B, []>;
+  UnknownRank<A> extends true
+    ? Shape
+    : UnknownRank<B> extends true
+      ? Shape
+      : IsSameShape<A, B> extends true
+        ? A
+        : FromLastAxis<Op, A, B, A, B, []>;
 
 /** The size that two sizes give; `never` where they cannot meet. */
 type CommonSize<X, Y> = X extends Y
   ? X extends 1
-    ? Y
-    : X // 1 meets `number`: the result is unknown
+    ? Y // 1 meets `number`: the result is unknown
+    : X
   : X extends 1
     ? Y
     : Y extends 1
@@ -18,22 +33,18 @@ type CommonSize<X, Y> = X extends Y
         ? Y
         : never;
 
-type FromLastAxis<
-  Op extends string,
-  ARest extends Shape,
-  BRest extends Shape,
-  A extends Shape,
-  B extends Shape,
-  Done extends Shape,
-> = ARest extends readonly [...infer AInit extends Shape, infer X]
-  ? BRest extends readonly [...infer BInit extends Shape, infer Y]
-    ? [CommonSize<X, Y>] extends [infer Size extends number]
+type FromLastAxis<Op extends string, ARest, BRest, A, B, Done extends Shape> = ARest extends readonly [
+  ...infer AInit,
+  infer X,
+]
+  ? BRest extends readonly [...infer BInit, infer Y]
+    ? CommonSize<X, Y> extends infer Size extends number
       ? [Size] extends [never]
         ? ShapeError<`${Op}: ${ShowShape<A>} and ${ShowShape<B>} do not broadcast (${ShowSize<X>} vs ${ShowSize<Y>})`>
         : FromLastAxis<Op, AInit, BInit, A, B, [Size, ...Done]>
       : never
-    : [...ARest, ...Done]
-  : [...BRest, ...Done];
+    : [...Extract<ARest, Shape>, ...Done]
+  : [...Extract<BRest, Shape>, ...Done];
 
 /** Rule: `S` stretched to exactly `T`; `Op` names the op in the message. */
 export type StretchTo<Op extends string, S extends Shape, T extends Shape> =

@@ -1,5 +1,5 @@
 // Rules that put tensors together and take them apart along an axis: concat, stack, split, unstack.
-import type { Add, DivModDigits, NumberOf } from "../arith.gen.js";
+import type { Add, DivModTexts, NumberOf } from "../arith.gen.js";
 import type { Like, ShapeOf } from "../operands.js";
 import type {
   IsLiteral,
@@ -123,7 +123,7 @@ export type Split<S extends Shape, Parts extends number | Shape, Axis extends nu
 type SplitEvenly<S extends Shape, Parts extends number, Index extends number, Size> = number extends Parts
   ? ReplaceAt<S, Index, [number]>[]
   : IsLiteral<Size> extends true
-    ? DivModDigits<`${Size & number}`, `${Parts}`> extends [infer Each, infer Remainder]
+    ? DivModTexts<`${Size & number}`, `${Parts}`> extends [infer Each, infer Remainder]
       ? Remainder extends "0"
         ? Repeated<ReplaceAt<S, Index, [NumberOf<Each>]>, Parts>
         : ShapeError<`split: size ${ShowSize<Size>} of ${ShowShape<S>} does not divide into ${Parts} parts`>

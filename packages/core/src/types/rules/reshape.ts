@@ -1,6 +1,15 @@
 // Rules that keep the elements and change the shape: reshape, expandDims, squeeze, flatten.
-import type { DivModDigits, MulDigits, NumberOf } from "../arith.gen.js";
-import type { IsNamed, Shape, ShapeError, ShowShape, ShowSize, UnknownRank, UnknownSizes } from "../shape.js";
+import type { DigitsOf, DivModTexts, MulDigits, NumberOf, TextOf } from "../arith.gen.js";
+import type {
+  IsLiteral,
+  IsNamed,
+  Shape,
+  ShapeError,
+  ShowShape,
+  ShowSize,
+  UnknownRank,
+  UnknownSizes,
+} from "../shape.js";
 import type { AxisIndex, AxisOutOfRange, InsertAt, ReplaceAt } from "./axis.js";
 
 /** Rule: the same elements in the shape `T`, where one size may be -1, to be computed. */
@@ -8,20 +17,34 @@ export type Reshape<S extends Shape, T extends Shape> =
   UnknownRank<T> extends true ? Shape : UnknownRank<S> extends true ? Filled<T, number> : SkipEqualSizes<S, T, S, T>;
 
 /** Equal leading sizes cancel, which keeps products small. */
-type SkipEqualSizes<SRest extends Shape, TRest extends Shape, S, T> = SRest extends readonly [
-  infer X,
-  ...infer STail extends Shape,
-]
-  ? TRest extends readonly [infer Y, ...infer TTail extends Shape]
-    ? IsSameSize<X, Y> extends true
-      ? SkipEqualSizes<STail, TTail, S, T>
+type SkipEqualSizes<SRest extends Shape, TRest extends Shape, S, T> = TRest extends readonly [-1]
+  ? Filled<T, ProductOf<SRest>>
+  : SRest extends readonly [infer X, ...infer STail extends Shape]
+    ? TRest extends readonly [infer Y, ...infer TTail extends Shape]
+      ? IsSameSize<X, Y> extends true
+        ? SkipEqualSizes<STail, TTail, S, T>
+        : CompareCounts<S, T, Count<SRest>, Count<TRest>>
       : CompareCounts<S, T, Count<SRest>, Count<TRest>>
-    : CompareCounts<S, T, Count<SRest>, Count<TRest>>
-  : CompareCounts<S, T, Count<SRest>, Count<TRest>>;
+    : CompareCounts<S, T, Count<SRest>, Count<TRest>>;
+
+/** All sizes as one: their literal product, or a name by itself, else `number`. What flatten makes of axes. */
+export type ProductOf<S, Literal extends string = "1", Name = 1> = S extends readonly [infer Head, ...infer Rest]
+  ? IsLiteral<Head> extends true
+    ? ProductOf<Rest, MulDigits<Literal, DigitsOf<Head & number>>, Name>
+    : Name extends 1
+      ? ProductOf<Rest, Literal, Head>
+      : number
+  : S extends readonly []
+    ? Name extends 1
+      ? NumberOf<TextOf<Literal>>
+      : Literal extends "1"
+        ? Name
+        : number
+    : number;
 
 type IsSameSize<X, Y> = number extends X ? false : X extends Y ? (Y extends X ? true : false) : false;
 
-/** How many elements a shape has: a literal product, times named sizes, times unknown ones, times one -1. */
+/** How many elements a shape has: a literal product (as digits), times named sizes, times unknown ones, times one -1. */
 interface Elements<Literal extends string, Named extends Shape, HasUnknown extends boolean, Holes extends 0[]> {
   readonly literal: Literal;
   readonly named: Named;
@@ -44,7 +67,7 @@ type Count<
         ? Magnitude extends "1"
           ? Count<Rest, Literal, Named, HasUnknown, [...Holes, 0]>
           : { readonly negative: Head }
-        : Count<Rest, MulDigits<Literal, `${Head}`>, Named, HasUnknown, Holes>
+        : Count<Rest, MulDigits<Literal, DigitsOf<Head>>, Named, HasUnknown, Holes>
   : Elements<Literal, Named, HasUnknown, Holes>;
 
 type CompareCounts<S, T, Source, Target> = Target extends { readonly negative: infer Size }
@@ -68,16 +91,16 @@ type CompareCounts<S, T, Source, Target> = Target extends { readonly negative: i
 type NoHole<S, T, SLiteral extends string, TLiteral extends string, NamesLeft> = NamesLeft extends readonly []
   ? SLiteral extends TLiteral
     ? Filled<T, number>
-    : ShapeError<`reshape: ${ShowShape<S>} has ${SLiteral} elements, ${ShowShape<T>} has ${TLiteral}`>
+    : ShapeError<`reshape: ${ShowShape<S>} has ${TextOf<SLiteral>} elements, ${ShowShape<T>} has ${TextOf<TLiteral>}`>
   : ShapeError<`reshape: ${ShowShape<S>} and ${ShowShape<T>} differ by a named size`>;
 
 type OneHole<S, T, SLiteral extends string, TLiteral extends string, NamesLeft> = NamesLeft extends readonly []
   ? TLiteral extends "0"
     ? Filled<T, number>
-    : DivModDigits<SLiteral, TLiteral> extends [infer Quotient, infer Remainder]
+    : DivModTexts<TextOf<SLiteral>, TextOf<TLiteral>> extends [infer Quotient, infer Remainder]
       ? Remainder extends "0"
         ? Filled<T, NumberOf<Quotient>>
-        : ShapeError<`reshape: ${ShowShape<S>} (${SLiteral} elements) does not divide into ${ShowShape<T>}`>
+        : ShapeError<`reshape: ${ShowShape<S>} (${TextOf<SLiteral>} elements) does not divide into ${ShowShape<T>}`>
       : never
   : NamesLeft extends readonly [infer Name]
     ? SLiteral extends TLiteral
@@ -112,9 +135,6 @@ type RemoveOne<Names extends Shape, Name, Before extends Shape = []> = Names ext
 
 /** The target shape with its -1 replaced. */
 type Filled<T, Size> = { -readonly [K in keyof T]: T[K] extends -1 ? Size : T[K] };
-
-/** The literal product of sizes as one size, a single name as itself, else `number`: what flatten makes of axes. */
-export type ProductOf<S extends Shape> = Reshape<S, [-1]> extends readonly [infer Size extends number] ? Size : number;
 
 /** Rule: a new axis of size 1; the axis may be one past the end. */
 export type ExpandDims<S extends Shape, Axis extends number> =
