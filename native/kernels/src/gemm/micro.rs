@@ -14,11 +14,13 @@ pub trait Scalar: Copy + Send + Sync + PartialEq + 'static {
     fn engine(isa: Isa) -> Engine<Self>;
 }
 
-/// c[mr, nr] (+)= a · b for packed a (mr a step) and rows of b that lie `b_row` apart.
+/// c[mr, nr] (+)= a · b for rows of b that lie `b_row` apart. A packed a has mr elements a step; the strides are for a plain one.
 #[derive(Clone, Copy)]
 pub struct Micro<T> {
     pub k: usize,
     pub a: *const T,
+    pub a_row: isize,
+    pub a_column: isize,
     pub b: *const T,
     pub b_row: isize,
     pub c: *mut T,
@@ -38,6 +40,9 @@ pub struct Engine<T> {
     pub wide: unsafe fn(Micro<T>),
     /// For at most nr / 2 columns.
     pub narrow: unsafe fn(Micro<T>),
+    /// The same for an a that is read where it lies; it has mr rows.
+    pub plain_wide: unsafe fn(Micro<T>),
+    pub plain_narrow: unsafe fn(Micro<T>),
     pub isa: Isa,
 }
 
@@ -52,9 +57,9 @@ trait Vector: Copy {
     unsafe fn add(x: Self, y: Self) -> Self;
 }
 
-struct TileKernel<V, const MR: usize, const VECTORS: usize>(PhantomData<V>);
+struct TileKernel<V, const MR: usize, const VECTORS: usize, const PACKED: bool>(PhantomData<V>);
 
-impl<V: Vector, const MR: usize, const VECTORS: usize> Kernel for TileKernel<V, MR, VECTORS> {
+impl<V: Vector, const MR: usize, const VECTORS: usize, const PACKED: bool> Kernel for TileKernel<V, MR, VECTORS, PACKED> {
     type Args = Micro<V::Item>;
 
     #[inline(always)]
@@ -69,12 +74,12 @@ impl<V: Vector, const MR: usize, const VECTORS: usize> Kernel for TileKernel<V, 
                     *vector = V::load(b.add(v * V::LEN));
                 }
                 for (i, sums) in acc.iter_mut().enumerate() {
-                    let x = V::splat(a.add(i).read());
+                    let x = V::splat(if PACKED { a.add(i) } else { a.offset(i as isize * tile.a_row) }.read());
                     for (sum, &y) in sums.iter_mut().zip(&row) {
                         *sum = V::mul_add::<FMA>(x, y, *sum);
                     }
                 }
-                a = a.add(MR);
+                a = if PACKED { a.add(MR) } else { a.offset(tile.a_column) };
                 b = b.offset(tile.b_row);
             }
             if tile.rows == MR && tile.columns == VECTORS * V::LEN {
@@ -182,8 +187,15 @@ vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm25
 vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, _mm256_add_pd);
 
 fn engine<V: Vector, const MR: usize>(isa: Isa) -> Engine<V::Item> {
-    let (wide, narrow) = (version::<TileKernel<V, MR, 2>>(isa), version::<TileKernel<V, MR, 1>>(isa));
-    Engine { mr: MR, nr: 2 * V::LEN, wide, narrow, isa }
+    Engine {
+        mr: MR,
+        nr: 2 * V::LEN,
+        wide: version::<TileKernel<V, MR, 2, true>>(isa),
+        narrow: version::<TileKernel<V, MR, 1, true>>(isa),
+        plain_wide: version::<TileKernel<V, MR, 2, false>>(isa),
+        plain_narrow: version::<TileKernel<V, MR, 1, false>>(isa),
+        isa,
+    }
 }
 
 macro_rules! float {

@@ -19,6 +19,8 @@ const SERIAL_FLOPS: f64 = 1e6;
 const CHUNK_FLOPS: f64 = 1e6;
 /// Below this many rows, rows of b are read where they lie.
 const FEW_ROWS: usize = 16;
+/// Elements of an operand that is read where it lies however often.
+const SMALL: usize = 16 * 1024;
 
 /// A product that one call spreads over the pool.
 #[derive(Clone, Copy)]
@@ -39,6 +41,19 @@ struct Operands<T> {
 
 // SAFETY: see above.
 unsafe impl<T> Sync for Operands<T> {}
+
+/// A block of c and its operands, packed or where they lie.
+struct Block<T> {
+    packed_a: *mut T,
+    packed_b: *mut T,
+    plain_a: Option<*const T>,
+    plain_b: Option<*const T>,
+    c: *mut T,
+    rows: usize,
+    columns: usize,
+    k: usize,
+    accumulate: bool,
+}
 
 /// Bytes that [`Product::run_serial`] works in.
 pub fn serial_bytes<T: Scalar>(sizes: &Sizes) -> usize {
@@ -75,24 +90,37 @@ impl<T: Scalar> Product<T> {
             let (mr, nr) = (self.engine.mr, self.engine.nr);
             let depth = block_depth(k);
             let (packed_b, columns) = (memory as *mut T, SHARED.min(n.next_multiple_of(nr)));
+            let packed_a = packed_b.add(columns.next_multiple_of(32) * depth);
             let own = OWN / mr * mr;
+            // A small operand, and one that is used once or twice, is read where it lies.
+            let plain_a = m * k <= SMALL || n <= 4 * nr;
+            let plain_b = sb.column == 1 && (k * n <= SMALL || m <= FEW_ROWS);
             for left in (0..n).step_by(columns) {
                 let width = columns.min(n - left);
                 for first in (0..k).step_by(depth) {
                     let steps = depth.min(k - first);
                     let b = b.offset(first as isize * sb.row + left as isize * sb.column);
-                    let in_place = sb.column == 1 && m <= FEW_ROWS;
-                    if !in_place {
+                    if !plain_b {
                         pack::panels(packed_b, b, sb.column, sb.row, width, steps, nr);
                     }
-                    let packed_a = packed_b.add(columns.next_multiple_of(32) * depth);
                     for top in (0..m).step_by(own) {
                         let rows = own.min(m - top);
                         let a = a.offset(top as isize * sa.row + first as isize * sa.column);
-                        pack::panels(packed_a, a, sa.row, sa.column, rows, steps, mr);
-                        let c = c.add(top * self.sizes.c_row + left);
-                        let plain = if in_place { Some(b) } else { None };
-                        self.tiles(packed_a, packed_b, plain, c, rows, width, steps, accumulate || first > 0);
+                        if !plain_a {
+                            pack::panels(packed_a, a, sa.row, sa.column, rows, steps, mr);
+                        }
+                        let block = Block {
+                            packed_a,
+                            packed_b,
+                            plain_a: plain_a.then_some(a),
+                            plain_b: plain_b.then_some(b),
+                            c: c.add(top * self.sizes.c_row + left),
+                            rows,
+                            columns: width,
+                            k: steps,
+                            accumulate: accumulate || first > 0,
+                        };
+                        self.tiles(&block);
                     }
                 }
             }
@@ -128,31 +156,49 @@ impl<T: Scalar> Product<T> {
         }
     }
 
-    /// All tiles of a block of c. With `plain`, full panels of b are read there instead of the packed ones.
-    #[allow(clippy::too_many_arguments)] // the operands of a product
-    unsafe fn tiles(&self, a: *const T, b: *mut T, plain: Option<*const T>, c: *mut T, rows: usize, columns: usize, k: usize, accumulate: bool) {
-        let Engine { mr, nr, wide, narrow, .. } = self.engine;
-        // SAFETY: by the callers: panels begun are packed whole.
+    /// All tiles of a block of c.
+    ///
+    /// # Safety
+    /// Packed panels that the block needs are whole; a plain operand that does not fill its last panel is packed here.
+    unsafe fn tiles(&self, block: &Block<T>) {
+        let Engine { mr, nr, .. } = self.engine;
+        let Sizes { a: sa, b: sb, c_row, .. } = self.sizes;
+        let Block { rows, columns, k, accumulate, .. } = *block;
+        // SAFETY: by the callers.
         unsafe {
+            let whole_rows = rows / mr * mr;
+            if let Some(a) = block.plain_a.filter(|_| whole_rows < rows) {
+                let a = a.offset(whole_rows as isize * sa.row);
+                pack::panel(block.packed_a, a, sa.row, sa.column, rows - whole_rows, k, mr);
+            }
             for (panel, left) in (0..columns).step_by(nr).enumerate() {
                 let width = nr.min(columns - left);
-                let (b, b_row) = match plain {
-                    Some(plain) if width == nr => (plain.add(left), self.sizes.b.row),
+                let (b, b_row) = match block.plain_b {
+                    Some(plain) if width == nr => (plain.add(left), sb.row),
                     Some(plain) => {
-                        pack::panel(b, plain.add(left), 1, self.sizes.b.row, width, k, nr);
-                        (b.cast_const(), nr as isize)
+                        pack::panel(block.packed_b, plain.add(left), 1, sb.row, width, k, nr);
+                        (block.packed_b.cast_const(), nr as isize)
                     }
-                    None => (b.add(panel * k * nr).cast_const(), nr as isize),
+                    None => (block.packed_b.add(panel * k * nr).cast_const(), nr as isize),
                 };
-                let run = if width * 2 <= nr { narrow } else { wide };
                 for (strip, top) in (0..rows).step_by(mr).enumerate() {
+                    let plain = block.plain_a.filter(|_| top < whole_rows);
+                    let packed = if block.plain_a.is_some() { block.packed_a } else { block.packed_a.add(strip * k * mr) };
+                    let run = match (plain.is_some(), width * 2 <= nr) {
+                        (false, false) => self.engine.wide,
+                        (false, true) => self.engine.narrow,
+                        (true, false) => self.engine.plain_wide,
+                        (true, true) => self.engine.plain_narrow,
+                    };
                     run(Micro {
                         k,
-                        a: a.add(strip * k * mr),
+                        a: plain.map_or(packed.cast_const(), |a| a.offset(top as isize * sa.row)),
+                        a_row: sa.row,
+                        a_column: sa.column,
                         b,
                         b_row,
-                        c: c.add(top * self.sizes.c_row + left),
-                        c_row: self.sizes.c_row,
+                        c: block.c.add(top * c_row + left),
+                        c_row,
                         rows: mr.min(rows - top),
                         columns: width,
                         accumulate,
@@ -232,17 +278,23 @@ impl<T: Scalar> Product<T> {
                         let mine = memory as *mut T;
                         // SAFETY: each chunk writes its rows (or columns) of c.
                         unsafe {
+                            let (mut plain_a, mut packed_a, mut packed_b) = (None, operands.packed, operands.packed);
+                            let (mut rows, mut columns, mut c) = (count, count, operands.c);
                             if cut.by_columns {
-                                let b = operands.b.offset(at as isize * sb.column + first as isize * sb.row);
-                                pack::panels(mine, b, sb.column, sb.row, len, steps, cut.own_unit);
-                                let c = operands.c.add(start * c_row + at);
-                                self.tiles(operands.packed, mine, None, c, count, len, steps, accumulate || first > 0);
+                                let from = operands.b.offset(at as isize * sb.column + first as isize * sb.row);
+                                pack::panels(mine, from, sb.column, sb.row, len, steps, cut.own_unit);
+                                (packed_b, columns, c) = (mine, len, c.add(start * c_row + at));
                             } else {
-                                let a = operands.a.offset(at as isize * sa.row + first as isize * sa.column);
-                                pack::panels(mine, a, sa.row, sa.column, len, steps, cut.own_unit);
-                                let c = operands.c.add(at * c_row + start);
-                                self.tiles(mine, operands.packed, None, c, len, count, steps, accumulate || first > 0);
+                                let from = operands.a.offset(at as isize * sa.row + first as isize * sa.column);
+                                if count <= 4 * self.engine.nr {
+                                    plain_a = Some(from);
+                                } else {
+                                    pack::panels(mine, from, sa.row, sa.column, len, steps, cut.own_unit);
+                                }
+                                (packed_a, rows, c) = (mine, len, c.add(at * c_row + start));
                             }
+                            let accumulate = accumulate || first > 0;
+                            self.tiles(&Block { packed_a, packed_b, plain_a, plain_b: None, c, rows, columns, k: steps, accumulate });
                         }
                     });
                 });

@@ -72,10 +72,14 @@ impl<T: Scalar> Kernel for Body<T> {
                 let mut lanes = [T::ZERO; LANES];
                 let groups = if v.b_row == 1 && v.x_step == 1 { v.k / LANES } else { 0 };
                 for g in 0..groups {
-                    for (l, lane) in lanes.iter_mut().enumerate() {
-                        let p = g * LANES + l;
-                        *lane = T::mul_add::<FMA>(v.x.add(p).read(), column.add(p).read(), *lane);
+                    // Whole groups at once, or the compiler does not see vectors.
+                    let x = (v.x.add(g * LANES) as *const [T; LANES]).read_unaligned();
+                    let y = (column.add(g * LANES) as *const [T; LANES]).read_unaligned();
+                    let mut sums = lanes;
+                    for l in 0..LANES {
+                        sums[l] = T::mul_add::<FMA>(x[l], y[l], sums[l]);
                     }
+                    lanes = sums;
                 }
                 for p in groups * LANES..v.k {
                     let x = v.x.offset(p as isize * v.x_step).read();
