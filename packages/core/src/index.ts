@@ -7,6 +7,7 @@ export { registerBackend, registerReferenceBackend } from "./api/connect.js";
 export * from "./api/exports.gen.js";
 export { device, ensureShape, fn, fn as function, variable } from "./api/tensors.js";
 export { getBackend, ready, setBackend } from "./runtime/backends.js";
+export { cond, whileLoop, type WhileOptions } from "./runtime/control-flow.js";
 export {
   type AnyFunction,
   type FunctionOptions,

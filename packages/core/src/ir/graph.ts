@@ -156,3 +156,13 @@ export function evaluateGraph<V>(graph: Graph, args: readonly V[], apply: ApplyF
   for (const node of graph.nodes) outputs.set(node, apply(node.op, node.inputs.map(read), node.attrs, node.regions));
   return graph.results.map(read);
 }
+
+/** Builds a graph on parameters of these avals. */
+export function buildGraph(
+  avals: readonly Aval[],
+  build: (builder: GraphBuilder, params: readonly Value[]) => readonly Value[],
+): Graph {
+  const builder = new GraphBuilder();
+  const params = avals.map((a) => builder.param(a));
+  return builder.finish(build(builder, params));
+}

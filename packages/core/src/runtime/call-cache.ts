@@ -1,7 +1,7 @@
 import { type Attrs, noAttrs, sameAttrs } from "../ir/attrs.js";
 import type { AnyOp } from "../ir/op.js";
 import type { Bound, Buf } from "./backend.js";
-import type { BoundGraph } from "./device.js";
+import type { BoundGraph, Device } from "./device.js";
 import type { TensorImpl } from "./tensor.js";
 import type { TensorType } from "./tensor-type.js";
 
@@ -22,6 +22,8 @@ interface Inline2 {
 }
 
 interface Entry {
+  /** Where it ran: an op without operands has no other sign of it. */
+  readonly device: Device;
   readonly ins: readonly TensorType[];
   readonly attrs: Attrs;
   readonly bound: BoundGraph;
@@ -39,19 +41,19 @@ export class CallCache {
   inline2: (Inline2 | undefined)[] = [];
   private tables: (Entry | undefined)[][] = [];
 
-  find(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs): BoundGraph | undefined {
+  find(op: AnyOp, device: Device, ins: readonly TensorImpl[], attrs: Attrs): BoundGraph | undefined {
     const entry = this.tables[op.id]?.[slotOf(ins)];
-    if (!entry || entry.ins.length !== ins.length) return undefined;
+    if (!entry || entry.device !== device || entry.ins.length !== ins.length) return undefined;
     for (let i = 0; i < ins.length; i++) if (entry.ins[i] !== ins[i]!.type) return undefined;
     if (!sameAttrs(attrs, entry.attrs)) return undefined;
     this.fillInline(op, ins, attrs, entry.bound);
     return entry.bound;
   }
 
-  add(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, bound: BoundGraph): void {
+  add(op: AnyOp, device: Device, ins: readonly TensorImpl[], attrs: Attrs, bound: BoundGraph): void {
     this.tables[op.id] ??= new Array<Entry | undefined>(tableSize);
     const table = this.tables[op.id]!;
-    table[slotOf(ins)] = { ins: ins.map((x) => x.type), attrs, bound };
+    table[slotOf(ins)] = { device, ins: ins.map((x) => x.type), attrs, bound };
     this.fillInline(op, ins, attrs, bound);
   }
 

@@ -34,6 +34,9 @@ class SizePattern {
   }
 }
 
+/** Programs that are kept of one device; an op has one for each dtype, pattern of sizes and attributes. */
+const maxPrograms = 1024;
+
 /** The programs of one device's eager ops. */
 export class EagerPrograms {
   private readonly programs = new Map<string, CompiledGraph>();
@@ -53,9 +56,26 @@ export class EagerPrograms {
     let key = `${op.id}`;
     for (const { dtype, shape } of ins) key += `|${dtype}${shape.map((d) => pattern.code(Number(d))).join()}`;
     for (const name in attrs) key += `|${name}:${this.attrPart(op, name, attrs[name]!, pattern)}`;
-    let program = this.programs.get(key);
-    if (!program) this.programs.set(key, (program = this.compile(op, ins, attrs)));
-    return program.bind(pattern.sizes);
+    return this.program(key, op, ins, attrs).bind(pattern.sizes);
+  }
+
+  private program(key: string, op: AnyOp, ins: readonly Aval[], attrs: Attrs): CompiledGraph {
+    const seen = this.programs.get(key);
+    if (seen) return seen;
+    const made = this.compile(op, ins, attrs);
+    if (this.programs.size >= maxPrograms) this.evict();
+    this.programs.set(key, made);
+    return made;
+  }
+
+  /** Gives back the program that was made first. */
+  private evict(): void {
+    for (const [key, program] of this.programs) {
+      program.release();
+      this.programs.delete(key);
+      this.device.onEvict();
+      return;
+    }
   }
 
   private attrPart(op: AnyOp, name: string, value: Attr, pattern: SizePattern): string {

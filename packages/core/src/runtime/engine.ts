@@ -2,10 +2,10 @@ import { type Dispatcher, dispatch } from "../ir/apply.js";
 import { type Attrs, noAttrs, sameAttrs } from "../ir/attrs.js";
 import type { Aval, Val } from "../ir/aval.js";
 import type { Graph, Value } from "../ir/graph.js";
-import { bytesOf } from "../ir/host.js";
+import { bytesOf, type HostArray } from "../ir/host.js";
 import { type AnyOp, inferOp } from "../ir/op.js";
 import { captureSites } from "../ir/site.js";
-import { constantOp } from "../ops/create/constant.js";
+import { type ConstantAttrs, constantOp } from "../ops/create/constant.js";
 import { identityOp } from "../ops/shape/identity.js";
 import { Trace } from "../trace/trace.js";
 import type { DType } from "../types/dtype.js";
@@ -109,11 +109,14 @@ export class Engine implements Dispatcher {
   private run(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
     const device = this.commonDevice(op, ins);
     if (regions.length > 0) return this.graphs.runOp(this, device, op, ins, attrs, regions);
-    const known = this.calls.find(op, ins, attrs);
+    // A constant is no program: it would be kept for each value.
+    // boundary: the attributes of a constant
+    if (op === constantOp) return [this.upload(device, attrs as ConstantAttrs)];
+    const known = this.calls.find(op, device, ins, attrs);
     if (known) return this.runBound(device, known.bound, known.outs, ins);
     this.infer(op, ins, attrs, regions);
     const bound = this.programsOf(device).bind(op, ins.map((x) => x.aval), attrs);
-    this.calls.add(op, ins, attrs, bound);
+    this.calls.add(op, device, ins, attrs, bound);
     return this.runBound(device, bound.bound, bound.outs, ins);
   }
 
@@ -269,7 +272,10 @@ export class Engine implements Dispatcher {
       const attrs: Attrs = { dtype: host.dtype, shape: host.shape, data: host.data.slice() };
       return this.traceOp(this.trace, constantOp, [], attrs, [])[0]!;
     }
-    const device = this.defaultDevice();
+    return this.upload(this.defaultDevice(), host);
+  }
+
+  private upload(device: Device, host: HostArray): TensorImpl & Tensor {
     const type = device.types.of(host);
     return this.adopt(type, device.backend.upload(bytesOf(host.data), type, device.index));
   }
@@ -317,9 +323,7 @@ export class Engine implements Dispatcher {
   toDevice(x: TensorImpl, name: string): Tensor {
     const device = deviceNamed(name);
     if (this.trace || x.type.device === device) return this.clone(x);
-    const bytes = bytesOf(x.dataSync());
-    const type = device.types.of(x.aval);
-    return this.adopt(type, device.backend.upload(bytes, type, device.index));
+    return this.upload(device, { dtype: x.dtype, shape: x.shape, data: x.dataSync() });
   }
 
   dispose(x: TensorImpl): void {

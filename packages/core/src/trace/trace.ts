@@ -64,6 +64,11 @@ export class Trace {
     this.variables.set(variable, { current: value, assigned: true });
   }
 
+  /** The variables that the function read or assigned. */
+  used(): TracedVariable[] {
+    return [...this.variables.keys()];
+  }
+
   /** The variables that the function assigned. */
   assigned(): TracedVariable[] {
     return [...this.variables].filter(([, s]) => s.assigned).map(([v]) => v);

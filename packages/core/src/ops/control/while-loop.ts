@@ -1,10 +1,16 @@
 import { formatAval } from "../../ir/aval.js";
 import { cases, type Cases } from "../../ir/cases.js";
-import { check, checkDType, defineOp, noRule, type Op } from "../../ir/op.js";
+import { check, checkAttr, checkDType, defineOp, noRule, type Op } from "../../ir/op.js";
 import { checkRegion } from "./call.js";
+import { provideWhileLoop, whileLoopVjp } from "./while-loop-vjp.js";
 
-/** The first `carried` operands change from trip to trip; the others are read by both regions. */
-export type WhileAttrs = { readonly carried: number };
+/** The attributes of a loop. */
+export type WhileAttrs = {
+  /** The first `carried` operands change from trip to trip; the others are read by both regions. */
+  readonly carried: number;
+  /** The loop ends after so many trips at the latest; 0 where there is no bound. Gradients keep a stack of that size. */
+  readonly maximumIterations: number;
+};
 
 /** whileLoop(carry…, constants…): while region 0 gives true, the carry becomes what region 1 gives. */
 export const whileLoopOp: Op<"whileLoop", WhileAttrs, "many"> = defineOp<"whileLoop", WhileAttrs, "many">({
@@ -13,19 +19,22 @@ export const whileLoopOp: Op<"whileLoop", WhileAttrs, "many"> = defineOp<"whileL
   kind: "control",
   arity: [0, Number.POSITIVE_INFINITY],
   many: true,
-  infer(ins, { carried }, [condition, body]) {
+  infer(ins, { carried, maximumIterations }, [condition, body]) {
+    checkAttr("whileLoop.C4", maximumIterations >= 0, () => `maximumIterations must not be negative, got ${maximumIterations}`);
     const [test] = checkRegion("whileLoop.C1", condition!, ins);
-    checkDType("whileLoop.C2", test?.dtype === "bool", () => `the condition must give a bool, got ${test ? formatAval(test) : "nothing"}`);
-    check("whileLoop.C2", test?.shape.length === 0, () => `the condition must give a scalar, got ${test ? formatAval(test) : "nothing"}`);
+    const got = test ? formatAval(test) : "nothing";
+    checkDType("whileLoop.C2", test?.dtype === "bool", () => `the condition must give a bool, got ${got}`);
+    check("whileLoop.C2", test?.shape.length === 0, () => `the condition must give a scalar, got ${got}`);
     const outs = checkRegion("whileLoop.C1", body!, ins);
-    const [want, got] = [ins.slice(0, carried).map(formatAval).join(", "), outs.map(formatAval).join(", ")];
-    check("whileLoop.C3", want === got, () => `the body must return what it is given: ${want || "nothing"}, got ${got || "nothing"}`);
+    const [given, made] = [ins.slice(0, carried).map(formatAval).join(", "), outs.map(formatAval).join(", ")];
+    check("whileLoop.C3", given === made, () => `the body must return what it is given: ${given || "nothing"}, got ${made || "nothing"}`);
     return outs;
   },
   reference() {
     throw new TypeError("whileLoop: the evaluator runs the regions, since a reference sees no graphs");
   },
-  vjp: noRule("reverse mode through whileLoop is not built yet; use scan of a known length or tf.function's unrolled loop"),
+  vjp: whileLoopVjp,
   batch: noRule("a batch of conditions ends at different trips: use a mask"),
 });
+provideWhileLoop(whileLoopOp);
 export const whileLoopCases: Cases<WhileAttrs> = cases(whileLoopOp, { samples: [] });

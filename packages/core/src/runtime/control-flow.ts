@@ -1,0 +1,174 @@
+// tf.cond and tf.whileLoop: in eager code plain JavaScript, in a trace ops with regions.
+import { noAttrs } from "../ir/attrs.js";
+import type { Val } from "../ir/aval.js";
+import type { Graph, Value } from "../ir/graph.js";
+import { condOp } from "../ops/control/cond.js";
+import { whileLoopOp } from "../ops/control/while-loop.js";
+import { toTensor } from "../ops/public.js";
+import { Trace } from "../trace/trace.js";
+import { MillraceError } from "../types/errors.js";
+import type { Like } from "../types/operands.js";
+import type { Tensor } from "../types/tensor.js";
+import { engine } from "./engine.js";
+import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
+import { TensorImpl, TracerTensor } from "./tensor.js";
+import type { VariableImpl } from "./variable.js";
+
+/** A region that has been traced and not yet been finished. */
+interface TracedRegion {
+  readonly trace: Trace;
+  readonly args: readonly Value[];
+  readonly template: Template;
+  readonly results: Value[];
+}
+
+function traceRegion(parent: Trace, name: string, args: readonly TensorImpl[], f: (...xs: TensorImpl[]) => unknown): TracedRegion {
+  const trace = new Trace(parent);
+  const tracers = args.map((x, i) => engine.tracer(trace, trace.argument(i, x.aval)));
+  const leaves: TensorImpl[] = [];
+  const template = engine.within(trace, () => {
+    const value = f(...tracers);
+    refusePromise(name, value);
+    return flattenStructure(value, leaves);
+  });
+  // A tape around the op learns here which variables its regions read.
+  // boundary: only the engine makes variables
+  for (const v of trace.used() as VariableImpl[]) engine.inTrace(parent, v);
+  return { trace, args: tracers.map((t) => t.value), template, results: leaves.map((x) => engine.inTrace(trace, x).value) };
+}
+
+/** What several regions use from outside, each once. */
+function outersOf(regions: readonly TracedRegion[]): Val[] {
+  const all = regions.flatMap((r) => r.trace.inputs.flatMap((i) => (i.kind === "capture" ? [i.outer] : [])));
+  return [...new Set(all)];
+}
+
+/** A region's graph, with a parameter for each operand, used or not. */
+function finish(region: TracedRegion, outers: readonly Val[], results: readonly Value[]): Graph {
+  const params = [...region.args, ...outers.map((o) => region.trace.capture(o))];
+  return region.trace.finish(results, params);
+}
+
+/** What is captured in a region of a trace is a tensor or a tracer. */
+// boundary: inTrace captures nothing else
+const asTensors = (values: readonly Val[]): readonly (TensorImpl & Tensor)[] => values as unknown as readonly (TensorImpl & Tensor)[];
+// boundary: only the engine makes variables
+const assignedIn = (region: TracedRegion): VariableImpl[] => region.trace.assigned() as VariableImpl[];
+
+/**
+ * `onTrue()` where the scalar `pred` is true, else `onFalse()`. In tf.function both are traced, and one runs.
+ * Both must return the same structure, shapes and dtypes.
+ * @example tf.cond(tf.scalar(true), () => tf.scalar(1), () => tf.scalar(2)) // 1
+ */
+export function cond<R>(pred: Like, onTrue: () => R, onFalse: () => R): R {
+  const test = toTensor(pred);
+  const parent = engine.trace;
+  if (!parent) {
+    const value = test.itemSync() ? onTrue() : onFalse();
+    refusePromise("tf.cond", value);
+    return value;
+  }
+  const regions = [traceRegion(parent, "tf.cond", [], onTrue), traceRegion(parent, "tf.cond", [], onFalse)] as const;
+  const [yes, no] = regions;
+  if (!sameTemplate(yes.template, no.template)) {
+    throw new MillraceError("E_ARGUMENT", "tf.cond: both branches must return the same structure", { op: "cond" });
+  }
+  const assigned = [...new Set(regions.flatMap(assignedIn))];
+  const finals = regions.map((r) => [...r.results, ...assigned.map((v) => engine.inTrace(r.trace, v).value)]);
+  const outers = outersOf(regions);
+  const graphs = regions.map((r, i) => finish(r, outers, finals[i]!));
+  const outs = engine.apply(condOp, [test, ...asTensors(outers)], noAttrs, graphs);
+  settle(parent, assigned, outs.slice(yes.results.length));
+  // boundary: the structure that the branches returned, around this op's outputs
+  return buildStructure(yes.template, outs) as R;
+}
+
+/** After an op with regions, the variables that it assigned have its outputs as values. */
+function settle(trace: Trace, variables: readonly VariableImpl[], outs: readonly Tensor[]): void {
+  variables.forEach((v, i) => {
+    // boundary: outputs in a trace are tracers
+    trace.assign(v, (outs[i] as unknown as TracerTensor).value);
+  });
+}
+
+/** How a loop runs. */
+export interface WhileOptions {
+  /** The loop ends after so many trips at the latest. Gradients then keep the state of each trip. */
+  readonly maximumIterations?: number;
+}
+
+/**
+ * While `condition(...vars)` is true, `vars` become what `body(...vars)` returns. In tf.function it is one op.
+ * @returns the final loop variables
+ * @example tf.whileLoop((i) => tf.less(i, 3), (i) => [tf.add(i, 1)], [tf.scalar(0)])[0] // 3
+ */
+export function whileLoop<const V extends readonly Like[]>(
+  condition: (...vars: Tensor[]) => Tensor,
+  body: (...vars: Tensor[]) => readonly Tensor[],
+  loopVars: V,
+  options: WhileOptions = {},
+): Tensor[] {
+  // boundary: every tensor is a TensorImpl
+  const start = loopVars.map((x) => toTensor(x) as TensorImpl & Tensor);
+  const most = options.maximumIterations ?? 0;
+  if (!engine.trace) return runEagerly(condition, body, start, most || Number.POSITIVE_INFINITY);
+  return most > 0 ? boundedLoop(engine.trace, condition, body, start, most) : tracedLoop(engine.trace, condition, body, start, 0);
+}
+
+function runEagerly(
+  condition: (...vars: Tensor[]) => Tensor,
+  body: (...vars: Tensor[]) => readonly Tensor[],
+  start: readonly Tensor[],
+  most: number,
+): Tensor[] {
+  let vars: readonly Tensor[] = start;
+  for (let trip = 0; trip < most && condition(...vars).itemSync(); trip++) {
+    vars = body(...vars);
+    refusePromise("tf.whileLoop", vars);
+  }
+  return [...vars];
+}
+
+/** A loop with a bound counts its trips in one more loop variable. */
+function boundedLoop(
+  trace: Trace,
+  condition: (...vars: Tensor[]) => Tensor,
+  body: (...vars: Tensor[]) => readonly Tensor[],
+  start: readonly (TensorImpl & Tensor)[],
+  most: number,
+): Tensor[] {
+  const zero = engine.toTensor(0, "int32");
+  const counted = tracedLoop(
+    trace,
+    (i, ...vars) => i!.less(most).logicalAnd(condition(...vars)),
+    (i, ...vars) => [i!.add(1), ...body(...vars)],
+    [zero, ...start],
+    most,
+  );
+  return counted.slice(1);
+}
+
+function tracedLoop(
+  parent: Trace,
+  condition: (...vars: Tensor[]) => Tensor,
+  body: (...vars: Tensor[]) => readonly Tensor[],
+  start: readonly TensorImpl[],
+  maximumIterations: number,
+): Tensor[] {
+  const carry = start.map((x) => engine.inTrace(parent, x));
+  const f = condition as (...xs: readonly unknown[]) => unknown;
+  const g = body as (...xs: readonly unknown[]) => unknown;
+  const test = traceRegion(parent, "tf.whileLoop", carry, f);
+  const step = traceRegion(parent, "tf.whileLoop", carry, g);
+  const assigned = assignedIn(step);
+  if (assignedIn(test).length > 0) throw new MillraceError("E_VARIABLE", "tf.whileLoop: the condition must not assign variables");
+  // A variable that the body assigns is carried: its value before the loop is an operand, its value after a result.
+  const before = assigned.map((v) => engine.inTrace(parent, v));
+  const finals = [...step.results, ...assigned.map((v) => engine.inTrace(step.trace, v).value)];
+  const outers = [...new Set<Val>([...before, ...outersOf([test, step])])];
+  const graphs = [finish(test, outers, test.results), finish(step, outers, finals)];
+  const attrs = { carried: carry.length + assigned.length, maximumIterations };
+  const outs = engine.apply(whileLoopOp, [...asTensors(carry), ...asTensors(outers)], attrs, graphs);
+  settle(parent, assigned, outs.slice(carry.length));
+  return [...outs.slice(0, carry.length)];
+}
