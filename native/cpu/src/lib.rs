@@ -1,1 +1,16 @@
-//! The CPU backend.
+//! The CPU backend: storage, placement, the queue and control flow. Kernels are in millrace-kernels.
+
+mod device;
+mod executable;
+mod queue;
+mod run;
+mod storage;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use device::{DONATE, Device, Stats};
+pub use executable::claims;
+pub use run::Printed;
+pub use storage::{MemoryStats, StorageId};
+pub use table::Ticketed;

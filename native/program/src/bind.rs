@@ -338,18 +338,19 @@ impl<P> Draft<P> {
     }
 }
 
+/// Whether a step can stop the program: an assertion, or a loop, which must be open to cancellation.
 fn can_fail<P>(draft: &Draft<P>) -> bool {
     fn frame<P>(it: &Frame<P>) -> bool {
         it.steps.iter().any(|step| match step {
-            Step::Assert { .. } => true,
-            Step::Cond { branches: frames, .. } | Step::While { frames, .. } => frames.iter().any(frame),
+            Step::Assert { .. } | Step::While { .. } => true,
+            Step::Cond { branches, .. } => branches.iter().any(frame),
             Step::Call { frame: inner, .. } => frame(inner),
             Step::Kernel { .. } | Step::Print { .. } => false,
         })
     }
     match &draft.step {
-        DraftStep::Assert(_) => true,
-        DraftStep::Cond(frames) | DraftStep::While(frames) => frames.iter().any(frame),
+        DraftStep::Assert(_) | DraftStep::While(_) => true,
+        DraftStep::Cond(branches) => branches.iter().any(frame),
         DraftStep::Call(inner) => frame(inner),
         DraftStep::Kernel(..) | DraftStep::Print(..) => false,
     }

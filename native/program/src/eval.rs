@@ -7,13 +7,10 @@ use crate::error::{Code, Error};
 pub struct Values(Vec<Option<i64>>);
 
 impl Values {
-    /// Gives the symbols their sizes and checks the guards: `E_GUARD`.
+    /// Gives the symbols their values and checks the guards: `E_GUARD`. Symbols may stand for offsets too, so a value may be negative.
     pub fn new(program: &Program, sizes: &[i64]) -> Result<Values, Error> {
         if sizes.len() != program.symbols {
             return Err(Error::argument(format!("{} sizes for {} symbols", sizes.len(), program.symbols)));
-        }
-        if let Some(size) = sizes.iter().find(|&&size| size < 0) {
-            return Err(Error::argument(format!("a size is {size}")));
         }
         let mut values: Vec<Option<i64>> = Vec::with_capacity(program.exprs.len());
         for &expr in &program.exprs {

@@ -455,7 +455,7 @@ fn sizes_are_bound_and_guarded() {
     assert_eq!(bind(&program, &[0], &mut AnyPlanner).unwrap().main.results[0].bytes(), 0);
     assert_eq!(code(bind(&program, &[101], &mut AnyPlanner)), Some(Code::Guard));
     assert_eq!(code(bind(&program, &[], &mut AnyPlanner)), Some(Code::Argument));
-    assert_eq!(code(bind(&program, &[-1], &mut AnyPlanner)), Some(Code::Argument));
+    assert_eq!(code(bind(&program, &[-1], &mut AnyPlanner)), Some(Code::Shape));
 }
 
 #[test]

@@ -1,0 +1,517 @@
+//! A device: everything that one context owns. One thread uses it; the queue's thread sees only what jobs carry.
+
+use crate::executable::{BoundProgram, Direct};
+use crate::queue::{Job, Queue};
+use crate::run::{Outcome, Printed};
+use crate::storage::{Memory, MemoryStats, Poison, StorageId};
+use crate::table::{Table, Ticketed};
+use millrace_kernels::Pool;
+use millrace_program::{Error, Program, Shape, Source, Step};
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::ptr::null_mut;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Added to the handle of an argument: its storage may be reused for a result, and the handle dies with the call.
+pub const DONATE: i32 = 1 << 30;
+/// Programs that cost less are run by the caller when nothing is queued.
+const INLINE_NS: f64 = 1e6;
+const MAX_QUEUED: usize = 32;
+const MAX_QUEUED_BYTES: usize = 256 << 20;
+
+/// A program in the queue and the storages it pins: those of its results first.
+struct Pending {
+    ticket: u64,
+    results: usize,
+    storages: Vec<StorageId>,
+    input_bytes: usize,
+    cancel: Arc<AtomicBool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Stats {
+    pub memory: MemoryStats,
+    pub tensors: usize,
+    pub executables: usize,
+    pub bounds: usize,
+    pub kernels: u64,
+    pub queued: usize,
+    pub arena: usize,
+}
+
+pub struct Device {
+    // Dropped first: the engine thread uses the storages.
+    queue: Queue,
+    memory: Memory,
+    tensors: Table<StorageId>,
+    executables: Table<Arc<Program>>,
+    bounds: Table<Arc<BoundProgram>>,
+    pending: VecDeque<Pending>,
+    pending_bytes: usize,
+    last_ticket: u64,
+    /// Errors of queued programs that may not have been seen yet.
+    late: Vec<Rc<Poison>>,
+    lost: Vec<Arc<Error>>,
+    outcome: Outcome,
+}
+
+impl Device {
+    /// `memory_limit`: bytes that storages and their cache may take.
+    pub fn new(memory_limit: usize) -> Device {
+        Device {
+            queue: Queue::new(),
+            memory: Memory::new(memory_limit),
+            tensors: Table::new("tensor"),
+            executables: Table::new("executable"),
+            bounds: Table::new("bound program"),
+            pending: VecDeque::new(),
+            pending_bytes: 0,
+            last_ticket: 0,
+            late: Vec::new(),
+            lost: Vec::new(),
+            outcome: Outcome::default(),
+        }
+    }
+
+    pub fn compile(&mut self, bytes: &[u8]) -> Result<i32, Error> {
+        self.executables.insert(Arc::new(Program::decode(bytes)?))
+    }
+
+    pub fn bind(&mut self, executable: i32, sizes: &[i64]) -> Result<i32, Error> {
+        let bound = BoundProgram::new(self.executables.get(executable)?, sizes)?;
+        self.bounds.insert(Arc::new(bound))
+    }
+
+    /// The parameters and results of a bound program.
+    pub fn signature(&self, bound: i32) -> Result<(&[Shape], &[Shape]), Error> {
+        let frame = &self.bounds.get(bound)?.bound.main;
+        Ok((&frame.params, &frame.results))
+    }
+
+    pub fn release_executable(&mut self, executable: i32) -> Result<(), Error> {
+        self.executables.remove(executable).map(drop)
+    }
+
+    pub fn release_bound(&mut self, bound: i32) -> Result<(), Error> {
+        self.bounds.remove(bound).map(drop)
+    }
+
+    /// Runs a program of `N` parameters and one result.
+    #[inline]
+    pub fn run_small<const N: usize>(&mut self, bound: i32, args: [i32; N]) -> Result<i32, Error> {
+        let it = self.bounds.get(bound)?;
+        if let Some(direct) = &it.direct
+            && self.pending.is_empty()
+            && it.cost < INLINE_NS
+            && it.params.len() == N
+        {
+            let mut starts = [null_mut(); N];
+            for i in 0..N {
+                let storage = self.memory.get(*self.tensors.get(args[i])?);
+                if storage.bytes != it.params[i] || storage.poison.is_some() {
+                    return self.run_one(bound, &args);
+                }
+                starts[i] = storage.start.as_ptr();
+            }
+            let [Step::Kernel { plan, .. }] = it.bound.main.steps.as_slice() else { return self.run_one(bound, &args) };
+            let mut ins = [std::ptr::null(); Direct::MAX];
+            for (at, &read) in ins.iter_mut().zip(&direct.reads[..direct.count]) {
+                *at = starts[read as usize].cast_const();
+            }
+            self.tensors.reserve(1)?;
+            let Ok(result) = self.memory.allocate(it.results[0]) else { return self.run_one(bound, &args) };
+            let out = self.memory.get(result).start.as_ptr();
+            self.outcome.kernels += 1;
+            // SAFETY: the arguments have the bytes of the parameters, the result was allocated for this; there is no arena.
+            unsafe { plan.run(&ins[..direct.count], &[out], std::ptr::dangling_mut(), Pool::global()) };
+            return self.tensors.insert(result);
+        }
+        self.run_one(bound, &args)
+    }
+
+    #[cold]
+    fn run_one(&mut self, bound: i32, args: &[i32]) -> Result<i32, Error> {
+        if self.bounds.get(bound)?.results.len() != 1 {
+            return Err(Error::argument("the program has not one result"));
+        }
+        let mut results = Vec::with_capacity(1);
+        self.run(bound, args, &mut results)?;
+        Ok(results[0])
+    }
+
+    /// Runs a program and appends the handles of its results. `DONATE` may be added to arguments. When it fails at once,
+    /// arguments are as they were; a program in the queue that fails later poisons its results.
+    pub fn run(&mut self, bound: i32, args: &[i32], results: &mut Vec<i32>) -> Result<(), Error> {
+        let it = self.bounds.get(bound)?.clone();
+        if args.len() != it.params.len() {
+            return Err(Error::argument(format!("{} arguments for {} parameters", args.len(), it.params.len())));
+        }
+        self.retire();
+        let input_bytes: usize = it.params.iter().sum();
+        if !self.runs_here(&it) {
+            self.wait_for_room(input_bytes);
+        }
+        self.tensors.reserve(it.results.len())?;
+        let inputs = self.inputs(&it, args)?;
+        let taken = self.takeovers(&it, args, &inputs)?;
+        let outputs = match self.outputs(&it, &inputs, &taken) {
+            Err(_) if !self.pending.is_empty() => {
+                self.wait_all();
+                self.inputs(&it, args)?;
+                self.outputs(&it, &inputs, &taken)?
+            }
+            outputs => outputs?,
+        };
+        let done = self.start(&it, &inputs, &outputs, &taken, input_bytes);
+        if let Err(error) = done {
+            outputs.into_iter().for_each(|id| self.release(id));
+            return Err(error);
+        }
+        for id in outputs {
+            results.push(self.tensors.insert(id)?);
+        }
+        for &arg in args.iter().filter(|&&arg| arg & DONATE != 0) {
+            self.free(arg & !DONATE)?;
+        }
+        Ok(())
+    }
+
+    fn runs_here(&self, it: &BoundProgram) -> bool {
+        self.pending.is_empty() && it.cost < INLINE_NS
+    }
+
+    fn wait_for_room(&mut self, bytes: usize) {
+        while let Some(first) = self.pending.front() {
+            if self.pending.len() < MAX_QUEUED && self.pending_bytes + bytes <= MAX_QUEUED_BYTES {
+                break;
+            }
+            self.queue.wait(first.ticket);
+            self.retire();
+        }
+    }
+
+    /// The storages of the arguments, which must have the bytes of the parameters and hold no error.
+    fn inputs(&self, it: &BoundProgram, args: &[i32]) -> Result<Vec<StorageId>, Error> {
+        let mut inputs = Vec::with_capacity(args.len());
+        for (i, (&arg, &bytes)) in args.iter().zip(&it.params).enumerate() {
+            let id = *self.tensors.get(if arg >= 0 { arg & !DONATE } else { arg })?;
+            let storage = self.memory.get(id);
+            if storage.bytes != bytes {
+                let shape = &it.bound.main.params[i];
+                return Err(Error::shape(format!("argument {i} has {} bytes, {shape} has {bytes}", storage.bytes)));
+            }
+            check_poison(storage.poison.as_ref())?;
+            inputs.push(id);
+        }
+        Ok(inputs)
+    }
+
+    /// For each result the parameter whose storage it takes: donated, and with nobody else to see it.
+    fn takeovers(&mut self, it: &BoundProgram, args: &[i32], inputs: &[StorageId]) -> Result<Vec<Option<usize>>, Error> {
+        let mut taken = vec![None; it.results.len()];
+        if args.iter().all(|&arg| arg & DONATE == 0) {
+            return Ok(taken);
+        }
+        inputs.iter().for_each(|&id| self.memory.get_mut(id).uses += 1);
+        let donated = |i: usize| args[i] & DONATE != 0;
+        let twice = (0..args.len()).any(|i| {
+            let repeated = donated(i) && self.memory.get(inputs[i]).uses > 1;
+            repeated && args[..i].contains(&args[i])
+        });
+        for takeover in &it.bound.takeovers {
+            let storage = self.memory.get(inputs[takeover.param]);
+            if donated(takeover.param) && storage.refs == 1 && storage.uses == 1 {
+                taken[takeover.result] = Some(takeover.param);
+            }
+        }
+        inputs.iter().for_each(|&id| self.memory.get_mut(id).uses = 0);
+        if twice { Err(Error::argument("a tensor is donated twice")) } else { Ok(taken) }
+    }
+
+    /// A reference to the storage of every result.
+    fn outputs(&mut self, it: &BoundProgram, inputs: &[StorageId], taken: &[Option<usize>]) -> Result<Vec<StorageId>, Error> {
+        let mut outputs: Vec<StorageId> = Vec::with_capacity(it.results.len());
+        for (i, source) in it.bound.main.sources.iter().enumerate() {
+            let shared = match (*source, taken[i]) {
+                (Source::Own, Some(param)) | (Source::Param(param), _) => Some(inputs[param]),
+                (Source::Same(earlier), _) => Some(outputs[earlier]),
+                (Source::Own | Source::Const(_), _) => None,
+            };
+            match shared {
+                Some(id) => {
+                    self.memory.retain(id);
+                    outputs.push(id);
+                }
+                None => match self.memory.allocate(it.results[i]) {
+                    Ok(id) => outputs.push(id),
+                    Err(error) => {
+                        outputs.into_iter().for_each(|id| self.release(id));
+                        return Err(error);
+                    }
+                },
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// Runs here or enqueues.
+    fn start(
+        &mut self,
+        it: &Arc<BoundProgram>,
+        inputs: &[StorageId],
+        outputs: &[StorageId],
+        taken: &[Option<usize>],
+        input_bytes: usize,
+    ) -> Result<(), Error> {
+        let start = |id: &StorageId| self.memory.get(*id).start.as_ptr();
+        let (params, results): (Vec<_>, Vec<_>) = (inputs.iter().map(start).collect(), outputs.iter().map(start).collect());
+        let takes = it.bound.takeovers.iter().filter(|takeover| taken[takeover.result].is_some());
+        let commit = takes.map(|takeover| takeover.step).min().unwrap_or(usize::MAX);
+        if self.runs_here(it) {
+            return self.queue.run_here(it, &params, &results, commit, &mut self.outcome);
+        }
+        let ticket = self.last_ticket + 1;
+        let storages: Vec<StorageId> = outputs.iter().chain(inputs).copied().collect();
+        let oldest = self.pending.front().map_or(ticket, |first| first.ticket);
+        let after = inputs.iter().map(|&id| self.memory.get(id).ticket).filter(|&ticket| ticket >= oldest).collect();
+        let cancel = Arc::new(AtomicBool::new(false));
+        self.queue.push(Job { ticket, bound: it.clone(), params, results, after, commit, cancel: cancel.clone() })?;
+        self.last_ticket = ticket;
+        self.pending_bytes += input_bytes;
+        storages.iter().for_each(|&id| self.memory.pin(id));
+        // A result that is a parameter passed through is ready when the parameter is.
+        for (&id, source) in outputs.iter().zip(&it.bound.main.sources) {
+            if !matches!(source, Source::Param(_)) {
+                self.memory.get_mut(id).ticket = ticket;
+            }
+        }
+        self.pending.push_back(Pending { ticket, results: outputs.len(), storages, input_bytes, cancel });
+        Ok(())
+    }
+
+    /// Lets go of what completed programs pinned and gives their errors to their results.
+    pub fn retire(&mut self) {
+        if !self.pending.is_empty() {
+            self.retire_completed();
+        }
+    }
+
+    #[cold]
+    fn retire_completed(&mut self) {
+        let completed = self.queue.completed();
+        if self.pending.front().is_none_or(|first| first.ticket > completed) {
+            return;
+        }
+        let (failed, mut printed) = self.queue.news();
+        self.outcome.printed.append(&mut printed);
+        while let Some(done) = self.pending.pop_front_if(|first| first.ticket <= completed) {
+            if let Some((_, error)) = failed.iter().find(|it| it.0 == done.ticket) {
+                let poison = Rc::new(Poison { error: error.clone(), seen: Cell::new(false) });
+                for &id in &done.storages[..done.results] {
+                    let storage = self.memory.get_mut(id);
+                    if storage.ticket == done.ticket {
+                        storage.poison = Some(poison.clone());
+                    }
+                }
+                self.late.retain(|it| !it.seen.get());
+                self.late.push(poison);
+            }
+            self.pending_bytes -= done.input_bytes;
+            for id in done.storages {
+                let poison = self.memory.unpin(id);
+                self.mourn(poison);
+            }
+        }
+        if self.pending.is_empty() {
+            self.queue.forget_failures();
+        }
+    }
+
+    fn release(&mut self, id: StorageId) {
+        let poison = self.memory.release(id);
+        self.mourn(poison);
+    }
+
+    /// Keeps the error of a storage that died, if that was the last to know it.
+    fn mourn(&mut self, poison: Option<Rc<Poison>>) {
+        if let Some(poison) = poison
+            && !poison.seen.get()
+            && Rc::strong_count(&poison) <= 2
+        {
+            poison.seen.set(true);
+            self.lost.push(poison.error.clone());
+        }
+    }
+
+    fn wait_all(&mut self) {
+        self.queue.wait(self.last_ticket);
+        self.retire();
+    }
+
+    /// Waits for the queue and fails with the first error that nobody has seen.
+    pub fn sync(&mut self) -> Result<(), Error> {
+        self.wait_all();
+        self.late_error()
+    }
+
+    /// The program that was queued last: `reached` says when it has run.
+    pub fn last_ticket(&self) -> u64 {
+        self.last_ticket
+    }
+
+    pub fn reached(&mut self, ticket: u64) -> bool {
+        self.retire();
+        self.pending.front().is_none_or(|first| ticket < first.ticket)
+    }
+
+    /// Fails with the first error that nobody has seen.
+    pub fn late_error(&mut self) -> Result<(), Error> {
+        let first = self.late.iter().find(|it| !it.seen.get()).cloned();
+        self.late.retain(|it| !it.seen.get());
+        check_poison(first.as_ref())
+    }
+
+    /// Asks the program in the queue that makes `handle` to stop. True where there is one.
+    pub fn cancel(&mut self, handle: i32) -> Result<bool, Error> {
+        let ticket = self.memory.get(*self.tensors.get(handle)?).ticket;
+        let found = self.pending.iter().find(|it| it.ticket == ticket);
+        found.inspect(|it| it.cancel.store(true, Relaxed));
+        Ok(found.is_some())
+    }
+
+    pub fn cancel_all(&self) {
+        self.pending.iter().for_each(|it| it.cancel.store(true, Relaxed));
+    }
+
+    /// A tensor of `bytes`.
+    pub fn upload(&mut self, bytes: &[u8]) -> Result<i32, Error> {
+        self.tensors.reserve(1)?;
+        let id = match self.memory.allocate(bytes.len()) {
+            Err(_) if !self.pending.is_empty() => {
+                self.wait_all();
+                self.memory.allocate(bytes.len())?
+            }
+            id => id?,
+        };
+        // SAFETY: the storage is fresh and holds as many bytes.
+        unsafe { self.memory.get(id).start.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        self.tensors.insert(id)
+    }
+
+    /// The bytes of a tensor; waits for the program that makes it.
+    pub fn read(&mut self, handle: i32) -> Result<&[u8], Error> {
+        let id = *self.tensors.get(handle)?;
+        self.queue.wait(self.memory.get(id).ticket);
+        self.retire();
+        self.bytes(id)
+    }
+
+    /// Keeps the storage of a tensor for a read that waits.
+    pub fn hold(&mut self, handle: i32) -> Result<StorageId, Error> {
+        let id = *self.tensors.get(handle)?;
+        self.memory.retain(id);
+        Ok(id)
+    }
+
+    /// Whether a held storage can be read now.
+    pub fn is_ready(&mut self, id: StorageId) -> bool {
+        self.reached(self.memory.get(id).ticket)
+    }
+
+    /// The bytes of a held storage that is ready.
+    pub fn bytes(&self, id: StorageId) -> Result<&[u8], Error> {
+        let storage = self.memory.get(id);
+        check_poison(storage.poison.as_ref())?;
+        // SAFETY: the storage has so many bytes, and no program in the queue writes it.
+        Ok(unsafe { std::slice::from_raw_parts(storage.start.as_ptr(), storage.bytes) })
+    }
+
+    pub fn let_go(&mut self, id: StorageId) {
+        self.release(id);
+    }
+
+    #[inline]
+    pub fn free(&mut self, handle: i32) -> Result<(), Error> {
+        let id = self.tensors.remove(handle)?;
+        if let Some(poison) = self.memory.release(id) {
+            self.mourn(Some(poison));
+        }
+        Ok(())
+    }
+
+    /// What a page remembers of a tensor. `None` where it is gone already.
+    pub fn ticket(&self, handle: i32) -> Option<Ticketed> {
+        self.tensors.ticket(handle)
+    }
+
+    /// Frees a tensor of a dead page, unless it has been freed. True where it was live.
+    pub fn free_ticketed(&mut self, it: Ticketed) -> bool {
+        let id = self.tensors.remove_ticketed(it);
+        if let Some(id) = id {
+            self.release(id);
+        }
+        id.is_some()
+    }
+
+    pub fn stats(&mut self) -> Stats {
+        self.retire();
+        Stats {
+            memory: self.memory.stats,
+            tensors: self.tensors.len(),
+            executables: self.executables.len(),
+            bounds: self.bounds.len(),
+            kernels: self.outcome.kernels + self.queue.kernels(),
+            queued: self.pending.len(),
+            arena: self.queue.arena_bytes(),
+        }
+    }
+
+    #[inline]
+    pub fn memory_stats(&self) -> &MemoryStats {
+        &self.memory.stats
+    }
+
+    /// Gives cached memory back to the system.
+    pub fn trim(&mut self) {
+        self.memory.trim(0);
+        self.queue.trim();
+    }
+
+    /// What was printed since the last call, and errors that nobody can see any more.
+    pub fn take_messages(&mut self) -> (Vec<Printed>, Vec<Arc<Error>>) {
+        self.retire();
+        (std::mem::take(&mut self.outcome.printed), std::mem::take(&mut self.lost))
+    }
+
+    #[inline]
+    pub fn has_messages(&self) -> bool {
+        !self.outcome.printed.is_empty() || !self.lost.is_empty()
+    }
+
+    /// See `Queue::on_complete`.
+    pub fn on_complete(&self, notify: Box<dyn Fn() + Send>) {
+        self.queue.on_complete(notify);
+    }
+
+    pub fn watch(&self, on: bool) {
+        self.queue.watch(on);
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.cancel_all();
+    }
+}
+
+fn check_poison(poison: Option<&Rc<Poison>>) -> Result<(), Error> {
+    match poison {
+        None => Ok(()),
+        Some(poison) => {
+            poison.seen.set(true);
+            Err(poison.error.as_ref().clone())
+        }
+    }
+}

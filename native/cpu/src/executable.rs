@@ -1,0 +1,99 @@
+//! Executables: a decoded program, and what binding makes of it.
+
+use millrace_kernels::{LoopPlan, Plan, library};
+use millrace_program::{
+    Bound, BoundAttrs, BoundLoop, Code, Error, Frame, Kind, Loc, Op, Planned, Planner, Program, Shape, Source, Step, bind,
+};
+use std::sync::Arc;
+
+type Kernel = Box<dyn Plan>;
+pub type CpuFrame = Frame<Kernel>;
+pub type CpuStep = Step<Kernel>;
+
+/// A program for one tuple of sizes, ready to run.
+pub struct BoundProgram {
+    pub program: Arc<Program>,
+    pub bound: Bound<Kernel>,
+    /// Bytes of the parameters and results.
+    pub params: Vec<usize>,
+    pub results: Vec<usize>,
+    /// Estimated ns on one thread; infinite with a loop whose trips are not known.
+    pub cost: f64,
+    pub direct: Option<Direct>,
+}
+
+/// A program of one kernel that reads parameters only and writes the only result: what eager code runs most.
+pub struct Direct {
+    /// Which parameters the kernel reads.
+    pub reads: [u8; Direct::MAX],
+    pub count: usize,
+}
+
+impl Direct {
+    pub const MAX: usize = 4;
+
+    fn of(frame: &CpuFrame) -> Option<Direct> {
+        let [Step::Kernel { ins, outs, .. }] = frame.steps.as_slice() else { return None };
+        let own = *outs == [Loc::Result(0)] && frame.sources == [Source::Own];
+        if !own || frame.arena > 0 || ins.len() > Direct::MAX {
+            return None;
+        }
+        let mut reads = [0; Direct::MAX];
+        for (read, loc) in reads.iter_mut().zip(ins) {
+            let Loc::Param(param) = loc else { return None };
+            *read = u8::try_from(*param).ok()?;
+        }
+        Some(Direct { reads, count: ins.len() })
+    }
+}
+
+/// Whether this backend runs an op as one record.
+pub fn claims(op: Op) -> bool {
+    let aliases = [Op::Identity, Op::StopGradient, Op::Reshape, Op::Bitcast, Op::OptimizationBarrier];
+    matches!(op.kind(), Kind::Control | Kind::Effect) || aliases.contains(&op) || library(op).is_some()
+}
+
+struct CpuPlanner;
+
+impl Planner for CpuPlanner {
+    type Plan = Kernel;
+
+    fn library(&mut self, op: Op, attrs: &BoundAttrs, ins: &[Shape], outs: &[Shape]) -> Result<Planned<Kernel>, Error> {
+        let Some(kernel) = library(op) else {
+            return Err(Error::new(Code::Unimplemented, "the CPU backend has no such kernel"));
+        };
+        let plan = kernel.check(ins, outs, attrs)?;
+        Ok(Planned { scratch: plan.scratch_bytes(), plan })
+    }
+
+    fn fused(&mut self, it: BoundLoop) -> Result<Planned<Kernel>, Error> {
+        let plan = LoopPlan::new(&it)?;
+        Ok(Planned { scratch: plan.scratch_bytes(), plan: Box::new(plan) })
+    }
+}
+
+impl BoundProgram {
+    pub fn new(program: &Arc<Program>, sizes: &[i64]) -> Result<BoundProgram, Error> {
+        let bound = bind(program, sizes, &mut CpuPlanner)?;
+        let bytes = |shapes: &[Shape]| shapes.iter().map(Shape::bytes).collect();
+        Ok(BoundProgram {
+            program: program.clone(),
+            params: bytes(&bound.main.params),
+            results: bytes(&bound.main.results),
+            cost: cost(&bound.main),
+            direct: Direct::of(&bound.main),
+            bound,
+        })
+    }
+}
+
+fn cost(frame: &CpuFrame) -> f64 {
+    let steps = frame.steps.iter().map(|step| match step {
+        Step::Kernel { plan, .. } => plan.cost_ns(),
+        Step::Cond { branches, .. } => cost(&branches[0]).max(cost(&branches[1])),
+        Step::While { .. } => f64::INFINITY,
+        Step::Call { frame, .. } => cost(frame),
+        Step::Print { .. } | Step::Assert { .. } => 0.0,
+    });
+    steps.sum()
+}

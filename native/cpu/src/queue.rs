@@ -1,0 +1,260 @@
+//! The queue of a device: programs that are not run at once run in order on the engine thread.
+
+use crate::executable::BoundProgram;
+use crate::run::{Outcome, Printed, run};
+use crate::storage::ALIGN;
+use millrace_program::{Code, Error};
+use std::alloc::{Layout, alloc, dealloc};
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+
+/// A program in the queue. Its buffers are pinned until it has been retired.
+pub struct Job {
+    pub ticket: u64,
+    pub bound: Arc<BoundProgram>,
+    pub params: Vec<*mut u8>,
+    pub results: Vec<*mut u8>,
+    /// Queued programs whose results this one reads.
+    pub after: Vec<u64>,
+    pub commit: usize,
+    pub cancel: Arc<AtomicBool>,
+}
+
+// SAFETY: the buffers are the job's until it has run; the queue is their only user.
+unsafe impl Send for Job {}
+
+/// Working memory of the program that runs. It grows and is kept; programs of one device run one at a time.
+struct Arena {
+    start: *mut u8,
+    bytes: usize,
+}
+
+// SAFETY: owned memory.
+unsafe impl Send for Arena {}
+
+impl Arena {
+    fn grow(&mut self, bytes: usize) -> Result<*mut u8, Error> {
+        if bytes > self.bytes {
+            self.free();
+            let out_of_memory = || Error::new(Code::Memory, format!("no memory for an arena of {bytes} bytes"));
+            let layout = Layout::from_size_align(bytes, ALIGN).map_err(|_| out_of_memory())?;
+            // SAFETY: `bytes` is above 0.
+            let start = unsafe { alloc(layout) };
+            if start.is_null() {
+                return Err(out_of_memory());
+            }
+            (self.start, self.bytes) = (start, bytes);
+        }
+        Ok(self.start)
+    }
+
+    fn free(&mut self) {
+        if self.bytes > 0 {
+            // SAFETY: the layout of `grow`.
+            unsafe { dealloc(self.start, Layout::from_size_align_unchecked(self.bytes, ALIGN)) }
+        }
+        (self.start, self.bytes) = (null_mut(), 0);
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        self.free();
+    }
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    stop: bool,
+    /// What reads the results of these fails with the same error.
+    failed: Vec<(u64, Arc<Error>)>,
+    printed: Vec<Printed>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    /// The engine waits here for jobs, callers for completion.
+    work: Condvar,
+    done: Condvar,
+    completed: AtomicU64,
+    kernels: AtomicU64,
+    arena: Mutex<Arena>,
+    /// Called on the engine thread after a program somebody waits for without blocking.
+    notify: Mutex<Option<Box<dyn Fn() + Send>>>,
+    watched: AtomicBool,
+}
+
+/// Locks, also after a panic elsewhere: what these mutexes guard is whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+pub struct Queue {
+    shared: Arc<Shared>,
+    engine: Option<JoinHandle<()>>,
+}
+
+impl Queue {
+    pub fn new() -> Queue {
+        let shared = Shared {
+            state: Mutex::default(),
+            work: Condvar::new(),
+            done: Condvar::new(),
+            completed: AtomicU64::new(0),
+            kernels: AtomicU64::new(0),
+            arena: Mutex::new(Arena { start: null_mut(), bytes: 0 }),
+            notify: Mutex::new(None),
+            watched: AtomicBool::new(false),
+        };
+        Queue { shared: Arc::new(shared), engine: None }
+    }
+
+    /// The last ticket whose program has run. Tickets are dense and ascending.
+    #[inline]
+    pub fn completed(&self) -> u64 {
+        self.shared.completed.load(Acquire)
+    }
+
+    /// Runs on the caller's thread. The queue must be empty.
+    pub fn run_here(
+        &self,
+        it: &BoundProgram,
+        params: &[*mut u8],
+        results: &[*mut u8],
+        commit: usize,
+        outcome: &mut Outcome,
+    ) -> Result<(), Error> {
+        static NEVER: AtomicBool = AtomicBool::new(false);
+        run_in(&self.shared.arena, it, params, results, commit, &NEVER, outcome)
+    }
+
+    /// Adds a job. Fails, and takes nothing, where no thread can be started.
+    pub fn push(&mut self, job: Job) -> Result<(), Error> {
+        if self.engine.is_none() {
+            let shared = self.shared.clone();
+            let engine = std::thread::Builder::new().name("millrace-engine".to_owned()).spawn(move || engine(&shared));
+            self.engine = Some(engine.map_err(|error| Error::new(Code::Memory, format!("no thread for the queue: {error}")))?);
+        }
+        lock(&self.shared.state).jobs.push_back(job);
+        self.shared.work.notify_one();
+        Ok(())
+    }
+
+    pub fn wait(&self, ticket: u64) {
+        if self.completed() >= ticket {
+            return;
+        }
+        let mut state = lock(&self.shared.state);
+        while self.completed() < ticket {
+            state = self.shared.done.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+    }
+
+    /// Failed programs by ticket, and what was printed since the last call.
+    pub fn news(&self) -> (Vec<(u64, Arc<Error>)>, Vec<Printed>) {
+        let mut state = lock(&self.shared.state);
+        (state.failed.clone(), std::mem::take(&mut state.printed))
+    }
+
+    /// Forgets failures: when every program has been retired, none will ask for them.
+    pub fn forget_failures(&self) {
+        lock(&self.shared.state).failed.clear();
+    }
+
+    /// Calls `notify` on the engine thread after each program that failed or printed, and after every one while `watch(true)`.
+    pub fn on_complete(&self, notify: Box<dyn Fn() + Send>) {
+        *lock(&self.shared.notify) = Some(notify);
+    }
+
+    pub fn watch(&self, on: bool) {
+        self.shared.watched.store(on, SeqCst);
+    }
+
+    pub fn kernels(&self) -> u64 {
+        self.shared.kernels.load(Relaxed)
+    }
+
+    pub fn arena_bytes(&self) -> usize {
+        // A program that runs holds the lock; its arena is read later.
+        self.shared.arena.try_lock().map_or(0, |arena| arena.bytes)
+    }
+
+    /// Gives the arena back, unless a program uses it.
+    pub fn trim(&self) {
+        if let Ok(mut arena) = self.shared.arena.try_lock() {
+            arena.free();
+        }
+    }
+}
+
+impl Drop for Queue {
+    /// Waits for the program that runs and drops the others. Whoever wants that soon cancels it first.
+    fn drop(&mut self) {
+        lock(&self.shared.state).stop = true;
+        self.shared.work.notify_all();
+        if let Some(engine) = self.engine.take() {
+            // A panic of the engine has been reported as an error of its jobs.
+            let _ = engine.join();
+        }
+    }
+}
+
+fn run_in(
+    arena: &Mutex<Arena>,
+    it: &BoundProgram,
+    params: &[*mut u8],
+    results: &[*mut u8],
+    commit: usize,
+    cancel: &AtomicBool,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let needed = it.bound.main.arena;
+    let mut held = None;
+    let arena = if needed > 0 { held.insert(lock(arena)).grow(needed)? } else { std::ptr::dangling_mut::<u8>() };
+    // SAFETY: the device has checked the buffers against `it`; the arena is locked while it is used.
+    let run = || unsafe { run(it, params, results, arena, commit, cancel, outcome) };
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        Err(Error::new(Code::Internal, format!("a kernel panicked: {}", text.unwrap_or("no message"))))
+    })
+}
+
+fn engine(shared: &Shared) {
+    loop {
+        let mut state = lock(&shared.state);
+        let job = loop {
+            if state.stop {
+                return;
+            }
+            if let Some(job) = state.jobs.pop_front() {
+                break job;
+            }
+            state = shared.work.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+        };
+        let cause = state.failed.iter().find(|it| job.after.contains(&it.0)).map(|it| it.1.clone());
+        drop(state);
+        let mut outcome = Outcome::default();
+        let error = cause.or_else(|| {
+            let (params, results) = (&job.params, &job.results);
+            run_in(&shared.arena, &job.bound, params, results, job.commit, &job.cancel, &mut outcome).err().map(Arc::new)
+        });
+        shared.kernels.fetch_add(outcome.kernels, Relaxed);
+        let mut state = lock(&shared.state);
+        let news = error.is_some() || !outcome.printed.is_empty();
+        state.failed.extend(error.map(|error| (job.ticket, error)));
+        state.printed.append(&mut outcome.printed);
+        shared.completed.store(job.ticket, Release);
+        drop(state);
+        shared.done.notify_all();
+        if (news || shared.watched.load(SeqCst))
+            && let Some(notify) = lock(&shared.notify).as_ref()
+        {
+            notify();
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Running a bound program on given buffers: the only place that calls kernels and follows control flow.
+
+use crate::executable::{BoundProgram, CpuFrame, CpuStep};
+use millrace_kernels::Pool;
+use millrace_program::{Code, Error, Loc, Shape, Source, Step};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// What a `print` op saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Printed {
+    pub message: String,
+    pub shape: Shape,
+    pub bytes: Vec<u8>,
+}
+
+/// What a run leaves beside its results.
+#[derive(Default)]
+pub struct Outcome {
+    pub kernels: u64,
+    pub printed: Vec<Printed>,
+}
+
+struct Run<'a> {
+    consts: *const u8,
+    pool: &'a Pool,
+    cancel: &'a AtomicBool,
+    /// False from the first write to a donated parameter on: from there a program runs to its end.
+    may_stop: bool,
+    outcome: &'a mut Outcome,
+    ins: Vec<*const u8>,
+    outs: Vec<*mut u8>,
+}
+
+/// The buffers of one frame.
+struct Buffers<'a> {
+    params: &'a [*mut u8],
+    results: &'a [*mut u8],
+    arena: *mut u8,
+}
+
+/// Runs `it`. From step `commit` on it cannot be stopped.
+///
+/// # Safety
+/// `params` and `results` are buffers of the bytes that `it` says, `arena` one of `it.bound.main.arena`, all aligned to 64 and
+/// used by nobody else until this returns. A result may be a parameter's buffer where `it.bound.takeovers` allows it from
+/// `commit` on; no other two overlap, but parameters among themselves.
+pub unsafe fn run(
+    it: &BoundProgram,
+    params: &[*mut u8],
+    results: &[*mut u8],
+    arena: *mut u8,
+    commit: usize,
+    cancel: &AtomicBool,
+    outcome: &mut Outcome,
+) -> Result<(), Error> {
+    let consts = it.program.bytes.as_ptr();
+    let mut run = Run { consts, pool: Pool::global(), cancel, may_stop: true, outcome, ins: Vec::new(), outs: Vec::new() };
+    let frame = &it.bound.main;
+    // SAFETY: the caller's promise; `bind` has placed every location inside these buffers.
+    unsafe { run.frame(frame, &Buffers { params, results, arena }, commit) }
+}
+
+impl Buffers<'_> {
+    #[inline]
+    unsafe fn at(&self, loc: Loc, consts: *const u8) -> *mut u8 {
+        match loc {
+            // SAFETY: `bind` has proven that the location lies inside.
+            Loc::Arena(offset) => unsafe { self.arena.add(offset) },
+            // SAFETY: as above. Constants are only read.
+            Loc::Const(offset) => unsafe { consts.add(offset).cast_mut() },
+            Loc::Param(i) => self.params[i],
+            Loc::Result(i) => self.results[i],
+        }
+    }
+
+    unsafe fn all(&self, locs: &[Loc], consts: *const u8) -> Vec<*mut u8> {
+        // SAFETY: as `at`.
+        locs.iter().map(|&loc| unsafe { self.at(loc, consts) }).collect()
+    }
+}
+
+impl Run<'_> {
+    fn poll(&self) -> Result<(), Error> {
+        if self.may_stop && self.cancel.load(Relaxed) {
+            return Err(Error::new(Code::Aborted, "the program was cancelled"));
+        }
+        Ok(())
+    }
+
+    unsafe fn frame(&mut self, frame: &CpuFrame, buffers: &Buffers, commit: usize) -> Result<(), Error> {
+        for (i, step) in frame.steps.iter().enumerate() {
+            self.may_stop &= i < commit;
+            self.poll()?;
+            // SAFETY: the caller's promise.
+            unsafe { self.step(step, buffers)? }
+        }
+        for (i, (source, shape)) in frame.sources.iter().zip(&frame.results).enumerate() {
+            let from = match *source {
+                Source::Own => continue,
+                Source::Param(param) => buffers.params[param],
+                // SAFETY: `bind` has checked the length of the constant.
+                Source::Const(offset) => unsafe { self.consts.add(offset) },
+                Source::Same(earlier) => buffers.results[earlier],
+            };
+            // SAFETY: both hold the bytes of the result. At the top, where results share storage, they are equal.
+            unsafe { copy(from, buffers.results[i], shape.bytes()) }
+        }
+        Ok(())
+    }
+
+    unsafe fn step(&mut self, step: &CpuStep, buffers: &Buffers) -> Result<(), Error> {
+        let consts = self.consts;
+        match step {
+            Step::Kernel { plan, ins, outs, scratch, .. } => {
+                self.ins.clear();
+                self.outs.clear();
+                self.outcome.kernels += 1;
+                // SAFETY: the buffers have the shapes that the plan was made for; `bind` has placed them.
+                unsafe {
+                    self.ins.extend(ins.iter().map(|&loc| buffers.at(loc, consts).cast_const()));
+                    self.outs.extend(outs.iter().map(|&loc| buffers.at(loc, consts)));
+                    plan.run(&self.ins, &self.outs, buffers.arena.wrapping_add(*scratch), self.pool);
+                }
+            }
+            // SAFETY for the rest: nested frames are placed in this one's arena, and their parameters and results are buffers of it.
+            Step::Cond { predicate, args, outs, branches, arena } => unsafe {
+                let branch = usize::from(*buffers.at(*predicate, consts) != 0);
+                self.nested(&branches[branch], &buffers.all(args, consts), &buffers.all(outs, consts), buffers.arena.wrapping_add(*arena))?;
+            },
+            Step::Call { args, outs, frame, arena } => unsafe {
+                self.nested(frame, &buffers.all(args, consts), &buffers.all(outs, consts), buffers.arena.wrapping_add(*arena))?;
+            },
+            Step::While { .. } => unsafe { self.while_loop(step, buffers)? },
+            Step::Print { message, shape, value } => {
+                // SAFETY: the buffer holds a value of this shape.
+                let bytes = unsafe { std::slice::from_raw_parts(buffers.at(*value, consts), shape.bytes()) }.to_vec();
+                self.outcome.printed.push(Printed { message: message.clone(), shape: shape.clone(), bytes });
+            }
+            Step::Assert { message, predicate } => {
+                // SAFETY: a bool is one byte.
+                if unsafe { *buffers.at(*predicate, consts) } == 0 {
+                    return Err(Error::argument(format!("assertion failed: {message}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    unsafe fn nested(
+        &mut self,
+        frame: &CpuFrame,
+        params: &[*mut u8],
+        results: &[*mut u8],
+        arena: *mut u8,
+    ) -> Result<(), Error> {
+        // SAFETY: the caller's promise. A nested frame takes over nothing.
+        unsafe { self.frame(frame, &Buffers { params, results, arena }, usize::MAX) }
+    }
+
+    unsafe fn while_loop(&mut self, step: &CpuStep, buffers: &Buffers) -> Result<(), Error> {
+        let Step::While { args, outs, spare, predicate, frames, arena } = step else { return Ok(()) };
+        let [condition, body] = frames.as_ref();
+        let arena = buffers.arena.wrapping_add(*arena);
+        // SAFETY: `bind` has placed all of these apart from each other.
+        unsafe {
+            let mut params = buffers.all(args, self.consts);
+            let turns = [buffers.all(outs, self.consts), buffers.all(spare, self.consts)];
+            let predicate = buffers.at(*predicate, self.consts);
+            for trip in 0_usize.. {
+                self.poll()?;
+                self.nested(condition, &params, &[predicate], arena)?;
+                if *predicate == 0 {
+                    break;
+                }
+                let results = &turns[trip % 2];
+                self.nested(body, &params, results, arena)?;
+                params[..results.len()].copy_from_slice(results);
+            }
+            for ((&from, &to), shape) in params.iter().zip(&turns[0]).zip(&body.results) {
+                copy(from, to, shape.bytes());
+            }
+        }
+        Ok(())
+    }
+}
+
+unsafe fn copy(from: *const u8, to: *mut u8, bytes: usize) {
+    if from != to.cast_const() {
+        // SAFETY: buffers are the same or apart.
+        unsafe { std::ptr::copy_nonoverlapping(from, to, bytes) }
+    }
+}

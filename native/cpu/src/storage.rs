@@ -1,0 +1,310 @@
+//! Storage: blocks in size classes, taken from a pool that gives back what was returned last.
+
+use millrace_program::{Code, Error};
+use std::alloc::{Layout, alloc, dealloc};
+use std::cell::Cell;
+use std::ptr::NonNull;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Where buffers start.
+pub const ALIGN: usize = 64;
+/// Four classes a doubling, from 64 bytes up.
+const CLASSES: usize = 4 * 58;
+/// The cache keeps this much, or half of what was live at the peak.
+const MIN_CACHE: usize = 64 << 20;
+
+/// Index of a storage in its `Memory`.
+pub type StorageId = u32;
+
+/// A buffer that handles share.
+pub struct Storage {
+    pub start: NonNull<u8>,
+    /// What was asked for; the block may be larger.
+    pub bytes: usize,
+    class: u8,
+    /// Handles and reads that hold it. Donation needs exactly one.
+    pub refs: u32,
+    /// Programs in the queue that use it.
+    pub pins: u32,
+    /// The queued program that writes it; 0 when it is ready.
+    pub ticket: u64,
+    /// Scratch for counting, 0 outside a call.
+    pub uses: u32,
+    /// Why its content is not what was asked for.
+    pub poison: Option<Rc<Poison>>,
+}
+
+/// The error of a queued program, in all its results.
+#[derive(Debug)]
+pub struct Poison {
+    pub error: Arc<Error>,
+    /// Whether anybody has been told.
+    pub seen: Cell<bool>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MemoryStats {
+    /// Bytes of storages, as asked for.
+    pub live: usize,
+    pub peak: usize,
+    pub storages: usize,
+    /// Bytes in blocks that wait for reuse.
+    pub cached: usize,
+    /// Bytes held from the system: live blocks and cached ones.
+    pub reserved: usize,
+    /// Storages made so far, and their bytes.
+    pub allocations: u64,
+    pub allocated: u64,
+}
+
+pub struct Memory {
+    storages: Vec<Storage>,
+    free: Vec<StorageId>,
+    pools: Vec<Vec<NonNull<u8>>>,
+    /// `reserved` may not exceed this.
+    limit: usize,
+    pub stats: MemoryStats,
+}
+
+/// The class of a size, and the size of its blocks.
+#[inline]
+fn class_of(bytes: usize) -> Option<(usize, usize)> {
+    if bytes <= ALIGN {
+        return Some((0, ALIGN));
+    }
+    let top = (bytes - 1).ilog2();
+    let step = 1_usize << (top - 2).max(6);
+    let size = bytes.checked_next_multiple_of(step)?;
+    isize::try_from(size).ok()?;
+    // Below 512 bytes a step is a whole block of 64, so some classes stay empty.
+    Some((((top as usize - 6) << 2) + ((bytes - 1) >> (top - 2) & 3) + 1, size))
+}
+
+impl Memory {
+    pub fn new(limit: usize) -> Memory {
+        Memory {
+            storages: Vec::new(),
+            free: Vec::new(),
+            pools: (0..CLASSES).map(|_| Vec::new()).collect(),
+            limit,
+            stats: MemoryStats::default(),
+        }
+    }
+
+    /// A storage with one reference; its content is undefined. Fails with `E_MEMORY`.
+    #[inline]
+    pub fn allocate(&mut self, bytes: usize) -> Result<StorageId, Error> {
+        let (class, size) = class_of(bytes).ok_or_else(|| out_of_memory(bytes))?;
+        let start = match self.pools[class].pop() {
+            Some(start) => {
+                self.stats.cached -= size;
+                start
+            }
+            None => self.system(size)?,
+        };
+        self.stats.live += bytes;
+        self.stats.peak = self.stats.peak.max(self.stats.live);
+        self.stats.storages += 1;
+        self.stats.allocations += 1;
+        self.stats.allocated += bytes as u64;
+        let storage = Storage { start, bytes, class: class as u8, refs: 1, pins: 0, ticket: 0, uses: 0, poison: None };
+        Ok(match self.free.pop() {
+            Some(id) => {
+                self.storages[id as usize] = storage;
+                id
+            }
+            None => {
+                self.storages.push(storage);
+                self.storages.len() as StorageId - 1
+            }
+        })
+    }
+
+    #[cold]
+    fn system(&mut self, size: usize) -> Result<NonNull<u8>, Error> {
+        if self.stats.reserved + size > self.limit {
+            self.trim(0);
+        }
+        if self.stats.reserved + size > self.limit {
+            let (held, limit) = (self.stats.reserved, self.limit);
+            return Err(Error::new(Code::Memory, format!("{size} bytes more than the {held} in use exceed the limit of {limit}")));
+        }
+        let layout = layout(size);
+        // SAFETY: a layout of at least 64 bytes.
+        let mut start = NonNull::new(unsafe { alloc(layout) });
+        if start.is_none() {
+            self.trim(0);
+            // SAFETY: as above.
+            start = NonNull::new(unsafe { alloc(layout) });
+        }
+        self.stats.reserved += size;
+        start.ok_or_else(|| {
+            self.stats.reserved -= size;
+            out_of_memory(size)
+        })
+    }
+
+    /// Gives cached blocks back to the system, the largest first, until at most `keep` bytes are cached.
+    pub fn trim(&mut self, keep: usize) {
+        for class in (0..CLASSES).rev() {
+            while self.stats.cached > keep {
+                let Some(start) = self.pools[class].pop() else { break };
+                let size = block_size(class);
+                self.stats.cached -= size;
+                self.give_back(start, size);
+            }
+        }
+    }
+
+    fn give_back(&mut self, start: NonNull<u8>, size: usize) {
+        self.stats.reserved -= size;
+        // SAFETY: `system` allocated it with this layout.
+        unsafe { dealloc(start.as_ptr(), layout(size)) }
+    }
+
+    #[inline]
+    pub fn get(&self, id: StorageId) -> &Storage {
+        &self.storages[id as usize]
+    }
+
+    #[inline]
+    pub fn get_mut(&mut self, id: StorageId) -> &mut Storage {
+        &mut self.storages[id as usize]
+    }
+
+    pub fn retain(&mut self, id: StorageId) {
+        self.get_mut(id).refs += 1;
+    }
+
+    pub fn pin(&mut self, id: StorageId) {
+        self.get_mut(id).pins += 1;
+    }
+
+    /// Drops one reference. Its error, where it has one, comes back with the last one.
+    #[inline]
+    pub fn release(&mut self, id: StorageId) -> Option<Rc<Poison>> {
+        let storage = self.get_mut(id);
+        storage.refs -= 1;
+        if storage.refs > 0 { None } else { self.retire(id) }
+    }
+
+    pub fn unpin(&mut self, id: StorageId) -> Option<Rc<Poison>> {
+        let storage = self.get_mut(id);
+        storage.pins -= 1;
+        if storage.refs > 0 { None } else { self.retire(id) }
+    }
+
+    #[inline]
+    fn retire(&mut self, id: StorageId) -> Option<Rc<Poison>> {
+        let storage = self.get_mut(id);
+        if storage.pins > 0 {
+            return None;
+        }
+        let poison = storage.poison.take();
+        let (start, bytes, class) = (storage.start, storage.bytes, storage.class as usize);
+        self.free.push(id);
+        self.stats.live -= bytes;
+        self.stats.storages -= 1;
+        let size = block_size(class).max(ALIGN);
+        if self.stats.cached + size > MIN_CACHE.max(self.stats.peak / 2) {
+            self.give_back(start, size);
+        } else {
+            self.stats.cached += size;
+            self.pools[class].push(start);
+        }
+        poison
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let dead: Vec<bool> = {
+            let mut dead = vec![false; self.storages.len()];
+            self.free.iter().for_each(|&id| dead[id as usize] = true);
+            dead
+        };
+        for (id, dead) in dead.into_iter().enumerate() {
+            if !dead {
+                let storage = &self.storages[id];
+                self.give_back(storage.start, block_size(storage.class as usize));
+            }
+        }
+        self.trim(0);
+    }
+}
+
+/// The size of the blocks of a class.
+#[inline]
+fn block_size(class: usize) -> usize {
+    if class == 0 {
+        return ALIGN;
+    }
+    let (top, quarter) = ((class - 1) >> 2, (class - 1) & 3);
+    ((5 + quarter) << (top + 4)).next_multiple_of(ALIGN)
+}
+
+fn layout(size: usize) -> Layout {
+    Layout::from_size_align(size, ALIGN).expect("sizes of blocks fit isize")
+}
+
+fn out_of_memory(bytes: usize) -> Error {
+    Error::new(Code::Memory, format!("no memory for {bytes} bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_class_holds_its_sizes_and_wastes_at_most_a_quarter() {
+        let sizes = (0..5000).chain((13..40).flat_map(|k| [(1_usize << k) - 1, 1 << k, (1 << k) + 1, 3 << (k - 1)]));
+        for bytes in sizes {
+            let (class, size) = class_of(bytes).unwrap();
+            assert_eq!(block_size(class), size, "{bytes} bytes");
+            assert!(size >= bytes && size % ALIGN == 0);
+            assert!(size <= ALIGN.max(bytes + bytes / 4 + ALIGN), "{bytes} bytes in {size}");
+        }
+        assert!(class_of(usize::MAX).is_none() && class_of(isize::MAX as usize).is_none());
+        assert!(class_of((1 << 62) + 1).unwrap().0 < CLASSES);
+    }
+
+    #[test]
+    fn what_was_returned_last_is_reused_first() {
+        let mut memory = Memory::new(usize::MAX);
+        let (a, b) = (memory.allocate(1000).unwrap(), memory.allocate(1000).unwrap());
+        let (first, second) = (memory.get(a).start, memory.get(b).start);
+        memory.release(a);
+        memory.release(b);
+        assert_eq!((memory.stats.live, memory.stats.storages, memory.stats.cached), (0, 0, 2048));
+        let (c, d) = (memory.allocate(990).unwrap(), memory.allocate(1000).unwrap());
+        assert_eq!((memory.get(c).start, memory.get(d).start), (second, first));
+        assert_eq!(memory.stats.reserved, 2048);
+    }
+
+    #[test]
+    fn the_limit_is_kept_and_the_cache_yields_to_it() {
+        let mut memory = Memory::new(4096);
+        let a = memory.allocate(3000).unwrap();
+        assert_eq!(memory.allocate(3000).unwrap_err().code, Code::Memory);
+        memory.release(a);
+        assert!(memory.stats.cached > 0);
+        let b = memory.allocate(4096).unwrap();
+        assert_eq!(memory.stats.cached, 0);
+        memory.release(b);
+        memory.trim(0);
+        assert_eq!(memory.stats.reserved, 0);
+        assert_eq!(memory.allocate(1 << 60).unwrap_err().code, Code::Memory);
+    }
+
+    #[test]
+    fn a_pinned_storage_is_kept() {
+        let mut memory = Memory::new(usize::MAX);
+        let a = memory.allocate(8).unwrap();
+        memory.pin(a);
+        memory.release(a);
+        assert_eq!(memory.stats.storages, 1);
+        memory.unpin(a);
+        assert_eq!(memory.stats.storages, 0);
+    }
+}

@@ -1,0 +1,503 @@
+//! Devices on small programs: sharing, donation, the queue, late errors, control flow, damage.
+
+use crate::executable::{BoundProgram, CpuFrame};
+use crate::{DONATE, Device};
+use millrace_program::testing::{Builder, RegionBuilder, Rng, TestInstr, TestStore, Words, attr};
+use millrace_program::{Code, DType, Op, Program, Step};
+use std::sync::Arc;
+
+const F32: DType = DType::Float32;
+
+fn device() -> Device {
+    Device::new(usize::MAX)
+}
+
+fn upload(device: &mut Device, values: &[f32]) -> i32 {
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    device.upload(&bytes).unwrap()
+}
+
+fn read(device: &mut Device, handle: i32) -> Vec<f32> {
+    let bytes = device.read(handle).unwrap();
+    bytes.chunks(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+fn run(device: &mut Device, bound: i32, args: &[i32]) -> Vec<i32> {
+    let mut results = Vec::new();
+    device.run(bound, args, &mut results).unwrap();
+    results
+}
+
+fn bind(device: &mut Device, bytes: &[u8], sizes: &[i64]) -> i32 {
+    let executable = device.compile(bytes).unwrap();
+    let bound = device.bind(executable, sizes).unwrap();
+    device.release_executable(executable).unwrap();
+    bound
+}
+
+/// A region under construction on float32 [n], and its scalars.
+struct Vectors {
+    builder: Builder,
+    n: u32,
+    zero: u32,
+    one: u32,
+}
+
+impl Vectors {
+    fn new() -> Vectors {
+        let mut builder = Builder::new();
+        let (zero, one) = (builder.size(0), builder.size(1));
+        let n = builder.symbol();
+        Vectors { builder, n, zero, one }
+    }
+
+    /// One elementwise loop over vectors.
+    fn map(&self, it: &mut RegionBuilder, ins: &[u32], instrs: &[TestInstr], outs: &[(u32, u32)]) {
+        let strides = [self.one];
+        let loads: Vec<_> = ins.iter().map(|&slot| (slot, self.zero, &strides[..])).collect();
+        let stores: Vec<TestStore> = outs.iter().map(|&(slot, value)| (slot, value, None, 0)).collect();
+        it.fused(&[self.n], &loads, instrs, &stores);
+    }
+
+    /// `out = op(a, b)`.
+    fn binary(&self, it: &mut RegionBuilder, op: Op, a: u32, b: u32) -> u32 {
+        let out = it.slot(F32, &[self.n]);
+        self.map(it, &[a, b], &[(op, F32, &[0, 1], 0)], &[(out, 2)]);
+        out
+    }
+
+    /// `limit > sum(x)`, a scalar bool.
+    fn sum_below(&self, it: &mut RegionBuilder, x: u32, limit: f32) -> u32 {
+        let (sum, below) = (it.slot(F32, &[]), it.slot(DType::Bool, &[]));
+        it.fused(&[self.n], &[(x, self.zero, &[self.one])], &[], &[(sum, 0, Some(Op::ReduceSum), 1)]);
+        let bits = u64::from(limit.to_bits());
+        let instrs: [TestInstr; 2] = [(Op::Constant, F32, &[], bits), (Op::Lt, DType::Bool, &[0, 1], 0)];
+        it.fused(&[], &[(sum, self.zero, &[])], &instrs, &[(below, 2, None, 0)]);
+        below
+    }
+}
+
+fn add() -> Vec<u8> {
+    let it = Vectors::new();
+    let mut main = RegionBuilder::new();
+    let (a, b) = (main.param(F32, &[it.n]), main.param(F32, &[it.n]));
+    let sum = it.binary(&mut main, Op::Add, a, b);
+    it.builder.finish(&main.finish(&[sum]))
+}
+
+/// while sum(x) < limit: (x, y) = (x + y, y), then x and y.
+fn accumulate(limit: f32) -> Vec<u8> {
+    let it = Vectors::new();
+    let dims = [it.n];
+    let mut condition = RegionBuilder::new();
+    let x = condition.param(F32, &dims);
+    condition.param(F32, &dims);
+    let below = it.sum_below(&mut condition, x, limit);
+    let mut body = RegionBuilder::new();
+    let (x, y) = (body.param(F32, &dims), body.param(F32, &dims));
+    let sum = it.binary(&mut body, Op::Add, x, y);
+    let mut main = RegionBuilder::new();
+    let (x, y) = (main.param(F32, &dims), main.param(F32, &dims));
+    let (out_x, out_y) = (main.slot(F32, &dims), main.slot(F32, &dims));
+    let regions = [condition.finish(&[below]), body.finish(&[sum, y])];
+    main.library(Op::WhileLoop, &[x, y], &[out_x, out_y], &[("carried", attr::int(2))], &regions);
+    it.builder.finish(&main.finish(&[out_x, out_y]))
+}
+
+#[test]
+fn adds_directly_and_by_the_general_way() {
+    let mut device = device();
+    for n in [0, 1, 8, 1000] {
+        let bound = bind(&mut device, &add(), &[n as i64]);
+        let values: Vec<f32> = (0..n).map(|i| i as f32).collect();
+        let (a, b) = (upload(&mut device, &values), upload(&mut device, &vec![0.5; n]));
+        let want: Vec<f32> = values.iter().map(|value| value + 0.5).collect();
+        let direct = device.run_small(bound, [a, b]).unwrap();
+        let general = run(&mut device, bound, &[a, b])[0];
+        assert_eq!(read(&mut device, direct), want);
+        assert_eq!(read(&mut device, general), want);
+        for handle in [a, b, direct, general] {
+            device.free(handle).unwrap();
+        }
+        device.release_bound(bound).unwrap();
+    }
+    let stats = device.stats();
+    assert_eq!((stats.memory.live, stats.tensors, stats.bounds, stats.executables), (0, 0, 0, 0));
+    assert_eq!(stats.kernels, 8);
+}
+
+#[test]
+fn wrong_arguments_are_refused_and_cost_nothing() {
+    let mut device = device();
+    let bound = bind(&mut device, &add(), &[4]);
+    let (a, short) = (upload(&mut device, &[1.0; 4]), upload(&mut device, &[1.0; 3]));
+    let before = device.stats().memory.live;
+    let mut code = |args: &[i32]| device.run(bound, args, &mut Vec::new()).unwrap_err().code;
+    assert_eq!(code(&[a, short]), Code::Shape);
+    assert_eq!(code(&[a]), Code::Argument);
+    assert_eq!(code(&[a, 12345]), Code::Disposed);
+    assert_eq!(code(&[a, -1]), Code::Disposed);
+    assert_eq!(code(&[a | DONATE, a | DONATE]), Code::Argument);
+    assert_eq!(device.run_small(bound, [a, short]).unwrap_err().code, Code::Shape);
+    assert_eq!(device.run_small(bound, [a]).unwrap_err().code, Code::Argument);
+    assert_eq!(device.run_small(999, [a]).unwrap_err().code, Code::Disposed);
+    assert_eq!(device.stats().memory.live, before);
+    device.free(a).unwrap();
+    assert_eq!(device.free(a).unwrap_err().code, Code::Disposed);
+    assert_eq!(device.read(a).unwrap_err().code, Code::Disposed);
+}
+
+#[test]
+fn donated_storage_is_reused_when_nobody_else_sees_it() {
+    let mut device = device();
+    let bound = bind(&mut device, &add(), &[4]);
+    let (a, b) = (upload(&mut device, &[1.0; 4]), upload(&mut device, &[2.0; 4]));
+    let made = device.stats().memory.allocations;
+    let sum = run(&mut device, bound, &[a | DONATE, b])[0];
+    assert_eq!(device.stats().memory.allocations, made, "in place");
+    assert_eq!(read(&mut device, sum), [3.0; 4]);
+    assert_eq!(device.read(a).unwrap_err().code, Code::Disposed);
+    let held = device.hold(sum).unwrap();
+    let again = run(&mut device, bound, &[sum | DONATE, b])[0];
+    assert_eq!(device.stats().memory.allocations, made + 1, "a read holds the storage, so it is copied");
+    assert_eq!(device.bytes(held).unwrap()[..4], 3_f32.to_le_bytes());
+    device.let_go(held);
+    let twice = run(&mut device, bound, &[again | DONATE, again])[0];
+    assert_eq!(read(&mut device, twice), [10.0; 4]);
+    assert_eq!(device.read(again).unwrap_err().code, Code::Disposed);
+    device.free(twice).unwrap();
+    device.free(b).unwrap();
+    assert_eq!(device.stats().memory.live, 0);
+}
+
+#[test]
+fn results_that_are_parameters_or_each_other_share_storage() {
+    let it = Vectors::new();
+    let mut builder = it.builder;
+    let constant = builder.constant(&1.5_f32.to_le_bytes());
+    let mut main = RegionBuilder::new();
+    let x = main.param(F32, &[it.n]);
+    let (y, view, c) = (main.slot(F32, &[it.n]), main.slot(F32, &[it.one, it.n]), main.slot(F32, &[]));
+    main.fused(&[it.n], &[(x, it.zero, &[it.one])], &[(Op::Neg, F32, &[0], 0)], &[(y, 1, None, 0)]);
+    main.alias(y, view);
+    main.constant(c, constant);
+    let bytes = builder.finish(&main.finish(&[x, y, view, c]));
+    let mut device = device();
+    let bound = bind(&mut device, &bytes, &[3]);
+    let x = upload(&mut device, &[1.0, 2.0, 3.0]);
+    let results = run(&mut device, bound, &[x]);
+    assert_eq!(device.stats().memory.storages, 3);
+    assert_eq!(read(&mut device, results[0]), [1.0, 2.0, 3.0]);
+    assert_eq!(read(&mut device, results[1]), [-1.0, -2.0, -3.0]);
+    assert_eq!(read(&mut device, results[2]), [-1.0, -2.0, -3.0]);
+    assert_eq!(read(&mut device, results[3]), [1.5]);
+    for handle in results.into_iter().chain([x]) {
+        device.free(handle).unwrap();
+    }
+    assert_eq!(device.stats().memory.live, 0);
+}
+
+#[test]
+fn a_loop_is_queued_and_its_results_are_inputs_at_once() {
+    let mut device = device();
+    let accumulate = bind(&mut device, &accumulate(1000.0), &[4]);
+    let add = bind(&mut device, &add(), &[4]);
+    let (x, y) = (upload(&mut device, &[0.0; 4]), upload(&mut device, &[1.0; 4]));
+    let results = run(&mut device, accumulate, &[x, y]);
+    let sum = device.run_small(add, [results[0], y]).unwrap();
+    for handle in [x, y] {
+        device.free(handle).unwrap();
+    }
+    assert_eq!(read(&mut device, sum), [251.0; 4]);
+    assert_eq!(read(&mut device, results[0]), [250.0; 4]);
+    assert_eq!(read(&mut device, results[1]), [1.0; 4]);
+    for handle in results.into_iter().chain([sum]) {
+        device.free(handle).unwrap();
+    }
+    assert_eq!(device.stats().memory.live, 0);
+    assert_eq!(device.sync(), Ok(()));
+}
+
+#[test]
+fn a_loop_without_trips_and_with_an_odd_number_of_them() {
+    let mut device = device();
+    for (limit, trips) in [(-1.0, 0.0), (0.5, 1.0), (4.5, 2.0), (8.5, 3.0)] {
+        let bound = bind(&mut device, &accumulate(limit), &[4]);
+        let (x, y) = (upload(&mut device, &[0.0; 4]), upload(&mut device, &[1.0; 4]));
+        let results = run(&mut device, bound, &[x, y]);
+        assert_eq!(read(&mut device, results[0]), [trips; 4], "limit {limit}");
+    }
+}
+
+#[test]
+fn a_long_queue_makes_the_caller_wait() {
+    let mut device = device();
+    let bound = bind(&mut device, &accumulate(4000.0), &[4]);
+    let y = upload(&mut device, &[1.0; 4]);
+    for _ in 0..100 {
+        let x = upload(&mut device, &[0.0; 4]);
+        let results = run(&mut device, bound, &[x, y]);
+        assert!(device.stats().queued <= 32);
+        for handle in results.into_iter().chain([x]) {
+            device.free(handle).unwrap();
+        }
+    }
+    device.sync().unwrap();
+    assert_eq!(device.stats().memory.storages, 1);
+}
+
+/// while sum(x) < 1e6: x = 1e7, having asserted that sum(x) < 10. In a loop, so that it fails late.
+fn asserting() -> Vec<u8> {
+    let it = Vectors::new();
+    let dims = [it.n];
+    let mut condition = RegionBuilder::new();
+    let x = condition.param(F32, &dims);
+    let goes_on = it.sum_below(&mut condition, x, 1e6);
+    let mut body = RegionBuilder::new();
+    let x = body.param(F32, &dims);
+    let below = it.sum_below(&mut body, x, 10.0);
+    let (big, checked) = (body.slot(F32, &dims), body.slot(F32, &dims));
+    it.map(&mut body, &[], &[(Op::Constant, F32, &[], u64::from(1e7_f32.to_bits()))], &[(big, 0)]);
+    body.library(Op::Assert, &[below, big], &[checked], &[("message", attr::string("small"))], &[]);
+    let mut main = RegionBuilder::new();
+    let x = main.param(F32, &dims);
+    let out = main.slot(F32, &dims);
+    let regions = [condition.finish(&[goes_on]), body.finish(&[checked])];
+    main.library(Op::WhileLoop, &[x], &[out], &[("carried", attr::int(1))], &regions);
+    it.builder.finish(&main.finish(&[out]))
+}
+
+#[test]
+fn a_late_error_poisons_what_depends_on_it() {
+    let mut device = device();
+    let bound = bind(&mut device, &asserting(), &[4]);
+    let add = bind(&mut device, &add(), &[4]);
+    let (good, bad) = (upload(&mut device, &[1.0; 4]), upload(&mut device, &[5.0; 4]));
+    let fine = run(&mut device, bound, &[good])[0];
+    let poisoned = run(&mut device, bound, &[bad])[0];
+    let dependent = device.run(add, &[poisoned, good], &mut Vec::new());
+    assert_eq!(read(&mut device, fine), [1e7; 4]);
+    let error = device.read(poisoned).unwrap_err();
+    assert_eq!(error.code, Code::Argument);
+    assert!(error.message.contains("small"), "{error}");
+    // Refused at once where the failure is known already, else late.
+    drop(dependent);
+    assert_eq!(device.run_small(add, [poisoned, good]).unwrap_err(), error);
+    assert_eq!(read(&mut device, bad), [5.0; 4]);
+}
+
+#[test]
+fn sync_throws_once_and_an_unread_error_is_lost_with_its_last_handle() {
+    let mut device = device();
+    let bound = bind(&mut device, &asserting(), &[4]);
+    let bad = upload(&mut device, &[5.0; 4]);
+    let first = run(&mut device, bound, &[bad])[0];
+    assert_eq!(device.sync().unwrap_err().code, Code::Argument);
+    assert_eq!(device.sync(), Ok(()));
+    device.free(first).unwrap();
+    assert!(device.take_messages().1.is_empty(), "it was seen");
+    let second = run(&mut device, bound, &[bad])[0];
+    device.free(second).unwrap();
+    while device.stats().queued > 0 {
+        std::thread::yield_now();
+    }
+    assert_eq!(device.take_messages().1.len(), 1);
+}
+
+#[test]
+fn an_endless_loop_is_cancelled_and_does_not_stop_a_device_from_closing() {
+    let mut device = device();
+    let bound = bind(&mut device, &accumulate(f32::INFINITY), &[4]);
+    let (x, zero) = (upload(&mut device, &[0.0; 4]), upload(&mut device, &[0.0; 4]));
+    let endless = run(&mut device, bound, &[x, zero])[0];
+    let after = run(&mut device, bound, &[endless, zero])[0];
+    assert_eq!(device.cancel(endless), Ok(true));
+    assert_eq!(device.read(endless).unwrap_err().code, Code::Aborted);
+    assert_eq!(device.read(after).unwrap_err().code, Code::Aborted);
+    assert_eq!(device.cancel(x), Ok(false));
+    run(&mut device, bound, &[x, zero]);
+}
+
+#[test]
+fn a_memory_limit_is_an_error_that_changes_nothing() {
+    let mut device = Device::new(1 << 16);
+    let bound = bind(&mut device, &add(), &[4096]);
+    let (a, b) = (upload(&mut device, &[1.0; 4096]), upload(&mut device, &[2.0; 4096]));
+    let sum = run(&mut device, bound, &[a, b])[0];
+    let full = run(&mut device, bound, &[a, b])[0];
+    assert_eq!(device.run(bound, &[a, b], &mut Vec::new()).unwrap_err().code, Code::Memory);
+    assert_eq!(device.run_small(bound, [a, b]).unwrap_err().code, Code::Memory);
+    assert_eq!(device.stats().tensors, 4);
+    device.free(full).unwrap();
+    let again = device.run_small(bound, [sum, b]).unwrap();
+    assert_eq!(read(&mut device, again)[4095], 5.0);
+}
+
+#[test]
+fn branches_and_calls_compute_in_their_own_places() {
+    let it = Vectors::new();
+    let dims = [it.n];
+    let region = |op: Op| {
+        let mut region = RegionBuilder::new();
+        let (a, b) = (region.param(F32, &dims), region.param(F32, &dims));
+        let first = it.binary(&mut region, op, a, b);
+        let second = it.binary(&mut region, op, first, b);
+        region.finish(&[second, a])
+    };
+    let mut main = RegionBuilder::new();
+    let (a, b) = (main.param(F32, &dims), main.param(F32, &dims));
+    let below = it.sum_below(&mut main, a, 10.0);
+    let outs: Vec<u32> = (0..4).map(|_| main.slot(F32, &dims)).collect();
+    main.library(Op::Cond, &[below, a, b], &outs[..2], &[], &[region(Op::Add), region(Op::Mul)]);
+    main.library(Op::Call, &[outs[0], outs[1]], &outs[2..], &[], &[region(Op::Sub)]);
+    let bytes = it.builder.finish(&main.finish(&outs));
+    let mut device = device();
+    let bound = bind(&mut device, &bytes, &[2]);
+    let b = upload(&mut device, &[3.0, 4.0]);
+    for (a, want) in [([1.0, 2.0], [7.0, 10.0]), ([10.0, 20.0], [90.0, 320.0])] {
+        let arg = upload(&mut device, &a);
+        let results = run(&mut device, bound, &[arg, b]);
+        assert_eq!(read(&mut device, results[0]), want);
+        assert_eq!(read(&mut device, results[1]), a);
+        assert_eq!(read(&mut device, results[2]), [want[0] - 2.0 * a[0], want[1] - 2.0 * a[1]]);
+        assert_eq!(read(&mut device, results[3]), want);
+    }
+}
+
+#[test]
+fn print_is_heard_and_assert_stops() {
+    let it = Vectors::new();
+    let dims = [it.n];
+    let mut main = RegionBuilder::new();
+    let x = main.param(F32, &dims);
+    let below = it.sum_below(&mut main, x, 10.0);
+    let (printed, checked) = (main.slot(F32, &dims), main.slot(F32, &dims));
+    main.library(Op::Print, &[x], &[printed], &[("message", attr::string("x is"))], &[]);
+    main.library(Op::Assert, &[below, printed], &[checked], &[("message", attr::string("small"))], &[]);
+    let bytes = it.builder.finish(&main.finish(&[checked]));
+    let mut device = device();
+    let bound = bind(&mut device, &bytes, &[2]);
+    let x = upload(&mut device, &[1.0, 2.0]);
+    let result = run(&mut device, bound, &[x])[0];
+    assert_eq!(read(&mut device, result), [1.0, 2.0]);
+    let (printed, _) = device.take_messages();
+    assert_eq!((printed[0].message.as_str(), printed[0].bytes.len()), ("x is", 8));
+    let big = upload(&mut device, &[100.0, 2.0]);
+    let error = device.run(bound, &[big | DONATE], &mut Vec::new()).unwrap_err();
+    assert_eq!(error.code, Code::Argument);
+    assert_eq!(read(&mut device, big), [100.0, 2.0], "a failing program leaves its arguments");
+}
+
+/// Random elementwise programs with several stores a loop.
+fn random_program(rng: &mut Rng, params: usize) -> (Vec<u8>, usize) {
+    let it = Vectors::new();
+    let dims = [it.n];
+    let mut main = RegionBuilder::new();
+    let mut known: Vec<u32> = (0..params).map(|_| main.param(F32, &dims)).collect();
+    for _ in 0..1 + rng.below(5) {
+        let ins: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
+        let operands: Vec<[u32; 2]> = (0..1 + rng.below(5))
+            .map(|k| [rng.below(ins.len() + k) as u32, rng.below(ins.len() + k) as u32])
+            .collect();
+        let ops = [Op::Add, Op::Sub, Op::Max, Op::Min];
+        let instrs: Vec<TestInstr> = operands.iter().map(|args| (ops[rng.below(4)], F32, &args[..], 0)).collect();
+        let outs: Vec<(u32, u32)> = (0..1 + rng.below(3))
+            .map(|_| (main.slot(F32, &dims), rng.below(ins.len() + instrs.len()) as u32))
+            .collect();
+        it.map(&mut main, &ins, &instrs, &outs);
+        known.extend(outs.iter().map(|out| out.0));
+    }
+    let results: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
+    (it.builder.finish(&main.finish(&results)), results.len())
+}
+
+#[test]
+fn donation_changes_no_result() {
+    let mut rng = Rng::new(5);
+    let mut device = device();
+    for _ in 0..400 {
+        let params = 1 + rng.below(4);
+        let (bytes, _) = random_program(&mut rng, params);
+        for n in [1_usize, 16, 37, 5000] {
+            let bound = bind(&mut device, &bytes, &[n as i64]);
+            let values: Vec<Vec<f32>> =
+                (0..params).map(|_| (0..n).map(|_| (rng.below(2000) as f32 - 1000.0) / 64.0).collect()).collect();
+            let args: Vec<i32> = values.iter().map(|values| upload(&mut device, values)).collect();
+            let plain = run(&mut device, bound, &args);
+            let donated: Vec<i32> =
+                values.iter().map(|values| upload(&mut device, values) | if rng.below(4) > 0 { DONATE } else { 0 }).collect();
+            let in_place = run(&mut device, bound, &donated);
+            for (&plain, &in_place) in plain.iter().zip(&in_place) {
+                assert_eq!(read(&mut device, plain), read(&mut device, in_place), "n {n}");
+            }
+            for (arg, values) in args.iter().zip(&values) {
+                assert_eq!(read(&mut device, *arg), *values, "arguments stay");
+            }
+            let kept = donated.iter().copied().filter(|arg| arg & DONATE == 0);
+            for handle in args.into_iter().chain(plain).chain(in_place).chain(kept).collect::<Vec<_>>() {
+                device.free(handle).unwrap();
+            }
+            device.release_bound(bound).unwrap();
+        }
+    }
+    assert_eq!(device.stats().memory.live, 0);
+}
+
+/// The dearest kernel of a frame, in ns.
+fn dearest(frame: &CpuFrame) -> f64 {
+    let costs = frame.steps.iter().map(|step| match step {
+        Step::Kernel { plan, .. } => plan.cost_ns(),
+        Step::Cond { branches: frames, .. } | Step::While { frames, .. } => dearest(&frames[0]).max(dearest(&frames[1])),
+        Step::Call { frame, .. } => dearest(frame),
+        Step::Print { .. } | Step::Assert { .. } => 0.0,
+    });
+    costs.fold(0.0, f64::max)
+}
+
+/// How often: MILLRACE_FUZZ, or 20,000 times.
+#[test]
+fn damaged_programs_run_on_real_kernels() {
+    let count: u64 = std::env::var("MILLRACE_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let mut rng = Rng::new(3);
+    let mut samples = vec![add(), accumulate(100.0), asserting()];
+    samples.extend((0..20).map(|_| random_program(&mut rng, 3).0));
+    let (mut ran, mut failed) = (0, 0);
+    for _ in 0..count {
+        let mut bytes = samples[rng.below(samples.len())].clone();
+        for _ in 0..1 + rng.below(2) {
+            let word = rng.below(bytes.len() / 4) * 4;
+            let value = [rng.next() as u32, 0, 1, 2, 3, 16, u32::MAX][rng.below(7)];
+            bytes[word..word + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        let Ok(program) = Program::decode(&bytes) else { continue };
+        let Ok(it) = BoundProgram::new(&Arc::new(program), &[5]) else { continue };
+        let sizes = it.params.iter().chain(&it.results).fold(it.bound.main.arena, |sum, &n| sum.saturating_add(n));
+        if sizes > 1 << 20 || dearest(&it.bound.main) > 1e6 {
+            continue;
+        }
+        let mut device = device();
+        let bound = bind(&mut device, &bytes, &[5]);
+        let args: Vec<i32> = it.params.iter().map(|&n| device.upload(&vec![1; n]).unwrap() | DONATE).collect();
+        let mut results = Vec::new();
+        let done = device.run(bound, &args, &mut results);
+        // Loops may have lost their end.
+        device.cancel_all();
+        let read = results.iter().all(|&result| device.read(result).is_ok());
+        if done.is_ok() && read { ran += 1 } else { failed += 1 }
+    }
+    assert!(ran > count / 20, "{ran} ran, {failed} failed");
+}
+
+#[test]
+fn a_program_without_symbols_or_records_runs() {
+    let mut main = RegionBuilder::new();
+    let x = main.param(DType::Int64, &[]);
+    let bytes = Builder::new().finish(&main.finish(&[x]));
+    let mut device = device();
+    let bound = bind(&mut device, &bytes, &[]);
+    let x = device.upload(&7_i64.to_le_bytes()).unwrap();
+    let y = device.run_small(bound, [x]).unwrap();
+    device.free(x).unwrap();
+    assert_eq!(device.read(y).unwrap(), 7_i64.to_le_bytes());
+    assert_eq!(device.compile(&Words::default().0.iter().map(|&word| word as u8).collect::<Vec<_>>()).unwrap_err().code, Code::Format);
+}

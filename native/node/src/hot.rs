@@ -1,0 +1,140 @@
+//! The functions that eager code calls for every op.
+
+use crate::context::{Context, enter};
+use crate::js::*;
+use crate::reads;
+use millrace_cpu::DONATE;
+use millrace_program::Error;
+use napi::sys::*;
+
+#[inline(always)]
+unsafe fn run_small<const N: usize>(context: &Context, bound: napi_value, args: [napi_value; N]) -> Result<napi_value, Error> {
+    let env = context.env;
+    let mut handles = [0; N];
+    // SAFETY: live values.
+    unsafe {
+        let bound = get_i32(env, bound)?;
+        for (handle, value) in handles.iter_mut().zip(args) {
+            *handle = get_i32(env, value)?;
+        }
+        let mut device = context.device()?;
+        context.runs.set(context.runs.get() + 1);
+        let result = device.run_small(bound, handles)?;
+        let messages = device.has_messages();
+        drop(device);
+        if messages {
+            reads::deliver(context)?;
+        }
+        make_i32(env, result)
+    }
+}
+
+/// run1(bound, a): handle
+pub unsafe extern "C" fn run1(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe { enter(env, info, |context, [bound, a]| run_small(context, bound, [a])) }
+}
+
+/// run2(bound, a, b): handle
+pub unsafe extern "C" fn run2(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe { enter(env, info, |context, [bound, a, b]| run_small(context, bound, [a, b])) }
+}
+
+/// run3(bound, a, b, c): handle
+pub unsafe extern "C" fn run3(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe { enter(env, info, |context, [bound, a, b, c]| run_small(context, bound, [a, b, c])) }
+}
+
+/// run(bound, args: Int32Array, count, donated: Int32Array, donations, results: Int32Array): number of results
+pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node; no JavaScript runs while the arrays are read.
+    unsafe {
+        enter(env, info, |context, [bound, args, count, donated, donations, results]| {
+            let bound = get_i32(env, bound)?;
+            let mut handles = get_handles(env, args, count)?;
+            for index in get_handles(env, donated, donations)? {
+                let Some(handle) = usize::try_from(index).ok().and_then(|index| handles.get_mut(index)) else {
+                    return Err(Error::argument(format!("donated argument {index} does not exist")));
+                };
+                *handle |= DONATE;
+            }
+            let mut device = context.device()?;
+            let room = get_i32s(env, results, device.signature(bound)?.1.len())?;
+            context.runs.set(context.runs.get() + 1);
+            let mut made = Vec::new();
+            device.run(bound, &handles, &mut made)?;
+            room.copy_from_nonoverlapping(made.as_ptr(), made.len());
+            let messages = device.has_messages();
+            drop(device);
+            if messages {
+                reads::deliver(context)?;
+            }
+            make_i32(env, made.len() as i32)
+        })
+    }
+}
+
+/// The first `count` elements of an `Int32Array`.
+unsafe fn get_handles(env: napi_env, values: napi_value, count: napi_value) -> Result<Vec<i32>, Error> {
+    // SAFETY: no JavaScript runs while the array is read.
+    unsafe {
+        let count = usize::try_from(get_i32(env, count)?).map_err(|_| not_a("count"))?;
+        if count == 0 {
+            return Ok(Vec::new());
+        }
+        Ok(std::slice::from_raw_parts(get_i32s(env, values, count)?, count).to_vec())
+    }
+}
+
+/// free(handle)
+pub unsafe extern "C" fn free(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [handle]| {
+            context.device()?.free(get_i32(env, handle)?)?;
+            undefined(env)
+        })
+    }
+}
+
+/// freeMany(handles: Int32Array, count). All that are live are freed; the first that is not is thrown as an error.
+pub unsafe extern "C" fn free_many(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [handles, count]| {
+            let mut device = context.device()?;
+            let freed = get_handles(env, handles, count)?.into_iter().map(|handle| device.free(handle));
+            freed.fold(Ok(()), |first, next| first.and(next))?;
+            undefined(env)
+        })
+    }
+}
+
+/// page(token: object, handles: Int32Array, count): the tensors are freed by a `poll` after `token` has been collected
+pub unsafe extern "C" fn page(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [token, handles, count]| {
+            let handles = get_handles(env, handles, count)?;
+            let device = context.device()?;
+            context.pages.borrow_mut().add(env, token, handles.iter().filter_map(|&handle| device.ticket(handle)))?;
+            undefined(env)
+        })
+    }
+}
+
+/// poll(full: boolean): how many tensors of collected pages were freed. Without `full` only young pages are asked.
+pub unsafe extern "C" fn poll(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [full]| {
+            let mut asked = false;
+            napi_get_value_bool(env, full, &mut asked);
+            let mut device = context.device()?;
+            let freed = context.pages.borrow_mut().poll(env, asked, &mut device)?;
+            make_i32(env, freed as i32)
+        })
+    }
+}

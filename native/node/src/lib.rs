@@ -1,0 +1,30 @@
+//! The CPU backend as a Node addon. README.md lists the functions of a context.
+
+mod cold;
+mod context;
+mod hot;
+mod js;
+mod pages;
+mod reads;
+
+use context::Context;
+use napi::bindgen_prelude::ToNapiValue;
+use napi::{Env, sys};
+use napi_derive::napi;
+
+/// A value made by hand.
+pub struct Raw(sys::napi_value);
+
+impl ToNapiValue for Raw {
+    unsafe fn to_napi_value(_: sys::napi_env, value: Raw) -> napi::Result<sys::napi_value> {
+        Ok(value.0)
+    }
+}
+
+/// A new context: an object whose functions share tensors, programs and a queue, and nothing with other contexts.
+/// `memoryLimit` is in bytes.
+#[napi(ts_return_type = "object")]
+pub fn create_context(env: Env, memory_limit: Option<f64>) -> napi::Result<Raw> {
+    let limit = memory_limit.filter(|&limit| limit >= 0.0).map_or(usize::MAX, |limit| limit as usize);
+    Context::create(env.raw(), limit).map(Raw).map_err(|error| napi::Error::from_reason(error.to_string()))
+}
