@@ -141,7 +141,7 @@ export interface ElementwiseSpec<N extends string, A> {
   readonly arity: number;
   readonly accepts: DTypeSet;
   readonly lower: LowerRule<A>;
-  readonly vjp: VjpRule<A> | NoRule;
+  readonly vjp: VjpRule<A> | NoRule | "lower";
 }
 
 /** Defines y[i] = f(x[i], …) by its decomposition: one call of an op, one loop, and a derivative of its own. */
