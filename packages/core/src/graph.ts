@@ -22,6 +22,7 @@ export * from "./ops/rules.js";
 export { coreOps, findOp, makeOps } from "./ops/table.js";
 export { optimize, passesFor } from "./passes/pipeline.js";
 export { type Pass, rewriteGraph } from "./passes/rewrite.js";
+export { provideSourceReader } from "./runtime/explain.js";
 export { type Engine, engine, type Recorder } from "./runtime/engine.js";
 export { ConcreteFunction, PolymorphicFunction, traceFunction } from "./runtime/function.js";
 export { buildStructure, flattenStructure, refusePromise, type Template } from "./runtime/structure.js";

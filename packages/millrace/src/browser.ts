@@ -1,2 +1,6 @@
-/** Machine learning in TypeScript: tensors, layers and training as one namespace. */
-export {};
+/** The namespace for browsers: no Node import is reachable from here. Registers the reference backend. */
+import { registerReferenceBackend } from "@millrace/autodiff";
+
+export * from "./api.js";
+
+registerReferenceBackend();

@@ -1,0 +1,7 @@
+/**
+ * Machine learning in TypeScript, as one namespace: `import * as tf from "millrace"`.
+ * @packageDocumentation
+ */
+export * from "@millrace/autodiff";
+export * from "@millrace/layers";
+export * as data from "@millrace/data";
