@@ -205,6 +205,29 @@ fn products(show: Show) {
     }
 }
 
+fn convolutions(show: Show) {
+    // A CNN on 28 x 28 images, batch 64: 3 x 3 filters, 1 to 32 and, after pooling, 32 to 64 channels.
+    for (side, channels, features) in [(28usize, 1usize, 32usize), (14, 32, 64), (14, 64, 64)] {
+        let (x, w, y): (&[usize], &[usize], &[usize]) = (&[64, side, side, channels], &[3, 3, channels, features], &[64, side, side, features]);
+        let flops = 2.0 * (64 * side * side * 9 * channels * features) as f64;
+        let name = |what: &str| format!("{what} 64x{side}x{side}x{channels} to {features}");
+        let both = |more: (&'static str, BoundValue)| {
+            vec![
+                ("groups", BoundValue::Int(1)),
+                ("high", ints(&[1, 1])),
+                ("low", ints(&[1, 1])),
+                ("rhsDilation", ints(&[1, 1])),
+                ("strides", ints(&[1, 1])),
+                more,
+            ]
+        };
+        let dims = |dims: &[usize]| ints(&dims.iter().map(|&d| d as i64).collect::<Vec<_>>());
+        op(show, &name("conv"), flops, Op::ConvGeneral, &[x, w], y, &both(("lhsDilation", ints(&[1, 1]))));
+        op(show, &name("convInputGrad"), flops, Op::ConvInputGrad, &[y, w], x, &both(("inputShape", dims(x))));
+        op(show, &name("convFilterGrad"), flops, Op::ConvFilterGrad, &[x, y], w, &both(("filterShape", dims(w))));
+    }
+}
+
 fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
     let one = Pool::new(1);
@@ -215,4 +238,5 @@ fn main() {
     };
     loops(&show);
     products(&show);
+    convolutions(&show);
 }

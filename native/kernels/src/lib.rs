@@ -2,6 +2,7 @@
 
 mod areas;
 mod check;
+mod conv;
 pub mod gemm;
 pub mod isa;
 pub mod loops;
@@ -43,6 +44,9 @@ pub trait Plan: Send + Sync {
 /// The kernel of a library op; `None` where there is none.
 pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
     Some(match op {
+        Op::ConvFilterGrad => &conv::ConvFilterGrad,
+        Op::ConvGeneral => &conv::ConvGeneral,
+        Op::ConvInputGrad => &conv::ConvInputGrad,
         Op::DotGeneral => &gemm::dot::DotGeneral,
         _ => return None,
     })

@@ -127,6 +127,67 @@ impl<T: Scalar> Product<T> {
         }
     }
 
+    /// Elements of b packed whole, for [`Product::run_rows`].
+    pub fn packed_len(&self) -> usize {
+        self.sizes.k * self.sizes.n.next_multiple_of(self.engine.nr)
+    }
+
+    /// # Safety
+    /// `to` has [`Product::packed_len`] elements.
+    pub unsafe fn pack_b(&self, to: *mut T, b: *const T) {
+        let Sizes { n, k, b: sb, .. } = self.sizes;
+        let depth = block_depth(k);
+        for first in (0..k).step_by(depth) {
+            // SAFETY: by the caller.
+            unsafe {
+                let at = to.add(first * n.next_multiple_of(self.engine.nr));
+                let b = b.offset(first as isize * sb.row);
+                pack::panels(at, b, sb.column, sb.row, n, depth.min(k - first), self.engine.nr);
+            }
+        }
+    }
+
+    /// Bytes that [`Product::run_rows`] works in.
+    pub fn rows_bytes(&self) -> usize {
+        (OWN * block_depth(self.sizes.k) * size_of::<T>()).next_multiple_of(64)
+    }
+
+    /// c = a · b on the calling thread for `rows` rows of a, with b packed before; `memory` has [`Product::rows_bytes`].
+    ///
+    /// # Safety
+    /// As for [`Product::run_serial`].
+    pub unsafe fn run_rows(&self, a: *const T, packed_b: *const T, c: *mut T, rows: usize, memory: *mut u8) {
+        let Sizes { n, k, a: sa, c_row, .. } = self.sizes;
+        let (mr, nr) = (self.engine.mr, self.engine.nr);
+        let depth = block_depth(k);
+        let own = OWN / mr * mr;
+        let plain = n <= 4 * nr;
+        for first in (0..k).step_by(depth) {
+            let steps = depth.min(k - first);
+            for top in (0..rows).step_by(own) {
+                // SAFETY: by the caller.
+                unsafe {
+                    let a = a.offset(top as isize * sa.row + first as isize * sa.column);
+                    let rows = own.min(rows - top);
+                    if !plain {
+                        pack::panels(memory as *mut T, a, sa.row, sa.column, rows, steps, mr);
+                    }
+                    self.tiles(&Block {
+                        packed_a: memory as *mut T,
+                        packed_b: packed_b.add(first * n.next_multiple_of(nr)).cast_mut(),
+                        plain_a: plain.then_some(a),
+                        plain_b: None,
+                        c: c.add(top * c_row),
+                        rows,
+                        columns: n,
+                        k: steps,
+                        accumulate: first > 0,
+                    });
+                }
+            }
+        }
+    }
+
     /// Products without a sum, without a result, or with a vector.
     unsafe fn trivial(&self, a: *const T, b: *const T, c: *mut T, accumulate: bool) -> bool {
         let Sizes { m, n, k, a: sa, b: sb, c_row } = self.sizes;
