@@ -1,34 +1,52 @@
 // Functions on tensors that are no ops: making variables and functions, scopes, reading shapes.
 import { avalOf } from "../ir/apply.js";
-import { eqDim } from "../ir/dim.js";
 import { formatShape } from "../ir/aval.js";
+import { eqDim } from "../ir/dim.js";
+import { toTensor } from "../ops/public.js";
 import { engine } from "../runtime/engine.js";
 import { type AnyFunction, type FunctionOptions, makeFunction, type TracedFunction } from "../runtime/function.js";
 import { refusePromise } from "../runtime/structure.js";
 import { makeVariable, type VariableOptions } from "../runtime/variable.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
-import type { DTypeOf, Like, ShapeOf } from "../types/operands.js";
+import type { DTypeOf, Like, Out, ShapeOf } from "../types/operands.js";
+import type { SameShape } from "../types/rules/broadcast.js";
+import type { Arg, Shape } from "../types/shape.js";
 import type { Tensor, Variable } from "../types/tensor.js";
-import type { Shape } from "../types/shape.js";
-import { toTensor } from "../ops/public.js";
 
 /**
  * A variable with this initial value.
  * @example tf.variable([1, 2], { name: "w" }).shape // [2]
  */
+export function variable<const X extends Like, D extends DType>(
+  initial: X,
+  options: VariableOptions & { readonly dtype: D },
+): Variable<ShapeOf<X>, D>;
 export function variable<const X extends Like>(
   initial: X,
-  options?: VariableOptions | boolean,
+  options?: VariableOptions,
+): Variable<ShapeOf<X>, DTypeOf<X>>;
+export function variable<const X extends Like>(
+  initial: X,
+  trainable?: boolean,
   name?: string,
-  dtype?: DType,
-): Variable<ShapeOf<X>, DTypeOf<X>> {
+): Variable<ShapeOf<X>, DTypeOf<X>>;
+export function variable<const X extends Like, D extends DType>(
+  initial: X,
+  trainable: boolean | undefined,
+  name: string | undefined,
+  dtype: D,
+): Variable<ShapeOf<X>, D>;
+export function variable(initial: Like, options?: VariableOptions | boolean, name?: string, dtype?: DType): Variable {
   const named: VariableOptions =
     typeof options === "object"
       ? options
-      : { ...(options === undefined ? {} : { trainable: options }), ...(name === undefined ? {} : { name }), ...(dtype === undefined ? {} : { dtype }) };
-  // boundary: the runtime class keeps the initial value's shape and dtype
-  return makeVariable(initial, named) as Variable<ShapeOf<X>, DTypeOf<X>>;
+      : {
+          ...(options === undefined ? {} : { trainable: options }),
+          ...(name === undefined ? {} : { name }),
+          ...(dtype === undefined ? {} : { dtype }),
+        };
+  return makeVariable(initial, named);
 }
 
 /** `f` as one program for each kind of call; see TracedFunction. Also `tf.fn`. */
@@ -45,11 +63,21 @@ export function device<T>(name: string, f: () => T): T {
   });
 }
 
-/** `x`, after its shape was checked; the type narrows with it. Throws E_SHAPE. */
-export function ensureShape<const S extends Shape>(x: Tensor, shape: S): Tensor<S> {
+/**
+ * `x`, after its shape was checked; the type narrows with it. Throws E_SHAPE.
+ * @example tf.ensureShape(await load(), [2, 3]) // a Tensor<[2, 3]>
+ */
+export function ensureShape<const X extends Like, const S extends Shape>(
+  x: X,
+  shape: Arg<SameShape<"ensureShape", S, ShapeOf<X>>, S>,
+): Out<SameShape<"ensureShape", S, ShapeOf<X>>, DTypeOf<X>>;
+export function ensureShape(x: Like, shape: Shape): Tensor {
   const t = toTensor(x);
   const have = avalOf(t).shape;
   const fits = have.length === shape.length && have.every((d, i) => eqDim(d, shape[i]!) !== false);
-  if (!fits) throw new MillraceError("E_SHAPE", `ensureShape: needs ${formatShape(shape)}, got ${formatShape(have)}`, { op: "ensureShape" });
-  return t as Tensor<S>;
+  if (!fits)
+    throw new MillraceError("E_SHAPE", `ensureShape: needs ${formatShape(shape)}, got ${formatShape(have)}`, {
+      op: "ensureShape",
+    });
+  return t;
 }

@@ -70,6 +70,15 @@ export interface TensorMethods {
     strides?: St,
     pad?: P,
   ): Out<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, FloatOf<DTypeOf<X>>>;
+  /** (x − mean) / √(variance + varianceEpsilon) · scale + offset, all broadcast to x: usually vectors along the channels. */
+  batchNorm<X extends Tensor>(
+    this: X,
+    mean: Like,
+    variance: Like,
+    offset?: Like,
+    scale?: Like,
+    varianceEpsilon?: number,
+  ): SameFloat<X>;
   /** `x` repeated to `shape`: sizes 1 stretch, and axes are added in front. */
   broadcastTo<X extends Tensor, const T extends Shape>(
     this: X,
@@ -229,6 +238,11 @@ export interface TensorMethods {
   log1p<X extends Tensor>(this: X): SameFloat<X>;
   /** log(sigmoid(x)) = −softplus(−x), which is x for a very negative x. */
   logSigmoid<X extends Tensor>(this: X): SameFloat<X>;
+  /** The logarithm of softmax, exact also where softmax is 0: y = x − log Σ e^x. */
+  logSoftmax<X extends Tensor, const A extends number = -1>(
+    this: X,
+    axis?: Arg<OnAxis<"logSoftmax", ShapeOf<X>, A>, A>,
+  ): SameFloat<X>;
   /** log Σ e^x over `axis` (all by default), without overflow: −∞ where every x is −∞, and of nothing. */
   logSumExp<X extends Tensor, const A extends Axes = undefined, const K extends boolean = false>(
     this: X,
@@ -406,6 +420,11 @@ export interface TensorMethods {
     begin: Arg<Slice<ShapeOf<X>, B, N>, B>,
     size?: N,
   ): Out<Slice<ShapeOf<X>, B, N>, DTypeOf<X>>;
+  /** Probabilities along `axis` (the last by default): y = e^x / Σ e^x, which does not overflow. A row of −∞ alone is NaN. */
+  softmax<X extends Tensor, const A extends number = -1>(
+    this: X,
+    axis?: Arg<OnAxis<"softmax", ShapeOf<X>, A>, A>,
+  ): SameFloat<X>;
   /** log(1 + e^x), which is x for a large x. */
   softplus<X extends Tensor>(this: X): SameFloat<X>;
   /** `x` cut along `axis` into equal `parts`, or into parts of the given sizes, one of which may be −1: what the others leave. */

@@ -239,3 +239,7 @@ is<[784, 128]>()(w.assign(unknown), true);
 is<[784, 128]>()(w.read(), true);
 is<[B, 128]>()(tf.matMul(x, w), true);
 is<[2], "float32">()(tf.variable([1, 2]), true);
+is<[2], "int32">()(tf.variable([1, 2], { dtype: "int32" }), true);
+is<[2], "float32">()(tf.variable([1, 2], { trainable: false, name: "w" }), true);
+is<[2], "int32">()(tf.variable([1, 2], true, "w", "int32"), true);
+is<[2], "bool">()(tf.variable([true, false], false), true);

@@ -35,26 +35,23 @@ function made(name: string, values: NestedValues | TypedArray, shape?: Shape, dt
  * @example tf.tensor([[1, 2], [3, 4]]) // [[1, 2], [3, 4]]
  * @public
  */
-export function tensor<const T extends NestedValues>(values: Arg<Literal<T>, T>): Out<Literal<T>, LiteralDType<T>>;
-export function tensor<A extends TypedArray>(values: A): Out<[number], DTypeOfArray<A>>;
-export function tensor<const S extends Shape>(
-  values: readonly number[],
+export function tensor<const T extends NestedValues | TypedArray>(
+  values: Arg<Literal<T>, T>,
+): Out<Literal<T>, LiteralDType<T>>;
+export function tensor<V extends TypedArray | readonly Leaf[], const S extends Shape>(
+  values: V,
   shape: Arg<NewShape<"tensor", S>, S>,
-): Out<NewShape<"tensor", S>, "float32">;
-export function tensor<A extends TypedArray, const S extends Shape>(
-  values: A,
-  shape: Arg<NewShape<"tensor", S>, S>,
-): Out<NewShape<"tensor", S>, DTypeOfArray<A>>;
+): Out<NewShape<"tensor", S>, LiteralDType<V>>;
+export function tensor<const T extends NestedValues | TypedArray, D extends DType>(
+  values: Arg<Literal<T>, T>,
+  shape: undefined,
+  dtype: D,
+): Out<Literal<T>, D>;
 export function tensor<const S extends Shape, D extends DType>(
   values: TypedArray | readonly Leaf[],
   shape: Arg<NewShape<"tensor", S>, S>,
   dtype: D,
 ): Out<NewShape<"tensor", S>, D>;
-export function tensor<const T extends NestedValues, D extends DType>(
-  values: Arg<Literal<T>, T>,
-  shape: undefined,
-  dtype: D,
-): Out<Literal<T>, D>;
 export function tensor(values: NestedValues | TypedArray, shape?: Shape, dtype?: DType): Tensor {
   return made("tensor", values, shape, dtype);
 }
