@@ -7,43 +7,49 @@ export type UnaryFunction = (x: Tensor) => Tensor;
 /** A function of several tensors. */
 export type TensorFunction = (...xs: Tensor[]) => Tensor;
 
+/** Runs `f` on a tape; `pick` says what is wanted of it, and everything else is given back. */
+function differentiate<R>(
+  f: TensorFunction,
+  args: readonly Tensor[],
+  dy: Tensor | undefined,
+  pick: (value: Tensor, grads: Tensor[]) => R,
+): R {
+  const inputs = args.map((x) => toTensor(x));
+  return tidy(() => {
+    const tape = new GradientTape();
+    const value = tape.run(() => {
+      tape.watch(inputs);
+      return f(...inputs);
+    });
+    const found = tape.gradient(value, inputs, dy ? { outputGradients: dy } : {});
+    return pick(value, found.map((g, i) => connected(g, `argument ${i}`)));
+  });
+}
+
 /**
  * The gradient of a function of one tensor: `grad(f)(x)` is ∂(Σ f(x))/∂x, or with `dy` as the cotangent of f's result.
+ * @throws E_GRADIENT where the value does not depend on x, or an op on the way has no gradient
  * @example tf.grad((x) => tf.square(x))(tf.tensor([1, 2])) // [2, 4]
  */
 export function grad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => Tensor {
-  return (x, dy) => valueAndGrads((...xs) => f(xs[0]!))([x], dy).grads[0]!;
+  return (x, dy) => differentiate((...xs) => f(xs[0]!), [x], dy, (_value, grads) => grads[0]!);
 }
 
 /** The gradients of a function of several tensors, with respect to each: `grads(f)([a, b])`. */
 export function grads(f: TensorFunction): (args: readonly Tensor[], dy?: Tensor) => Tensor[] {
-  return (args, dy) => valueAndGrads(f)(args, dy).grads;
+  return (args, dy) => differentiate(f, args, dy, (_value, all) => all);
 }
 
 /** `grad`, and the function's value beside it. */
 export function valueAndGrad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => { value: Tensor; grad: Tensor } {
-  return (x, dy) => {
-    const { value, grads: all } = valueAndGrads((...xs) => f(xs[0]!))([x], dy);
-    return { value, grad: all[0]! };
-  };
+  return (x, dy) => differentiate((...xs) => f(xs[0]!), [x], dy, (value, all) => ({ value, grad: all[0]! }));
 }
 
-/** `grads`, and the function's value beside them. What was computed on the way is given back. */
+/** `grads`, and the function's value beside them. */
 export function valueAndGrads(
   f: TensorFunction,
 ): (args: readonly Tensor[], dy?: Tensor) => { value: Tensor; grads: Tensor[] } {
-  return (args, dy) => {
-    const inputs = args.map((x) => toTensor(x));
-    return tidy(() => {
-      const tape = new GradientTape();
-      const value = tape.run(() => {
-        tape.watch(inputs);
-        return f(...inputs);
-      });
-      const found = tape.gradient(value, inputs, dy ? { outputGradients: dy } : {});
-      return { value, grads: found.map((g, i) => connected(g, `argument ${i}`)) };
-    });
-  };
+  return (args, dy) => differentiate(f, args, dy, (value, all) => ({ value, grads: all }));
 }
 
 /**

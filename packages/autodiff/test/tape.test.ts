@@ -1,32 +1,188 @@
+// What API.md promises of gradients and tapes.
 import * as tf from "@millrace/autodiff";
 
 tf.registerReferenceBackend();
+
+const codeOf = (f: () => unknown): string | undefined => {
+  try {
+    f();
+  } catch (error) {
+    return tf.isMillraceError(error) ? error.code : `not a MillraceError: ${String(error)}`;
+  }
+  return undefined;
+};
 
 describe("gradients of functions", () => {
   test("grad of x² is 2x", () => {
     const x = tf.tensor([1, 2, 3]);
     expect(tf.grad((v) => tf.mul(v, v))(x).arraySync()).toEqual([2, 4, 6]);
   });
-  test("the second derivative, by nesting", () => {
+  test("with a cotangent for the result", () => {
+    const x = tf.tensor([1, 2, 3]);
+    expect(tf.grad((v) => tf.square(v))(x, tf.tensor([1, 0, 10])).arraySync()).toEqual([2, 0, 60]);
+  });
+  test("the second and third derivative, by nesting", () => {
     const x = tf.tensor([1, 2, 3]);
     const cube = (v: tf.Tensor): tf.Tensor => tf.mul(tf.mul(v, v), v);
     expect(tf.grad(tf.grad(cube))(x).arraySync()).toEqual([6, 12, 18]);
+    expect(tf.grad(tf.grad(tf.grad(cube)))(x).arraySync()).toEqual([6, 6, 6]);
+  });
+  test("grads, and the value beside them", () => {
+    const { value, grads } = tf.valueAndGrads((a, b) => tf.sum(tf.mul(a!, b!)))([tf.tensor([1, 2]), tf.tensor([3, 4])]);
+    expect(value.itemSync()).toBe(11);
+    expect(grads.map((g) => g.arraySync())).toEqual([[3, 4], [1, 2]]);
+  });
+  test("a value that does not depend on an argument is an error, not a silent null", () => {
+    expect(codeOf(() => tf.grads((a) => tf.neg(a!))([tf.tensor([1]), tf.tensor([2])]))).toBe("E_GRADIENT");
+  });
+  test("leave no tensors behind but their results", () => {
+    const x = tf.tensor([1, 2, 3]);
+    const before = tf.memory().numTensors;
+    const g = tf.grad((v) => tf.sum(tf.exp(tf.mul(v, v))))(x);
+    expect(tf.memory().numTensors).toBe(before + 1);
+    g.dispose();
   });
 });
 
-describe("tf.function", () => {
-  test("runs a graph with captured variables", () => {
+describe("variableGrads", () => {
+  test("names the gradients of the trainable variables that were read", () => {
+    const w = tf.variable([2, 3], { name: "w" });
+    const fixed = tf.variable([1, 1], { name: "fixed", trainable: false });
+    const { value, grads } = tf.variableGrads(() => tf.sum(tf.mul(tf.mul(w, w), fixed)));
+    expect(value.itemSync()).toBe(13);
+    expect(Object.keys(grads)).toEqual(["w"]);
+    expect(grads["w"]!.arraySync()).toEqual([4, 6]);
+  });
+  test("a function that reads none says so", () => {
+    expect(codeOf(() => tf.variableGrads(() => tf.scalar(1)))).toBe("E_VARIABLE");
+  });
+  test("in tf.function a whole training step is one trace", () => {
     const w = tf.variable([1, 2]);
     const step = tf.fn((x: tf.Tensor) => {
       const { value, grads } = tf.variableGrads(() => tf.sum(tf.mul(tf.mul(w, w), x)), [w]);
-      w.assignSub(tf.mul(grads[w.name]!, 0.1));
+      w.assignSub(tf.mul(grads[w.name]!, 0.1) as typeof w);
       return value;
     });
     const x = tf.tensor([1, 10]);
     expect(step(x).itemSync()).toBe(41);
     expect(Array.from(w.dataSync(), (v) => Math.round(Number(v) * 1e6) / 1e6)).toEqual([0.8, -2]);
-    expect(step.tracingCount()).toBe(1);
     step(x);
     expect(step.tracingCount()).toBe(1);
+  });
+});
+
+describe("GradientTape", () => {
+  test("records nothing by itself, what runs in run, and gives the structure of the sources", () => {
+    const tape = new tf.GradientTape();
+    const [a, b] = [tf.scalar(3), tf.scalar(4)];
+    const y = tape.run(() => {
+      tape.watch([a, b]);
+      return tf.mul(tf.mul(a, a), b);
+    });
+    const g = tape.gradient(y, { a, nested: b });
+    expect([g.a.itemSync(), g.nested.itemSync()]).toEqual([24, 9]);
+  });
+  test("unconnected sources are null, or zeros on demand", () => {
+    const [a, b] = [tf.tensor([1, 2]), tf.tensor([3, 4])];
+    const make = (): [tf.GradientTape, tf.Tensor] => {
+      const tape = new tf.GradientTape();
+      return [tape, tape.run(() => (tape.watch([a, b]), tf.sum(a)))];
+    };
+    const [t1, y1] = make();
+    expect(t1.gradient(y1, [a, b] as const)[1]).toBeNull();
+    const [t2, y2] = make();
+    expect(t2.gradient(y2, b, { unconnectedGradients: "zero" }).arraySync()).toEqual([0, 0]);
+  });
+  test("gives one gradient, or many when persistent", () => {
+    const x = tf.scalar(3);
+    const tape = new tf.GradientTape();
+    const y = tape.run(() => (tape.watch(x), tf.square(x)));
+    tape.gradient(y, x);
+    expect(codeOf(() => tape.gradient(y, x))).toBe("E_ARGUMENT");
+    const persistent = new tf.GradientTape({ persistent: true });
+    const [p, q] = persistent.run(() => (persistent.watch(x), [tf.square(x), tf.mul(x, 5)] as const));
+    expect([persistent.gradient(p, x).itemSync(), persistent.gradient(q, x).itemSync()]).toEqual([6, 5]);
+  });
+  test("nested tapes give higher derivatives", () => {
+    const x = tf.scalar(3);
+    const outer = new tf.GradientTape();
+    const first = outer.run(() => {
+      outer.watch(x);
+      const inner = new tf.GradientTape();
+      const y = inner.run(() => (inner.watch(x), tf.mul(tf.mul(x, x), x)));
+      return inner.gradient(y, x);
+    });
+    expect([first.itemSync(), outer.gradient(first, x).itemSync()]).toEqual([27, 18]);
+  });
+  test("stopRecording and stopGradient cut the path", () => {
+    const x = tf.scalar(3);
+    const tape = new tf.GradientTape({ persistent: true });
+    const [y, z] = tape.run(() => {
+      tape.watch(x);
+      const hidden = tape.stopRecording(() => tf.square(x));
+      return [tf.add(hidden, x), tf.add(tf.stopGradient(tf.square(x)), x)] as const;
+    });
+    expect([tape.gradient(y, x).itemSync(), tape.gradient(z, x).itemSync()]).toEqual([1, 1]);
+  });
+  test("a variable that is assigned between two reads counts for both", () => {
+    const v = tf.variable(2);
+    const tape = new tf.GradientTape();
+    const y = tape.run(() => {
+      const a = tf.square(v);
+      v.assign(tf.scalar(5));
+      return tf.add(a, tf.mul(v, 3));
+    });
+    expect(y.itemSync()).toBe(19);
+    expect(tape.gradient(y, v).itemSync()).toBe(7);
+  });
+  test("a scope of record closes itself at the first await", async () => {
+    const x = tf.scalar(3);
+    const tape = new tf.GradientTape();
+    tape.watch(x);
+    const scope = tape.record();
+    const y = tf.square(x);
+    await null;
+    const after = tf.square(x);
+    expect(codeOf(() => tape.gradient(y, x))).toBe("E_ASYNC_SCOPE");
+    expect(() => tape.gradient(after, x)).toThrow(/tape.test.ts/);
+    scope[Symbol.dispose]();
+  });
+  test("a scope of record that is closed in time is as good as run", async () => {
+    const x = tf.scalar(3);
+    const tape = new tf.GradientTape();
+    tape.watch(x);
+    const scope = tape.record();
+    const y = tf.square(x);
+    scope[Symbol.dispose]();
+    await null;
+    expect(tape.gradient(y, x).itemSync()).toBe(6);
+  });
+  test("two async flows do not meet", async () => {
+    const flow = async (value: number): Promise<number> => {
+      const x = tf.scalar(value);
+      let sum = 0;
+      for (let i = 0; i < 3; i++) {
+        const tape = new tf.GradientTape();
+        const y = tape.run(() => (tape.watch(x), tf.mul(x, x)));
+        await null;
+        sum += Number(tape.gradient(y, x).itemSync());
+      }
+      return sum;
+    };
+    expect(await Promise.all([flow(1), flow(10)])).toEqual([6, 60]);
+  });
+  test("refuses integers and async functions", () => {
+    const tape = new tf.GradientTape();
+    expect(codeOf(() => tape.watch(tf.tensor([1], [1], "int32")))).toBe("E_DTYPE");
+    expect(codeOf(() => tape.run(async () => tf.scalar(1)))).toBe("E_ASYNC_SCOPE");
+  });
+  test("differentiates through a call of a tf.function", () => {
+    const w = tf.variable(2);
+    const f = tf.fn((x: tf.Tensor) => tf.mul(tf.square(x), w));
+    const x = tf.scalar(3);
+    const tape = new tf.GradientTape();
+    const y = tape.run(() => (tape.watch(x), f(x)));
+    const g = tape.gradient(y, { x, w });
+    expect([y.itemSync(), g.x.itemSync(), g.w.itemSync()]).toEqual([18, 12, 9]);
   });
 });
