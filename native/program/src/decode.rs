@@ -8,7 +8,7 @@ use crate::reader::Reader;
 use crate::rules;
 use crate::shape::MAX_RANK;
 
-const MAGIC: u32 = 0x504c_524d;
+const MAGIC: u32 = 0x5052_4c4d;
 const FORMAT: u32 = 1;
 /// How deep regions and attribute lists may nest.
 const MAX_DEPTH: usize = 32;

@@ -136,7 +136,7 @@ impl Builder {
             data.extend_from_slice(bytes);
             data.resize(data.len().next_multiple_of(64), 0);
         }
-        let words = Words::of(&[0x504c_524d, 1]).u64(OP_TABLE_HASH).u64((start + data.len()) as u64);
+        let words = Words::of(&[0x5052_4c4d, 1]).u64(OP_TABLE_HASH).u64((start + data.len()) as u64);
         let words = words.u32(self.symbols).lists(&self.exprs).lists(&self.guards).lists(&consts).join(main);
         let mut bytes: Vec<u8> = words.0.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.resize(start, 0);
