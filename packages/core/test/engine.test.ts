@@ -54,7 +54,7 @@ describe("tensors", () => {
 
 describe("ops", () => {
   test("promote and broadcast", () => {
-    const y = tf.add(tf.tensor([[1], [2]], [2, 1], "int32"), tf.tensor([10, 20]));
+    const y = tf.add(tf.tensor([1, 2], [2, 1], "int32"), tf.tensor([10, 20]));
     expect([y.dtype, y.arraySync()]).toEqual(["float32", [[11, 21], [12, 22]]]);
     expect(tf.add(tf.tensor([1, 2], [2], "int32"), 1).dtype).toBe("int32");
     expect(codeOf(() => tf.add(tf.tensor([1, 2], [2], "int32"), 1.5))).toBe("E_DTYPE");

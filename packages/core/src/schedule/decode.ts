@@ -23,6 +23,8 @@ const dtypeById = new Map<number, DType>(
   (Object.keys(dtypes) as DType[]).map((d) => [dtypes[d].id, d]),
 );
 
+/** More symbols than any program has: a count alone must not cost memory. */
+const maxSymbols = 65_536;
 /** Deeper nesting of regions is refused. */
 const maxDepth = 64;
 
@@ -86,7 +88,7 @@ export function decodeProgram(bytes: Uint8Array): Program {
   if (format !== programFormat) throw new MillraceError("E_VERSION", `program format ${format}: this reader knows ${programFormat}`);
   if (r.u64() !== opTableHash) throw new MillraceError("E_VERSION", "the program was made with another op table");
   if (r.u64() !== BigInt(bytes.length)) throw broken("its length is not what it says");
-  const symbolCount = r.u32();
+  const symbolCount = r.index(maxSymbols, "symbol count");
   const exprs: Expr[] = [];
   r.list(() => exprs.push(readExpr(r, symbolCount, exprs.length)));
   const guards = r.list((): ProgramGuard => {
