@@ -6,7 +6,7 @@ import { loadCore } from "./core-table.mjs";
 
 const target = fileURLToPath(new URL("../native/program/src/generated.rs", import.meta.url));
 const { coreOps } = await loadCore("graph");
-const { dtypes } = await loadCore("index");
+const { dtypes, opTableHash } = await loadCore("backend");
 
 const pascal = (name) => name[0].toUpperCase() + name.slice(1);
 const loopKinds = ["unary", "binary", "compare", "select", "cast", "constant", "reduce", "control", "effect"];
@@ -50,6 +50,9 @@ ${coreOps.map((op, i) => `    ${pascal(op.name)} = ${i},`).join("\n")}
 pub const OPS: [(Op, &str, u32, Kind); ${coreOps.length}] = [
 ${coreOps.map((op) => `    (Op::${pascal(op.name)}, "${op.name}", ${op.version}, Kind::${kindOf(op)}),`).join("\n")}
 ];
+
+/// FNV-1a 64 over "name@version\\n" of all ops in order.
+pub const OP_TABLE_HASH: u64 = 0x${opTableHash.toString(16)};
 `;
 
 if (process.argv.includes("--check")) {
