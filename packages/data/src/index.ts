@@ -1,2 +1,21 @@
-/** Input pipelines for Millrace: datasets that map, shuffle, batch and prefetch. */
-export {};
+/**
+ * Input pipelines for Millrace: datasets that map, shuffle, batch and prefetch.
+ * @packageDocumentation
+ */
+export { Dataset, INFINITE, type ReadOptions, type Signal, UNKNOWN } from "./dataset.js";
+export {
+  array,
+  type DatasetStructure,
+  fromTensorSlices,
+  fromTensors,
+  type GeneratorResult,
+  type GeneratorSource,
+  generator,
+  generator as fromGenerator,
+  range,
+  type Zipped,
+  zip,
+} from "./sources.js";
+export type { BatchOptions } from "./stages/batch.js";
+export type { ShuffleOptions } from "./stages/shuffle.js";
+export type { Batched, ElementSpec, SliceOf, TensorsOf, TensorTuple, Unbatched } from "./types.js";

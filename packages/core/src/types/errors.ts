@@ -6,6 +6,7 @@ export const errorCodes = {
   E_ASYNC_SCOPE: "A tape, tidy or device scope was given an async function, or was left open across an await.",
   E_BACKEND: "No registered backend could be started, or the one asked for cannot.",
   E_BACKEND_NOT_READY: "The backend starts asynchronously and has not been awaited.",
+  E_DATA: "A source or function of a dataset failed; the cause is its own error.",
   E_DEVICE: "A device does not exist, or tensors of different devices met in one operation.",
   E_DISPOSED: "A tensor, variable or model was used after its memory was given back.",
   E_DTYPE: "The dtypes of the arguments do not fit the operation.",

@@ -1,0 +1,43 @@
+// Shapes and dtypes of elements, where they are known before an iteration.
+import type { TensorSpec } from "@millrace/core";
+import { type Element } from "./element.js";
+import { rowOf } from "./rows.js";
+import { isSameStructure, type Structure } from "./structure.js";
+
+/** The specs of an element's leaves. */
+export interface Spec {
+  readonly structure: Structure;
+  readonly leaves: readonly TensorSpec[];
+}
+
+/** A number's, in a batch and elsewhere. */
+export const numberSpec: Spec = { structure: { kind: "leaf" }, leaves: [{ shape: [], dtype: "float32" }] };
+
+/** The spec of an element without tensors; undefined where a leaf has no dtype. */
+export function specOf(element: Element): Spec | undefined {
+  const leaves: TensorSpec[] = [];
+  for (const leaf of element.leaves) {
+    const row = rowOf(leaf);
+    if (!row) return undefined;
+    leaves.push({ shape: row.rows.shape, dtype: row.rows.dtype });
+  }
+  return { structure: element.structure, leaves };
+}
+
+/** The spec with other shapes. */
+export function reshaped(
+  spec: Spec | undefined,
+  shape: (shape: TensorSpec["shape"]) => TensorSpec["shape"],
+): Spec | undefined {
+  return spec && { ...spec, leaves: spec.leaves.map((leaf) => ({ ...leaf, shape: shape(leaf.shape) })) };
+}
+
+/** The spec that both have, if they have one. */
+export function sameSpec(a: Spec | undefined, b: Spec | undefined): Spec | undefined {
+  if (!a || !b || !isSameStructure(a.structure, b.structure)) return undefined;
+  return a.leaves.every((leaf, i) => isSameLeaf(leaf, b.leaves[i]!)) ? a : undefined;
+}
+
+function isSameLeaf(a: TensorSpec, b: TensorSpec): boolean {
+  return a.dtype === b.dtype && a.shape.length === b.shape.length && a.shape.every((d, i) => d === b.shape[i]);
+}
