@@ -38,14 +38,6 @@ export function toFloat(x: Like): Tensor {
   return castTo(t, floatDType(t.dtype));
 }
 
-/** An operand that counts: plain numbers are int32; a tensor must hold integers. */
-export function toIndices(name: string, x: Like): Tensor {
-  const t = toTensor(x, isTensor(x) || ArrayBuffer.isView(x) ? undefined : "int32");
-  const dtype: DType = t.dtype;
-  if (dtypes[dtype].isInteger) return t;
-  throw new MillraceError("E_DTYPE", `${name}: indices must be integers, got ${dtype}`, { op: name });
-}
-
 let castOp: AnyOp | undefined;
 let broadcastOp: AnyOp | undefined;
 

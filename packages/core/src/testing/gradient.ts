@@ -1,9 +1,9 @@
 // Derivatives against finite differences in float64, for one operand at a time, in a random direction.
 import type { Attrs } from "../ir/attrs.js";
-import { evaluateGraph, GraphBuilder, type Value } from "../ir/graph.js";
+import { evaluateGraph, type Graph, GraphBuilder, type Value } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
 import { dtypes } from "../types/dtype.js";
-import { describe, fail } from "./compare.js";
+import { describe, expectSame, fail } from "./compare.js";
 import { randomArray, randomOf } from "./data.js";
 import { applyHost, hostOps, type HostVal, hostVal } from "./host.js";
 import { buildingOps, pullBack, pullBackGraph } from "./rules.js";
@@ -81,22 +81,48 @@ export function checkGradient(op: AnyOp, xs: readonly HostVal[], attrs: Attrs): 
   }
 }
 
-/** The derivative of the derivative: that of the graph which the rule builds. */
+/** The rule as a graph of operands and cotangents, whose own derivative can be taken; undefined where it gives nothing. */
+function ruleGraph(op: AnyOp, xs: readonly HostVal[], gs: readonly HostVal[], attrs: Attrs): Graph | undefined {
+  const builder = new GraphBuilder();
+  const params = [...xs, ...gs].map((x) => builder.param(x.aval));
+  const cotangents = pullBack(buildingOps(builder), op, params.slice(xs.length), params.slice(0, xs.length), attrs);
+  // boundary: the ops are over Values
+  const results = cotangents.filter((g): g is Value => g !== null && dtypes[g.aval.dtype].isFloat);
+  return results.length > 0 ? builder.finish(results) : undefined;
+}
+
+/** The derivative of the derivative against finite differences. */
 export function checkSecondGradient(op: AnyOp, xs: readonly HostVal[], attrs: Attrs): void {
   // Of nothing there is no derivative, and means of nothing are NaN.
   if (xs.some((x) => x.data.length === 0)) return;
   const what = `second gradient of ${describe(op, xs, attrs)}`;
   const gs = applyHost(op, xs, attrs).map((y, i) => randomArray(randomOf(`${what} ${i}`), y.dtype, y.shape, [-1, 1]));
+  const graph = ruleGraph(op, xs, gs, attrs);
+  if (!graph) return;
   const args = [...xs, ...gs];
-  const builder = new GraphBuilder();
-  const params = args.map((x) => builder.param(x.aval));
-  const cotangents = pullBack(buildingOps(builder), op, params.slice(xs.length), params.slice(0, xs.length), attrs);
-  // boundary: the ops are over Values
-  const results = cotangents.filter((g): g is Value => g !== null && dtypes[g.aval.dtype].isFloat);
-  if (results.length === 0) return;
-  const graph = builder.finish(results);
   const f: HostFunction = (values) => evaluateGraph(graph, values, applyHost);
   const weights = f(args).map((y, i) => randomArray(randomOf(`${what} weight ${i}`), y.dtype, y.shape, [-1, 1]));
   // boundary: hostOps is over HostVals
   expectDerivative(what, f, args, weights, pullBackGraph(hostOps, graph, weights, args) as readonly MaybeHostVal[]);
+}
+
+/** First derivatives where a finite difference cannot judge, for cotangents of one; second ones must be numbers. */
+export function checkGradientAt(op: AnyOp, xs: readonly HostVal[], attrs: Attrs, wants: readonly HostVal[]): void {
+  const what = `gradient of ${describe(op, xs, attrs)}`;
+  const ones = (ys: readonly HostVal[]): HostVal[] =>
+    ys.map((y) => hostVal({ ...y, data: new Float64Array(y.data.length).fill(1) }));
+  const gs = ones(applyHost(op, xs, attrs));
+  // boundary: hostOps is over HostVals
+  const cotangents = pullBack(hostOps, op, gs, xs, attrs) as readonly MaybeHostVal[];
+  for (const [i, want] of wants.entries()) {
+    const got = cotangents[i] ?? hostVal({ ...want, data: new Float64Array(want.data.length) });
+    expectSame(`${what}, operand ${i}`, got, want, (size) => 1e-12 * (1 + Math.abs(size)));
+  }
+  const graph = ruleGraph(op, xs, gs, attrs);
+  if (!graph) return;
+  const second = pullBackGraph(hostOps, graph, ones(evaluateGraph(graph, [...xs, ...gs], applyHost)), [...xs, ...gs]);
+  // boundary: hostOps is over HostVals
+  for (const [i, g] of (second as readonly MaybeHostVal[]).entries()) {
+    if (g && Array.from(g.data as Float64Array).some(Number.isNaN)) fail(`second ${what}, operand ${i}: NaN`);
+  }
 }

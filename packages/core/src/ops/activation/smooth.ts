@@ -32,7 +32,7 @@ export function elu<const X extends Like>(x: X): SameFloat<X> {
 export const eluCases: Cases<NoAttrs> = cases(eluOp, {
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-Infinity, -200, 0, 200, Infinity, NaN]], attrs: noAttrs, want: [-1, -1, 0, 200, Infinity, NaN] }],
-  gradients: [{ ins: [[-200, 0, 200]], attrs: noAttrs, want: [[0, 1, 1]] }],
+  gradients: [{ ins: [[-1000, 0, 1000, Infinity]], attrs: noAttrs, want: [[0, 1, 1, 1]] }],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: noAttrs, code: "elu.C1" }],
 });
 
@@ -69,6 +69,7 @@ export const seluCases: Cases<NoAttrs> = cases(seluOp, {
       want: [-seluAlpha * seluScale, 0, Infinity, NaN],
     },
   ],
+  gradients: [{ ins: [[-1000, 1000, Infinity]], attrs: noAttrs, want: [[0, seluScale, seluScale]] }],
 });
 
 /** Below every x whose sigmoid is not 0, so that −∞ · 0 becomes −0 instead of NaN. */

@@ -21,7 +21,7 @@ export const remOp: Op<"rem", NoAttrs> = defineBinary({
     int64: (x, y) => (y === 0n ? 0n : x % y),
   },
   // z = x − n·y with n = trunc(x / y), which does not change with x or y.
-  vjp: (b, [g], [x, y], [z]) => [g!, b.neg([b.mul([g!, b.round([b.div([b.sub([x!, z!]), y!])])])])],
+  vjp: (b, [g], [x, y], [z]) => [g!, b.neg([b.mul([g!, b.div([b.sub([x!, z!]), y!])])])],
 });
 export const remCases: Cases<NoAttrs> = cases(remOp, {
   samples: elementwiseSamples(2, noAttrs, [
@@ -74,7 +74,7 @@ export const floorModOp: Composite<"floorMod", NoAttrs> = defineElementwise({
     const remainder = b.rem([x!, y!]);
     return [b.select([isShort(b, remainder, y!), b.add([remainder, y!]), remainder])];
   },
-  vjp: (b, [g], [x, y], [z]) => [g!, b.neg([b.mul([g!, b.round([b.div([b.sub([x!, z!]), y!])])])])],
+  vjp: (b, [g], [x, y], [z]) => [g!, b.neg([b.mul([g!, b.div([b.sub([x!, z!]), y!])])])],
 });
 /**
  * The remainder of x / y with the sign of y, element by element, broadcast: x = floorDiv(x, y) · y + mod(x, y).

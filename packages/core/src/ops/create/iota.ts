@@ -15,8 +15,9 @@ import { addOp, mulOp } from "../binary/arithmetic.js";
 import { eqOp } from "../compare/order.js";
 import { where } from "../compare/select.js";
 import { numeric } from "../elementwise.js";
-import { apply, binary, castTo, stretchTo, toIndices, toTensor } from "../public.js";
+import { apply, binary, castTo, stretchTo, toTensor } from "../public.js";
 import { axesOf, stretch } from "../rules.js";
+import { toIndices } from "../index/rows.js";
 import { expandDims } from "../shape/axes.js";
 import { checkSizes } from "./fill.js";
 
@@ -167,11 +168,9 @@ export function oneHot<const I extends Like, const N extends number, D extends D
 export function oneHot(indices: unknown, depth: number, onValue = 1, offValue = 0, dtype: DType = "int32"): Tensor {
   checkSizes("oneHot", [depth]);
   const t = toIndices("oneHot", indices as Like);
-  const from: DType = t.dtype;
-  // A uint8 cannot count to a larger depth.
-  const counting = from === "uint8" ? "int32" : from;
+  const counting: DType = t.dtype;
   const shape = [...avalOf(t).shape, depth];
-  const chosen = stretchTo(typed<Tensor>(expandDims(castTo(t, counting), -1)), shape);
+  const chosen = stretchTo(typed<Tensor>(expandDims(t, -1)), shape);
   const hot = apply(eqOp, [chosen, iota(shape, shape.length - 1, counting)]);
   if (onValue === 1 && offValue === 0) return castTo(hot, dtype);
   return where(hot, toTensor(onValue, dtype), toTensor(offValue, dtype));

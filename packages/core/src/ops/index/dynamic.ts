@@ -131,6 +131,15 @@ export const dynamicSliceCases: Cases<DynamicSliceAttrs> = cases(dynamicSliceOp,
       attrs: { sizes: [0] },
     },
     {
+      ins: [[5], [1]],
+      dtypes: ["*", "int32"],
+      domain: [
+        [-2, 2],
+        [-4, 0],
+      ],
+      attrs: { sizes: [2] },
+    },
+    {
       ins: [[3, 17], [2]],
       dtypes: ["*", "int32"],
       domain: [
