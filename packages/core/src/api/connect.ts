@@ -1,4 +1,5 @@
 // Puts the pieces together that must not know each other: op methods on the tensor class, the engine behind the ops.
+import { claimProcess } from "../ir/copies.js";
 import type { BackendFactory } from "../runtime/backend.js";
 import { addBackend } from "../runtime/backends.js";
 import { connectEngine } from "../runtime/engine.js";
@@ -11,6 +12,7 @@ let connected = false;
 /**
  * Makes a backend known. Nothing is started, and a name that is known stays as it is. The first registration connects
  * the engine; until then every op throws E_NO_BACKEND.
+ * @throws E_DUPLICATE_CORE where another copy of core has registered a backend in this process
  * @param factory makes the backend when it is first needed, at once or awaited
  * @param options.priority of those that start, the highest is the default
  */
@@ -20,6 +22,7 @@ export function registerBackend(
   options: { readonly priority?: number } = {},
 ): void {
   if (!connected) {
+    claimProcess();
     connected = true;
     installMethods(TensorImpl.prototype);
     connectEngine();

@@ -4,6 +4,7 @@ import type { Like } from "../types/operands.js";
 import type { Tensor } from "../types/tensor.js";
 import type { Attrs } from "./attrs.js";
 import type { Aval, Val } from "./aval.js";
+import { duplicateCore, otherCopy } from "./copies.js";
 import type { Graph } from "./graph.js";
 import type { AnyOp } from "./op.js";
 
@@ -22,6 +23,8 @@ export interface Dispatcher {
 }
 
 function noBackend(): never {
+  const other = otherCopy();
+  if (other) throw duplicateCore(other);
   throw new MillraceError("E_NO_BACKEND", "no backend is registered: import \"millrace\", or call registerBackend first");
 }
 

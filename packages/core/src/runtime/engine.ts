@@ -90,7 +90,7 @@ export class Engine implements Dispatcher {
 
   private applyImpl(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): readonly (TensorImpl & Tensor)[] {
     if (this.trace) return this.traceOp(this.trace, op, ins, attrs, regions);
-    for (const x of ins) this.check(op, x);
+    for (const x of ins) this.check(op.name, x);
     const recorded = this.recorders.length > 0 ? ins.map((x) => this.snapshot(x)) : ins;
     const outs = this.run(op, recorded, attrs, regions);
     for (const r of this.recorders) r.applied(op, recorded, attrs, regions, outs);
@@ -98,12 +98,9 @@ export class Engine implements Dispatcher {
   }
 
   /** Refuses what is no tensor of this engine, or no longer one. */
-  private check(op: AnyOp, x: TensorImpl): void {
-    if (x instanceof TracerTensor) x.live(op.name);
-    if (!(x instanceof TensorImpl)) {
-      throw new MillraceError("E_DUPLICATE_CORE", `${op.name}: the tensor belongs to another copy of @millrace/core`, { op: op.name });
-    }
-    x.live(op.name);
+  private check(what: string, x: TensorImpl): void {
+    if (x instanceof TensorImpl) x.live(what);
+    else throw new MillraceError("E_DUPLICATE_CORE", `${what}: the tensor belongs to another copy of @millrace/core, or to this one before it was loaded again`);
   }
 
   private run(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
@@ -171,13 +168,13 @@ export class Engine implements Dispatcher {
 
   /** A tensor as a value of `trace`: its own tracer, or a parameter that stands for it. */
   inTrace(trace: Trace, x: TensorImpl): TracerTensor {
-    if (isVariable(x)) return this.readInTrace(trace, x);
     if (x instanceof TracerTensor) {
       if (x.trace === trace) return x;
       if (!x.trace.open || !isWithin(trace, x.trace)) x.live("an op");
       return this.lift(trace, x);
     }
-    x.live("an op");
+    this.check("an op", x);
+    if (isVariable(x)) return this.readInTrace(trace, x);
     return this.tracer(trace, trace.capture(x));
   }
 
