@@ -17,6 +17,7 @@ export type {
   Reclaimer,
 } from "./runtime/backend.js";
 export { FinalizationReclaimer } from "./runtime/finalization-reclaimer.js";
+export { log, warnOnce } from "./runtime/logger.js";
 export { ReferenceBackend } from "./runtime/reference-backend.js";
 export { SlotMap } from "./runtime/slot-map.js";
 export { decodeProgram } from "./schedule/decode.js";

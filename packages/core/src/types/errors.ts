@@ -2,6 +2,7 @@
 
 /** Every error code with its meaning in one sentence; `docs/errors/CODE.md` says more. */
 export const errorCodes = {
+  E_ABORTED: "A program was cancelled before it was done.",
   E_ARGUMENT: "An argument or option has a value, or a name, that the function does not take.",
   E_ASYNC_SCOPE: "A tape, tidy or device scope was given an async function, or was left open across an await.",
   E_BACKEND: "No registered backend could be started, or the one asked for cannot.",
