@@ -24,7 +24,7 @@ import type { Dot, MatMul, OuterProduct } from "./rules/mat-mul.js";
 import type { ArgReduce, Reduce } from "./rules/reduce.js";
 import type { ExpandDims, Reshape, Squeeze } from "./rules/reshape.js";
 import type { Transpose } from "./rules/transpose.js";
-import type { Arg, Shape } from "./shape.js";
+import type { Arg, Mutable, Shape } from "./shape.js";
 import type { Tensor } from "./tensor.js";
 
 /** The chained form of ops: `x.matMul(w).add(b)`. Every method is generic over `this`. */
@@ -127,7 +127,7 @@ export interface TensorMethods {
     outputShape: T,
     strides?: Pair,
     pad?: PadMode,
-  ): Out<T, PromoteOf<X, F>>;
+  ): Out<Mutable<T>, PromoteOf<X, F>>;
   /** The cosine of an angle in radians; NaN for ±∞. */
   cos<X extends Tensor>(this: X): SameFloat<X>;
   /** The products of all elements up to each one along `axis`: y[i] = Π x[j] for j ≤ i. bool counts in int32; integers wrap. Its derivative takes n² memory for each line of n elements. */
@@ -174,6 +174,8 @@ export interface TensorMethods {
     this: A,
     b: Arg<Dot<ShapeOf<A>, ShapeOf<B>>, B>,
   ): Out<Dot<ShapeOf<A>, ShapeOf<B>>, PromoteOf<A, B>>;
+  /** `x` with each element 0 at the probability `rate`, the others divided by 1 − rate, so that the mean stays. */
+  dropout<X extends Tensor>(this: X, rate: number, noiseShape?: Shape, seed?: number): SameFloat<X>;
   /** x where it is positive, else e^x − 1. */
   elu<X extends Tensor>(this: X): SameFloat<X>;
   /** x = y, element by element, broadcast. False wherever one is NaN. */

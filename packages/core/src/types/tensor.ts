@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 // The tensor that users hold. Its methods are generic over `this`, so that Tensor<[32, 10]> stays a Tensor<[number, 10]>.
 import type { DType, ItemOf, TypedArrayOf } from "./dtype.js";
 import type { Nested } from "./literals.js";

@@ -5,7 +5,7 @@ import { type Dim, eqDim, mulDim } from "../../ir/dim.js";
 import { check, checkAttr } from "../../ir/op.js";
 import type { Like, Out, PromoteOf, ShapeOf } from "../../types/operands.js";
 import type { Conv1d, Conv2d, DepthwiseConv2d, PadMode, Pair, SeparableConv2d } from "../../types/rules/conv.js";
-import type { Arg, Shape } from "../../types/shape.js";
+import type { Arg, Mutable, Shape } from "../../types/shape.js";
 import type { Tensor } from "../../types/tensor.js";
 import { apply, apply1, promoted } from "../public.js";
 import { reshapeOp } from "../shape/reshape.js";
@@ -143,7 +143,7 @@ export function conv2dTranspose<const X extends Like, const F extends Like, cons
   outputShape: T,
   strides?: Pair,
   pad?: PadMode,
-): Out<T, PromoteOf<X, F>> {
+): Out<Mutable<T>, PromoteOf<X, F>> {
   const name = "conv2dTranspose";
   const [t, w] = promoted(name, x, filter);
   const to: readonly Dim[] = outputShape;

@@ -4,7 +4,7 @@ import { type Aval, formatShape } from "../../ir/aval.js";
 import { type Dim, leDim, productDim } from "../../ir/dim.js";
 import { check } from "../../ir/op.js";
 import type { DTypeOf, Like, Out, Same } from "../../types/operands.js";
-import type { Shape } from "../../types/shape.js";
+import type { Mutable, Shape } from "../../types/shape.js";
 import type { Tensor } from "../../types/tensor.js";
 import { mul } from "../binary/arithmetic.js";
 import { logicalAnd } from "../binary/logical.js";
@@ -43,7 +43,7 @@ export function scatterND<const U extends Like, const S extends Shape>(
   indices: Like,
   updates: U,
   shape: S,
-): Out<S, DTypeOf<U>> {
+): Out<Mutable<S>, DTypeOf<U>> {
   const u = toTensor(updates);
   const zeros = stretchTo(toTensor(u.dtype === "bool" ? false : 0, u.dtype), shape);
   return typed(scatter("scatterND", zeros, indices, u));
