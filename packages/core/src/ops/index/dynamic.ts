@@ -135,6 +135,15 @@ export const dynamicSliceCases: Cases<DynamicSliceAttrs> = cases(dynamicSliceOp,
       dtypes: ["*", "int32"],
       domain: [
         [-2, 2],
+        [-6, -1],
+      ],
+      attrs: { sizes: [2] },
+    },
+    {
+      ins: [[5], [1]],
+      dtypes: ["*", "int32"],
+      domain: [
+        [-2, 2],
         [-4, 0],
       ],
       attrs: { sizes: [2] },
