@@ -18,8 +18,11 @@ export interface Dispatcher {
   apply2(op: AnyOp, a: Tensor, b: Tensor): Tensor;
   /** `apply2` where the op has met this pair of types last time, else undefined. Takes anything. */
   hit2(op: AnyOp, a: Like, b: Like): Tensor | undefined;
-  /** An operand as a tensor; a plain value takes `dtype`, else what its JavaScript type says. */
-  toTensor(value: Like, dtype?: DType): Tensor;
+  /**
+   * An operand as a tensor; a plain value takes `dtype`, else what its JavaScript type says. `shape`, where given, has as
+   * many elements as the value.
+   */
+  toTensor(value: Like, dtype?: DType, shape?: readonly number[]): Tensor;
 }
 
 function noBackend(): never {
@@ -30,7 +33,7 @@ function noBackend(): never {
 
 /** The slot. */
 export const dispatch: { current: Dispatcher } = {
-  current: { apply: noBackend, apply1: noBackend, apply2: noBackend, hit2: noBackend, toTensor: noBackend },
+  current: { apply: noBackend, apply1: noBackend, apply2: noBackend, hit2: noBackend, isPlain: noBackend, toTensor: noBackend },
 };
 
 /** A tensor as rules see it. */

@@ -40,6 +40,9 @@ export interface TensorScope {
 const pageTensors = 64;
 const pageBytes = 16_384;
 
+/** Numbers that are kept as tensors. */
+const maxScalars = 256;
+
 /** The state of one copy of core: what is being traced, who records, what was compiled. */
 export class Engine implements Dispatcher {
   /** Zero where ops may go straight to the backend: nothing traces or records. */
@@ -66,6 +69,10 @@ export class Engine implements Dispatcher {
     const entry = this.calls.inline2[op.id];
     if (this.busy !== 0 || entry === undefined || x.type !== entry.a || y.type !== entry.b) return undefined;
     return this.adopt(entry.out, entry.run2(entry.bound, x.buf, y.buf));
+  }
+
+  isPlain(): boolean {
+    return this.busy === 0;
   }
 
   apply1(op: AnyOp, x: Tensor, attrs: Attrs): TensorImpl & Tensor {
@@ -263,13 +270,32 @@ export class Engine implements Dispatcher {
 
   // ---- tensors --------------------------------------------------------------------------------------------------
 
-  toTensor(value: Like, dtype?: DType): TensorImpl & Tensor {
-    const host = readLiteral(value, dtype);
+  toTensor(value: Like, dtype?: DType, shape?: readonly number[]): TensorImpl & Tensor {
+    const read = readLiteral(value, dtype);
+    const host = shape ? { ...read, shape } : read;
     if (this.trace) {
       const attrs: Attrs = { dtype: host.dtype, shape: host.shape, data: host.data.slice() };
       return this.traceOp(this.trace, constantOp, [], attrs, [])[0]!;
     }
     return this.upload(this.defaultDevice(), host);
+  }
+
+  private readonly scalars = new Map<string, TensorImpl & Tensor>();
+
+  /** A number as an operand; the numbers of a program are few, so they are kept. */
+  private scalar(value: number, dtype: DType): TensorImpl & Tensor {
+    const device = this.defaultDevice();
+    const key = `${device.name} ${dtype} ${Object.is(value, -0) ? "-0" : value}`;
+    let scalar = this.scalars.get(key);
+    if (!scalar) {
+      const { scope } = this;
+      this.scope = null;
+      scalar = this.upload(device, readLiteral(value, dtype));
+      this.scope = scope;
+      if (this.scalars.size >= maxScalars) this.scalars.clear();
+      this.scalars.set(key, scalar);
+    }
+    return scalar;
   }
 
   private upload(device: Device, host: HostArray): TensorImpl & Tensor {

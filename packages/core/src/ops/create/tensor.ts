@@ -1,6 +1,6 @@
 // Tensors from JavaScript values.
 import { avalOf, dispatch } from "../../ir/apply.js";
-import { formatShape } from "../../ir/aval.js";
+import { formatShape, isStatic } from "../../ir/aval.js";
 import { productDim } from "../../ir/dim.js";
 import type { DType, DTypeOfArray, TypedArray } from "../../types/dtype.js";
 import { MillraceError } from "../../types/errors.js";
@@ -19,14 +19,21 @@ function made(name: string, values: NestedValues | TypedArray, shape?: Shape, dt
       op: name,
     });
   }
-  const t = dispatch.current.toTensor(values, dtype);
-  if (shape === undefined) return t;
-  const [have, want] = [avalOf(t).shape, checkSizes(name, shape)];
-  if (productDim(have) !== productDim(want)) {
-    const message = `${name}: ${formatShape(want)} needs ${productDim(want)} elements, got ${productDim(have)}`;
+  if (shape === undefined) return dispatch.current.toTensor(values, dtype);
+  const want = checkSizes(name, shape);
+  const [have, count] = [countOf(values), productDim(want)];
+  if (have !== count) {
+    const message = `${name}: ${formatShape(want)} needs ${count} elements, got ${have}`;
     throw new MillraceError("E_SHAPE", message, { op: name, shapes: [shape] });
   }
-  return apply1(reshapeOp, t, { shape: want });
+  if (isStatic(want)) return dispatch.current.toTensor(values, dtype, want);
+  return apply1(reshapeOp, dispatch.current.toTensor(values, dtype), { shape: want });
+}
+
+/** The elements of a value whose rows are alike; where they are not, reading it fails. */
+function countOf(values: NestedValues | TypedArray): number {
+  if (typeof values !== "object") return 1;
+  return values.length * (typeof values[0] === "object" ? countOf(values[0]) : 1);
 }
 
 /**
