@@ -16,4 +16,5 @@ export {
   type Sample,
 } from "./ir/cases.js";
 export { CheckError } from "./testing/compare.js";
+export { testBackend } from "./testing/backend.js";
 export { type Check, testOp } from "./testing/op.js";

@@ -1,5 +1,6 @@
 // A program in memory: what `schedule` makes, `encode` writes and `decode` reads. docs/design/program.md has the bytes.
 import type { DType } from "../types/dtype.js";
+import { MillraceError } from "../types/errors.js";
 
 /** Raised when the bytes change their meaning. Programs are never stored, so a reader knows one format only. */
 export const programFormat = 1;
@@ -124,7 +125,12 @@ export function evaluateExprs(exprs: readonly Expr[], sizes: readonly number[]):
 
 function evaluateExpr(e: Expr, values: readonly number[], sizes: readonly number[]): number {
   if (e.kind === "constant") return e.value;
-  if (e.kind === "symbol") return sizes[e.index]!;
+  if (e.kind === "symbol") {
+    const size = sizes[e.index];
+    if (size === undefined)
+      throw new MillraceError("E_ARGUMENT", `bind: ${sizes.length} sizes, but the program has more`);
+    return size;
+  }
   const [a, b] = [values[e.a]!, values[e.b]!];
   switch (e.kind) {
     case "add":

@@ -36,10 +36,11 @@ export function testOp(table: Cases, backends: readonly Backend[] = []): Check[]
     ...numbered("repair", table.repairs, (repair) => checkRepair(table, repair)),
     ...numbered("gradient edge", table.gradients, (edge) => checkGradientEdge(table, edge)),
     ...numbered("rules of sample", table.samples, (sample, i) => checkRules(table, sample, i)),
-    ...backends.flatMap((backend) => onBackend(table, new Runner(backend))),
+    ...backends.flatMap((backend) => testOpOn(table, new Runner(backend))),
   ];
 }
 
+/** One check for each entry of a table. */
 function numbered<T>(
   what: string,
   list: readonly T[] | undefined,
@@ -48,7 +49,8 @@ function numbered<T>(
   return (list ?? []).map((item, i) => ({ name: `${what} ${i}`, run: async () => run(item, i) }));
 }
 
-function onBackend(table: Cases, runner: Runner): Check[] {
+/** The checks that run the op on a backend. */
+export function testOpOn(table: Cases, runner: Runner): Check[] {
   return [
     ...numbered(`${runner.name}: edge`, table.edges, (edge) => checkEdgeOn(table, edge, runner)),
     ...numbered(`${runner.name}: sample`, table.samples, (sample, i) => checkSampleOn(table, sample, i, runner)),
