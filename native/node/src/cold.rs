@@ -172,6 +172,19 @@ pub unsafe extern "C" fn live_bytes(env: napi_env, info: napi_callback_info) -> 
     unsafe { enter(env, info, |context, []| make_f64(env, context.device()?.memory_stats().live as f64)) }
 }
 
+/// adjust(): tells the garbage collector how many bytes live outside its heap; returns them
+pub unsafe extern "C" fn adjust(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, []| {
+            let live = context.device()?.memory_stats().live as i64;
+            let mut total = 0;
+            check(napi_adjust_external_memory(env, live - context.reported.replace(live), &mut total))?;
+            make_f64(env, live as f64)
+        })
+    }
+}
+
 /// trim(): gives cached memory back to the system
 pub unsafe extern "C" fn trim(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.

@@ -25,6 +25,8 @@ pub struct Context {
     /// What hears of printed values and lost errors; null where nobody does.
     pub listener: Cell<napi_ref>,
     pub callbacks: Cell<u64>,
+    /// Live bytes that the garbage collector was told of.
+    pub reported: Cell<i64>,
     wake: Cell<napi_threadsafe_function>,
     hooked: Cell<bool>,
 }
@@ -54,6 +56,7 @@ const FUNCTIONS: &[(&CStr, Callback)] = &[
     (c"cancel", cold::cancel),
     (c"stats", cold::stats),
     (c"liveBytes", cold::live_bytes),
+    (c"adjust", cold::adjust),
     (c"trim", cold::trim),
     (c"onMessage", cold::on_message),
     (c"close", cold::close),
@@ -70,6 +73,7 @@ impl Context {
             runs: Cell::new(0),
             listener: Cell::new(null_mut()),
             callbacks: Cell::new(0),
+            reported: Cell::new(0),
             wake: Cell::new(null_mut()),
             hooked: Cell::new(false),
         });

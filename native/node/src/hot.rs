@@ -47,7 +47,8 @@ pub unsafe extern "C" fn run3(env: napi_env, info: napi_callback_info) -> napi_v
     unsafe { enter(env, info, |context, [bound, a, b, c]| run_small(context, bound, [a, b, c])) }
 }
 
-/// run(bound, args: Int32Array, count, donated: Int32Array, donations, results: Int32Array): number of results
+/// run(bound, args: Int32Array, count, donated: Int32Array, donations, results: Int32Array): number of results.
+/// Where `results` is too short nothing runs, and the number is negative.
 pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node; no JavaScript runs while the arrays are read.
     unsafe {
@@ -61,7 +62,11 @@ pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_va
                 *handle |= DONATE;
             }
             let mut device = context.device()?;
-            let room = get_i32s(env, results, device.signature(bound)?.1.len())?;
+            let wanted = device.signature(bound)?.1.len();
+            let (room, length) = get_i32_array(env, results)?;
+            if length < wanted {
+                return make_i32(env, -(wanted as i32));
+            }
             context.runs.set(context.runs.get() + 1);
             let mut made = Vec::new();
             device.run(bound, &handles, &mut made)?;
@@ -84,7 +89,11 @@ unsafe fn get_handles(env: napi_env, values: napi_value, count: napi_value) -> R
         if count == 0 {
             return Ok(Vec::new());
         }
-        Ok(std::slice::from_raw_parts(get_i32s(env, values, count)?, count).to_vec())
+        let (start, length) = get_i32_array(env, values)?;
+        if length < count {
+            return Err(Error::argument(format!("{count} handles in an array of {length}")));
+        }
+        Ok(std::slice::from_raw_parts(start, count).to_vec())
     }
 }
 

@@ -173,14 +173,11 @@ fn element_size(kind: napi_typedarray_type) -> usize {
     }
 }
 
-/// The first `count` elements of an `Int32Array`, as a pointer.
-pub unsafe fn get_i32s(env: napi_env, value: napi_value, count: usize) -> Result<*mut i32, Error> {
+/// The start and length of an `Int32Array`, as long as no JavaScript runs.
+pub unsafe fn get_i32_array(env: napi_env, value: napi_value) -> Result<(*mut i32, usize), Error> {
     // SAFETY: as `typed_array`.
     let (kind, length, start) = unsafe { typed_array(env, value) }?;
-    if kind != TypedarrayType::int32_array || length < count {
-        return Err(not_a(&format!("Int32Array of {count} elements")));
-    }
-    Ok(start.cast())
+    if kind == TypedarrayType::int32_array { Ok((start.cast(), length)) } else { Err(not_a("Int32Array")) }
 }
 
 /// The whole numbers of a `Float64Array`.

@@ -1,2 +1,181 @@
-/** The native CPU backend of Millrace for Node.js. */
-export {};
+/**
+ * The native CPU backend of Millrace for Node.js.
+ * @packageDocumentation
+ */
+import os from "node:os";
+import {
+  type AnyOp,
+  type Aval,
+  type Backend,
+  type Bound,
+  type Buf,
+  type DeviceInfo,
+  type Executable,
+  log,
+  type MemoryStats,
+  MillraceError,
+  warnOnce,
+} from "@millrace/core/backend";
+import { loadAddon, type NativeContext, type Printed } from "./addon.js";
+import { thrown } from "./errors.js";
+import { formatPrinted } from "./printed.js";
+import { PageReclaimer } from "./reclaimer.js";
+
+/** How a CPU backend is made. */
+export interface CpuOptions {
+  /** Bytes that tensors and freed memory kept for reuse may take; 80 % of the machine's memory unless given. */
+  readonly memoryLimit?: number;
+}
+
+/** Runs programs on native kernels. Everything it holds is its own: two backends share threads only. */
+export class CpuBackend implements Backend {
+  readonly name: string = "cpu";
+  readonly fusion: boolean = true;
+  readonly reclaimer: PageReclaimer;
+  private readonly native: NativeContext;
+  private args: Int32Array = new Int32Array(64);
+  private donated: Int32Array = new Int32Array(64);
+  private results: Int32Array = new Int32Array(64);
+
+  /** Throws E_BACKEND where the addon is not installed. */
+  constructor(options: CpuOptions = {}) {
+    const limit = options.memoryLimit ?? Math.floor(os.totalmem() * 0.8);
+    this.native = loadAddon().createContext(limit);
+    this.native.onMessage((printed, lost) => this.hear(printed, lost));
+    this.reclaimer = new PageReclaimer(this.native, limit);
+  }
+
+  devices(): readonly DeviceInfo[] {
+    return [{ name: "cpu:0", description: `native kernels on ${os.availableParallelism()} threads` }];
+  }
+
+  claims(op: AnyOp): boolean {
+    return this.native.claims(op.name);
+  }
+
+  compile(program: Uint8Array): Executable {
+    return this.guard(() => this.native.compile(program));
+  }
+
+  bind(exe: Executable, sizes: readonly number[]): Bound {
+    return this.guard(() => this.native.bind(exe, Float64Array.from(sizes)));
+  }
+
+  run(bound: Bound, args: readonly Buf[], donate: readonly number[]): readonly Buf[] {
+    this.args = filled(this.args, args);
+    this.donated = filled(this.donated, donate);
+    const count = this.guard(() => this.start(bound, args.length, donate.length));
+    const handles = new Array<Buf>(count);
+    for (let i = 0; i < count; i++) handles[i] = this.results[i]!;
+    return handles;
+  }
+
+  private start(bound: Bound, args: number, donations: number): number {
+    const count = this.native.run(bound, this.args, args, this.donated, donations, this.results);
+    if (count >= 0) return count;
+    this.results = new Int32Array(-count);
+    return this.start(bound, args, donations);
+  }
+
+  run1(bound: Bound, a: Buf): Buf {
+    try {
+      return this.native.run1(bound, a);
+    } catch (error) {
+      return this.retry(error, () => this.native.run1(bound, a));
+    }
+  }
+
+  run2(bound: Bound, a: Buf, b: Buf): Buf {
+    try {
+      return this.native.run2(bound, a, b);
+    } catch (error) {
+      return this.retry(error, () => this.native.run2(bound, a, b));
+    }
+  }
+
+  releaseExecutable(exe: Executable): void {
+    this.guard(() => this.native.releaseExecutable(exe));
+  }
+
+  releaseBound(bound: Bound): void {
+    this.guard(() => this.native.releaseBound(bound));
+  }
+
+  upload(bytes: Uint8Array, _aval: Aval): Buf {
+    return this.guard(() => this.native.upload(bytes));
+  }
+
+  async read(buf: Buf): Promise<Uint8Array> {
+    try {
+      return await this.native.read(buf);
+    } catch (error) {
+      throw thrown(error);
+    }
+  }
+
+  readSync(buf: Buf): Uint8Array {
+    return this.guard(() => this.native.readSync(buf));
+  }
+
+  free(buf: Buf): void {
+    this.guard(() => this.native.free(buf));
+  }
+
+  /** Asks the queued program that makes `buf` to stop; false where there is none. Its results then throw E_ABORTED. */
+  cancel(buf: Buf): boolean {
+    return this.guard(() => this.native.cancel(buf));
+  }
+
+  async sync(): Promise<void> {
+    try {
+      await this.native.sync();
+    } catch (error) {
+      throw thrown(error);
+    }
+  }
+
+  stats(): MemoryStats {
+    return this.native.stats();
+  }
+
+  /** Cancels what runs and gives everything back; later calls throw E_DISPOSED. */
+  close(): void {
+    this.native.close();
+  }
+
+  /** Makes errors Millrace's. Memory that ran out is looked for once: a full collection, then one more try. */
+  private guard<T>(call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      return this.retry(error, call);
+    }
+  }
+
+  private retry<T>(error: unknown, call: () => T): T {
+    const first = thrown(error);
+    if (!(first instanceof MillraceError) || first.code !== "E_MEMORY") throw first;
+    this.reclaimer.relieve();
+    try {
+      return call();
+    } catch (second) {
+      throw thrown(second);
+    }
+  }
+
+  private hear(printed: readonly Printed[], lost: readonly Error[]): void {
+    for (const it of printed) log().info(formatPrinted(it));
+    for (const error of lost) warnOnce("W_LOST_ERROR", error.message, `a program failed and nobody read its results: ${error.message}`);
+  }
+}
+
+function filled(array: Int32Array, values: readonly number[]): Int32Array {
+  const room = values.length <= array.length ? array : new Int32Array(values.length * 2);
+  for (let i = 0; i < values.length; i++) room[i] = values[i]!;
+  return room;
+}
+
+/** The native CPU backend: `registerBackend("cpu", createCpuBackend, { priority: 10 })`. Throws E_BACKEND where the addon is missing. */
+export function createCpuBackend(options: CpuOptions = {}): CpuBackend {
+  return new CpuBackend(options);
+}

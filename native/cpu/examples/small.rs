@@ -1,0 +1,49 @@
+//! What one small program costs: `cargo run --profile dev-fast -p millrace-cpu --features testing --example small`.
+
+use millrace_cpu::Device;
+use millrace_program::testing::{Builder, RegionBuilder};
+use millrace_program::{DType, Op};
+use std::time::Instant;
+
+/// The best of several rounds, in ns a call.
+fn best(name: &str, mut call: impl FnMut()) {
+    let mut best = f64::INFINITY;
+    for _ in 0..9 {
+        let start = Instant::now();
+        (0..200_000).for_each(|_| call());
+        best = best.min(start.elapsed().as_nanos() as f64 / 200_000.0);
+    }
+    println!("{name:40} {best:8.1} ns");
+}
+
+fn main() {
+    let mut builder = Builder::new();
+    let (zero, one, n) = (builder.size(0), builder.size(1), builder.size(8));
+    let mut main = RegionBuilder::new();
+    let (a, b) = (main.param(DType::Float32, &[n]), main.param(DType::Float32, &[n]));
+    let sum = main.slot(DType::Float32, &[n]);
+    let loads = [(a, zero, &[one][..]), (b, zero, &[one][..])];
+    main.fused(&[n], &loads, &[(Op::Add, DType::Float32, &[0, 1], 0)], &[(sum, 2, None, 0)]);
+    let mut device = Device::new(usize::MAX);
+    let executable = device.compile(&builder.finish(&main.finish(&[sum]))).unwrap();
+    let bound = device.bind(executable, &[]).unwrap();
+    let (a, b) = (device.upload(&[1; 32]).unwrap(), device.upload(&[2; 32]).unwrap());
+    best("upload of 32 bytes, free", || {
+        let x = device.upload(&[1; 32]).unwrap();
+        device.free(x).unwrap();
+    });
+    best("run_small of add [8], free", || {
+        let sum = device.run_small(bound, [a, b]).unwrap();
+        device.free(sum).unwrap();
+    });
+    let mut results = Vec::new();
+    best("run of add [8], free", || {
+        results.clear();
+        device.run(bound, &[a, b], &mut results).unwrap();
+        device.free(results[0]).unwrap();
+    });
+    best("bind", || {
+        let bound = device.bind(executable, &[]).unwrap();
+        device.release_bound(bound).unwrap();
+    });
+}

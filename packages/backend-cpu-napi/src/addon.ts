@@ -1,0 +1,79 @@
+import { createRequire } from "node:module";
+import process from "node:process";
+import { MillraceError } from "@millrace/core/backend";
+
+/** What a `print` op saw. */
+export interface Printed {
+  readonly message: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
+}
+
+/** The functions of a native context: native/node/README.md has their contract. Handles are small integers. */
+export interface NativeContext {
+  run1(bound: number, a: number): number;
+  run2(bound: number, a: number, b: number): number;
+  run(bound: number, args: Int32Array, count: number, donated: Int32Array, donations: number, results: Int32Array): number;
+  free(handle: number): void;
+  page(token: object, handles: Int32Array, count: number): void;
+  poll(full: boolean): number;
+  claims(op: string): boolean;
+  compile(program: Uint8Array): number;
+  bind(executable: number, sizes: Float64Array): number;
+  releaseExecutable(executable: number): void;
+  releaseBound(bound: number): void;
+  upload(bytes: Uint8Array): number;
+  read(handle: number): Promise<Uint8Array>;
+  readSync(handle: number): Uint8Array;
+  sync(): Promise<void>;
+  cancel(handle: number): boolean;
+  stats(): Readonly<Record<NativeStat, number>>;
+  liveBytes(): number;
+  adjust(): number;
+  trim(): void;
+  onMessage(listener: ((printed: readonly Printed[], lost: readonly Error[]) => void) | null): void;
+  close(): void;
+}
+
+/** The names in `stats()`. */
+export type NativeStat =
+  | "liveBytes"
+  | "peakBytes"
+  | "liveBuffers"
+  | "liveHandles"
+  | "cachedBytes"
+  | "reservedBytes"
+  | "arenaBytes"
+  | "allocations"
+  | "allocatedBytes"
+  | "executables"
+  | "bounds"
+  | "queued"
+  | "kernels"
+  | "runs"
+  | "calls"
+  | "javaScriptCalls";
+
+interface Addon {
+  createContext(memoryLimit?: number): NativeContext;
+}
+
+const addonPackage = "@millrace/cpu-native";
+
+/** Loads the addon. Fails with E_BACKEND, naming the package that this platform needs. */
+export function loadAddon(): Addon {
+  const require = createRequire(import.meta.url);
+  try {
+    // boundary: the addon's own types say `object`; its README and the tests say the rest
+    return require(addonPackage) as Addon;
+  } catch (cause) {
+    const platform = `${process.platform}-${process.arch}${process.platform === "linux" ? "-gnu" : ""}`;
+    throw new MillraceError(
+      "E_BACKEND",
+      `the native CPU backend could not be loaded: install ${addonPackage}, which brings ${addonPackage}-${platform} ` +
+        `as an optional dependency (npm leaves it out under --omit=optional, or with a lock file of another platform)`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,97 @@
+import process from "node:process";
+import v8 from "node:v8";
+import vm from "node:vm";
+import type { Buf, Reclaimer } from "@millrace/core/backend";
+import type { NativeContext } from "./addon.js";
+
+const megabyte = 1 << 20;
+/** Bytes between two minor collections, at least. */
+const minDue = 16 * megabyte;
+/** Collection may take this part of the time, unless memory is short. */
+const maxShare = 0.1;
+
+/** V8's collector: it runs within the call. */
+type Collect = (options?: { readonly type: "minor" | "major" }) => void;
+
+let collect: Collect | null | undefined;
+
+/** The collector of this isolate, or null where MILLRACE_NO_GC=1 forbids it. */
+function collector(): Collect | null {
+  if (collect === undefined) {
+    if (process.env["MILLRACE_NO_GC"] === "1") return (collect = null);
+    v8.setFlagsFromString("--expose-gc");
+    // boundary: a new V8 context has the function that the flag exposes
+    collect = vm.runInNewContext("gc") as Collect;
+  }
+  return collect;
+}
+
+/**
+ * Frees tensors that nobody holds, within the synchronous job that allocates: a page has a weak reference, which is
+ * asked after a minor collection. When it is due follows from what survives: V8 promotes what survives two minor
+ * collections, so these are spaced by more than what is live; a full one comes when live bytes have doubled.
+ */
+export class PageReclaimer implements Reclaimer {
+  due: number = minDue;
+  private readonly native: NativeContext;
+  private readonly limit: number;
+  private handles = new Int32Array(64);
+  private liveAfterFull = 0;
+  private lastEnd = performance.now();
+  /** Raised while collection takes more than its share. */
+  private stretch = 1;
+
+  /** `limit`: the bytes that the context may hold. */
+  constructor(native: NativeContext, limit: number) {
+    this.native = native;
+    this.limit = limit;
+  }
+
+  page(token: object, bufs: readonly Buf[]): void {
+    if (bufs.length > this.handles.length) this.handles = new Int32Array(bufs.length);
+    for (let i = 0; i < bufs.length; i++) this.handles[i] = bufs[i]!;
+    this.native.page(token, this.handles, bufs.length);
+  }
+
+  poll(full = false): void {
+    this.native.poll(full);
+  }
+
+  pressure(): void {
+    const gc = collector();
+    if (!gc) return this.adjust();
+    const start = performance.now();
+    gc({ type: "minor" });
+    this.native.poll(false);
+    let live = this.native.liveBytes();
+    const short = live + minDue > this.limit;
+    if (short || live > 2 * Math.max(this.liveAfterFull, minDue)) live = this.collectAll(gc);
+    const end = performance.now();
+    const share = (end - start) / Math.max(end - this.lastEnd, 1e-3);
+    this.stretch = share > maxShare ? Math.min(this.stretch * 2, 16) : Math.max(this.stretch / 2, 1);
+    this.lastEnd = end;
+    const wanted = Math.max(minDue, 1.1 * live) * this.stretch;
+    this.due = Math.max(megabyte, Math.min(wanted, (this.limit - live) / 2));
+  }
+
+  /** A full collection: what an allocation that failed asks for. */
+  relieve(): void {
+    const gc = collector();
+    if (gc) this.collectAll(gc);
+    else this.adjust();
+    this.native.trim();
+  }
+
+  private collectAll(gc: Collect): number {
+    gc();
+    this.native.poll(true);
+    return (this.liveAfterFull = this.native.liveBytes());
+  }
+
+  /** Without a collector of our own: V8 is told what lives outside its heap, and collects when it thinks so. */
+  private adjust(): void {
+    this.native.adjust();
+    this.native.poll(true);
+    this.due = megabyte;
+  }
+}
