@@ -8,6 +8,7 @@ pub mod isa;
 pub mod loops;
 mod math;
 pub mod pool;
+mod window;
 
 #[cfg(test)]
 mod testing;
@@ -48,6 +49,10 @@ pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
         Op::ConvGeneral => &conv::ConvGeneral,
         Op::ConvInputGrad => &conv::ConvInputGrad,
         Op::DotGeneral => &gemm::dot::DotGeneral,
+        Op::ReduceWindowMax => &window::ReduceWindow { name: "reduceWindowMax", reduce: Op::ReduceMax },
+        Op::ReduceWindowMin => &window::ReduceWindow { name: "reduceWindowMin", reduce: Op::ReduceMin },
+        Op::ReduceWindowSum => &window::ReduceWindow { name: "reduceWindowSum", reduce: Op::ReduceSum },
+        Op::SelectAndScatterAdd => &window::SelectAndScatterAdd,
         _ => return None,
     })
 }

@@ -19,7 +19,7 @@ use crate::{Error, Plan};
 use millrace_program::BoundLoop;
 
 pub use canon::Pass;
-pub use reduce::Reducer;
+pub use reduce::{Fold, Reducer};
 
 /// A loop kernel, ready to run: one pass over the iteration space for all dense stores and, where the order of iteration
 /// allows it, one reduction with them; one more for each other set of reduced extents.

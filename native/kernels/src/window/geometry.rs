@@ -1,0 +1,91 @@
+//! Windows over all dimensions. Trailing dimensions that no window touches (the channels) are one row, handled as a vector.
+
+use crate::Error;
+use crate::check::{expect, ints, sizes};
+use millrace_program::{BoundAttrs, Shape};
+
+pub struct Windows {
+    /// Leading dimensions, those that a window or a stride touches among them.
+    pub input: Vec<usize>,
+    pub output: Vec<usize>,
+    pub window: Vec<usize>,
+    stride: Vec<i64>,
+    low: Vec<i64>,
+    /// Elements of a row.
+    pub row: usize,
+    /// Whether the windows of different indices of the first dimension are apart.
+    pub apart: bool,
+}
+
+impl Windows {
+    pub fn new(op: &str, x: &Shape, out: &Shape, attrs: &BoundAttrs) -> Result<Windows, Error> {
+        let rank = x.rank();
+        let (window, strides) = (sizes(attrs, "window", rank, 1)?, sizes(attrs, "strides", rank, 1)?);
+        let (low, high) = (ints(attrs, "low", rank)?, ints(attrs, "high", rank)?);
+        expect(out.rank() == rank, || format!("{op}: {x} and {out} have different ranks"))?;
+        for k in 0..rank {
+            let padded = x.dims()[k] as i128 + low[k] as i128 + high[k] as i128;
+            let room = padded - window[k] as i128;
+            let size = if room < 0 { 0 } else { room / strides[k] as i128 + 1 };
+            expect(size == out.dims()[k] as i128, || format!("{op}: {out} should have size {size} in dimension {k}"))?;
+            let far = [padded, window[k] as i128, low[k] as i128].iter().any(|v| v.abs() > 1 << 40);
+            expect(!far, || format!("{op}: padding or window is too large"))?;
+        }
+        let plain = |k: usize| window[k] == 1 && strides[k] == 1 && low[k] == 0 && x.dims()[k] == out.dims()[k];
+        let lead = (0..rank).rev().find(|&k| !plain(k)).map_or(0, |k| k + 1);
+        Ok(Windows {
+            input: x.dims()[..lead].to_vec(),
+            output: out.dims()[..lead].to_vec(),
+            row: x.dims()[lead..].iter().product(),
+            apart: lead > 0 && plain(0),
+            stride: strides[..lead].iter().map(|&s| s as i64).collect(),
+            low: low[..lead].to_vec(),
+            window: window[..lead].to_vec(),
+        })
+    }
+
+    /// Rows of the output.
+    pub fn rows(&self) -> usize {
+        self.output.iter().product()
+    }
+
+    pub fn taps(&self) -> usize {
+        self.window.iter().product()
+    }
+
+    /// Calls `tap(element)` for each row of the input in window `number`, in row-major order; `element` is its first.
+    #[inline(always)]
+    pub fn for_each_tap(&self, number: usize, mut tap: impl FnMut(usize)) {
+        let rank = self.input.len();
+        // The part of each dimension that is inside, and where the window starts.
+        let mut from = [0usize; 32];
+        let mut to = [0usize; 32];
+        let mut rest = number;
+        for k in (0..rank).rev() {
+            let first = (rest % self.output[k]) as i64 * self.stride[k] - self.low[k];
+            rest /= self.output[k];
+            from[k] = first.max(0) as usize;
+            to[k] = (first + self.window[k] as i64).min(self.input[k] as i64).max(0) as usize;
+            if from[k] >= to[k] {
+                return;
+            }
+        }
+        let mut index = from;
+        loop {
+            let element = (0..rank).fold(0, |at, k| at * self.input[k] + index[k]);
+            tap(element * self.row);
+            let mut k = rank;
+            loop {
+                if k == 0 {
+                    return;
+                }
+                k -= 1;
+                index[k] += 1;
+                if index[k] < to[k] {
+                    break;
+                }
+                index[k] = from[k];
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! reduceWindowSum, reduceWindowMax, reduceWindowMin.
+
+use super::geometry::Windows;
+use crate::check::{expect_ins, expect_out};
+use crate::isa::Isa;
+use crate::loops::transpose::Shared;
+use crate::loops::{Fold, Reducer};
+use crate::{Error, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, Op, Shape};
+
+/// The window's form of a reduction.
+pub struct ReduceWindow {
+    pub name: &'static str,
+    pub reduce: Op,
+}
+
+impl LibraryKernel for ReduceWindow {
+    fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
+        let ([x], [out]) = expect_ins(self.name, ins, outs)?;
+        expect_out(self.name, out, x.dtype(), out.dims())?;
+        let windows = Windows::new(self.name, x, out, attrs)?;
+        let reducer = Reducer::new(Isa::current(), self.reduce, x.dtype());
+        let reducer = reducer.ok_or_else(|| Error::dtype(format!("{}: no kernel for {x}", self.name)))?;
+        Ok(Box::new(ReduceWindowPlan { windows, reducer }))
+    }
+}
+
+struct ReduceWindowPlan {
+    windows: Windows,
+    reducer: Reducer,
+}
+
+impl Plan for ReduceWindowPlan {
+    fn cost_ns(&self) -> f64 {
+        100.0 + (self.windows.rows() * self.windows.taps()) as f64 * (3.0 + 0.05 * self.windows.row as f64)
+    }
+
+    unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
+        let ReduceWindowPlan { windows, reducer } = self;
+        let (rows, len) = (windows.rows(), windows.row);
+        if rows * len == 0 {
+            return;
+        }
+        let (x, out) = (Shared(ins[0].cast_mut()), Shared(outs[0]));
+        let group = (32_768 / (len * windows.taps()).max(1)).clamp(1, rows);
+        pool.for_chunks(rows.div_ceil(group), |chunk| {
+            for number in chunk * group..((chunk + 1) * group).min(rows) {
+                // SAFETY: `check` has proven the shapes, taps are inside the input, each row is written once.
+                unsafe {
+                    let to = out.get().add(number * len * reducer.size);
+                    reducer.clear(to, len);
+                    windows.for_each_tap(number, |element| {
+                        let from = x.get().add(element * reducer.size).cast_const();
+                        (reducer.fold)(Fold { to, from, len });
+                    });
+                }
+            }
+        });
+    }
+}
