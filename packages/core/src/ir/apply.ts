@@ -18,6 +18,10 @@ export interface Dispatcher {
   apply2(op: AnyOp, a: Tensor, b: Tensor): Tensor;
   /** `apply2` where the op has met this pair of types last time, else undefined. Takes anything. */
   hit2(op: AnyOp, a: Like, b: Like): Tensor | undefined;
+  /** Whether ops run at once and nobody watches: no trace, no tape. */
+  isPlain(): boolean;
+  /** A number as an operand: a tensor that is shared, so it must not become a result. */
+  scalar(value: number, dtype: DType): Tensor;
   /**
    * An operand as a tensor; a plain value takes `dtype`, else what its JavaScript type says. `shape`, where given, has as
    * many elements as the value.
@@ -33,7 +37,7 @@ function noBackend(): never {
 
 /** The slot. */
 export const dispatch: { current: Dispatcher } = {
-  current: { apply: noBackend, apply1: noBackend, apply2: noBackend, hit2: noBackend, isPlain: noBackend, toTensor: noBackend },
+  current: { apply: noBackend, apply1: noBackend, apply2: noBackend, hit2: noBackend, isPlain: noBackend, scalar: noBackend, toTensor: noBackend },
 };
 
 /** A tensor as rules see it. */

@@ -147,6 +147,7 @@ export type AnyOp = Op<string, any, "one" | "many">;
 type AnySpec = Omit<AnyOp, "id">;
 
 const registry = new Map<string, AnyOp>();
+let nextId = 0;
 
 /** Makes a primitive: an op that `reference` defines and backends have kernels for. */
 export function defineOp<N extends string, A, M extends "one" | "many" = "one">(
@@ -163,8 +164,16 @@ export function defineComposite<N extends string, A, M extends "one" | "many" = 
   return register({ ...spec, kind });
 }
 
+/** A composite that the engine makes for itself: it is in no table, and no program or artifact names it. */
+export function internalComposite<A>(
+  spec: Omit<OpSpec<string, A>, "kind"> & { readonly lower: LowerRule<A> },
+): Composite<string, A> {
+  const kind = "composite";
+  return { ...spec, kind, id: nextId++ };
+}
+
 function register<S extends AnySpec>(spec: S): S & { readonly id: number } {
-  const op = { ...spec, id: registry.get(spec.name)?.id ?? registry.size };
+  const op = { ...spec, id: registry.get(spec.name)?.id ?? nextId++ };
   registry.set(spec.name, op);
   return op;
 }

@@ -1,14 +1,16 @@
 // What public functions do before an op is applied: operands become tensors, dtypes meet, shapes are stretched.
 import { avalOf, dispatch } from "../ir/apply.js";
 import { type Attrs, noAttrs } from "../ir/attrs.js";
-import { type Aval, formatShape } from "../ir/aval.js";
-import { type Dim, dimKey, eqDim } from "../ir/dim.js";
-import { type AnyOp, RuleError } from "../ir/op.js";
+import { type Dim, dimKey } from "../ir/dim.js";
+import type { AnyOp } from "../ir/op.js";
 import { type DType, dtypes, promote } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
 import type { Tensor } from "../types/tensor.js";
+import { broadcasting, broadcastShapes, noBroadcast } from "./broadcasting.js";
 import { axesOf } from "./rules.js";
+
+export { broadcastShapes, noBroadcast };
 
 /** Whether a value is a tensor, of this or another realm: nothing else has a dtype and a shape. */
 export function isTensor(value: unknown): value is Tensor {
@@ -51,35 +53,29 @@ export function castTo(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : apply1(castOp!, x, { dtype });
 }
 
-/** The shape that two shapes broadcast to, or undefined. Undecided sizes must be equal. */
-export function broadcastShapes(a: readonly Dim[], b: readonly Dim[]): Dim[] | undefined {
-  const rank = Math.max(a.length, b.length);
-  const shape: Dim[] = [];
-  for (let i = 0; i < rank; i++) {
-    const x = a[a.length - rank + i] ?? 1;
-    const y = b[b.length - rank + i] ?? 1;
-    if (x === 1) shape.push(y);
-    else if (y === 1) shape.push(x);
-    else if (eqDim(x, y) === false) return undefined;
-    else shape.push(typeof x === "number" ? x : y);
-  }
-  return shape;
+function sameSizes(a: readonly Dim[], b: readonly Dim[]): boolean {
+  return a.length === b.length && a.every((d, i) => d === b[i] || dimKey(d) === dimKey(b[i]!));
 }
 
 /** `x` stretched to `shape`, aligned at the last axis. */
 export function stretchTo(x: Tensor, shape: readonly Dim[]): Tensor {
   const from = avalOf(x).shape;
-  if (from.length === shape.length && from.every((d, i) => d === shape[i] || dimKey(d) === dimKey(shape[i]!))) return x;
+  if (sameSizes(from, shape)) return x;
   const lead = shape.length - from.length;
   return apply1(broadcastOp!, x, { shape, dims: axesOf(from.length).map((i) => i + lead) });
 }
 
 /** Both operands in the dtype that they promote to; a plain number takes the other's dtype where that can hold it. */
 export function promoted(name: string, a: Like, b: Like): [Tensor, Tensor] {
-  const x = isTensor(a) ? a : toTensor(a, isTensor(b) ? literalDType(name, a, b.dtype) : undefined);
-  const y = isTensor(b) ? b : toTensor(b, literalDType(name, b, x.dtype));
+  const x = isTensor(a) ? a : operand(a, isTensor(b) ? literalDType(name, a, b.dtype) : undefined);
+  const y = isTensor(b) ? b : operand(b, literalDType(name, b, x.dtype));
   const dtype = promote(x.dtype, y.dtype);
   return [castTo(x, dtype), castTo(y, dtype)];
+}
+
+/** A plain value as an operand. */
+function operand(x: Like, dtype: DType | undefined): Tensor {
+  return typeof x === "number" ? dispatch.current.scalar(x, dtype ?? "float32") : toTensor(x, dtype);
 }
 
 /** The dtype of a plain number beside a tensor of `dtype`; arrays keep their own. */
@@ -118,12 +114,9 @@ function broadcastAnd2(op: AnyOp, x: Tensor, y: Tensor): Tensor {
   const [p, q] = [avalOf(x), avalOf(y)];
   const shape = broadcastShapes(p.shape, q.shape);
   if (!shape) throw noBroadcast(op.name, p, q);
+  const equal = sameSizes(p.shape, shape) && sameSizes(q.shape, shape);
+  if (!equal && dispatch.current.isPlain()) return dispatch.current.apply2(broadcasting(op), x, y);
   return dispatch.current.apply2(op, stretchTo(x, shape), stretchTo(y, shape));
-}
-
-export function noBroadcast(name: string, a: Aval, b: Aval): RuleError {
-  const [x, y] = [formatShape(a.shape), formatShape(b.shape)];
-  return new RuleError("E_SHAPE", `${name}.broadcast`, `${x} and ${y} do not broadcast`);
 }
 
 /** An axis from 0: negative ones count from the end. */

@@ -68,14 +68,14 @@ export class EagerPrograms {
     return made;
   }
 
-  /** Gives back the program that was made first. */
+  /** Gives back the half that was made first. */
   private evict(): void {
     for (const [key, program] of this.programs) {
+      if (this.programs.size <= maxPrograms / 2) break;
       program.release();
       this.programs.delete(key);
-      this.device.onEvict();
-      return;
     }
+    this.device.onEvict();
   }
 
   private attrPart(op: AnyOp, name: string, value: Attr, pattern: SizePattern): string {

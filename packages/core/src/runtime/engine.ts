@@ -40,7 +40,7 @@ export interface TensorScope {
 const pageTensors = 64;
 const pageBytes = 16_384;
 
-/** Numbers that are kept as tensors. */
+/** Numbers of one dtype that are kept as tensors. */
 const maxScalars = 256;
 
 /** The state of one copy of core: what is being traced, who records, what was compiled. */
@@ -280,22 +280,28 @@ export class Engine implements Dispatcher {
     return this.upload(this.defaultDevice(), host);
   }
 
-  private readonly scalars = new Map<string, TensorImpl & Tensor>();
+  private readonly scalars = new Map<TensorType, Map<number, TensorImpl & Tensor>>();
 
   /** A number as an operand; the numbers of a program are few, so they are kept. */
-  private scalar(value: number, dtype: DType): TensorImpl & Tensor {
-    const device = this.defaultDevice();
-    const key = `${device.name} ${dtype} ${Object.is(value, -0) ? "-0" : value}`;
-    let scalar = this.scalars.get(key);
+  scalar(value: number, dtype: DType): TensorImpl & Tensor {
+    if (this.trace || Object.is(value, -0)) return this.toTensor(value, dtype);
+    const type = this.defaultDevice().types.scalar(dtype);
+    let known = this.scalars.get(type);
+    if (!known || known.size >= maxScalars) this.scalars.set(type, (known = new Map()));
+    let scalar = known.get(value);
     if (!scalar) {
       const { scope } = this;
       this.scope = null;
-      scalar = this.upload(device, readLiteral(value, dtype));
+      known.set(value, (scalar = this.upload(type.device, readLiteral(value, dtype))));
       this.scope = scope;
-      if (this.scalars.size >= maxScalars) this.scalars.clear();
-      this.scalars.set(key, scalar);
     }
     return scalar;
+  }
+
+  /** What the engine keeps for itself: tensors that no user made. */
+  owned(): { readonly tensors: number; readonly bytes: number } {
+    const all = [...this.scalars].flatMap(([type, known]) => [...known].map(() => type.bytes));
+    return { tensors: all.length, bytes: all.reduce((a, b) => a + b, 0) };
   }
 
   private upload(device: Device, host: HostArray): TensorImpl & Tensor {

@@ -35,6 +35,9 @@ export interface FunctionOptions {
 // biome-ignore lint/suspicious/noExplicitAny: see above
 export type AnyFunction = (...args: any[]) => any;
 
+/** Says that a call was not like the last one. */
+const missed: unique symbol = Symbol("missed");
+
 /** A function traced for one signature: its graph, and what it uses from outside. */
 export class ConcreteFunction {
   readonly graph: Graph;
@@ -51,6 +54,8 @@ export class ConcreteFunction {
   private lastBound: BoundGraph | null = null;
   private readonly bufs: Buf[];
   private readonly donated: number[];
+  /** The arguments, where they are tensors and plain values in a row: then a call need not be taken apart. */
+  private readonly flat: readonly Template[] | undefined;
 
   constructor(parts: {
     readonly graph: Graph;
@@ -72,6 +77,9 @@ export class ConcreteFunction {
     this.results = parts.results;
     this.resultCount = parts.graph.results.length - parts.assigned.length;
     this.bufs = new Array<Buf>(parts.graph.params.length);
+    const { template } = parts;
+    const isFlat = template.kind === "list" && template.items.every((t) => t.kind === "leaf" || t.kind === "value");
+    this.flat = isFlat ? template.items : undefined;
     const firstVariable = parts.args.length + parts.captures.length;
     this.donated = parts.variables.flatMap((v, i) => (parts.assigned.includes(v) ? [firstVariable + i] : []));
   }
@@ -82,21 +90,49 @@ export class ConcreteFunction {
     return leaves.every((x, i) => fits(this.args[i]!, x.aval, sizes));
   }
 
+  /** Puts the buffers of a call like the last one in place; false where it is another, or is not that simple. */
+  private takeFlat(args: readonly unknown[]): boolean {
+    const { flat, lastTypes, bufs } = this;
+    if (!flat || !this.lastBound || args.length !== flat.length || engine.recording) return false;
+    for (let i = 0; i < flat.length; i++) {
+      const want = flat[i]!;
+      const arg = args[i];
+      if (want.kind === "leaf") {
+        if (!(arg instanceof TensorImpl) || arg.type !== lastTypes[want.index]) return false;
+        bufs[want.index] = arg.buf;
+      } else if (want.kind !== "value" || !Object.is(want.value, arg)) return false;
+    }
+    return true;
+  }
+
+  /** Runs a call that is like the last one; `missed` where it is not. */
+  callAgain(args: readonly unknown[]): unknown {
+    return this.takeFlat(args) ? this.execute(this.lastBound!, this.args.length) : missed;
+  }
+
   call(leaves: readonly TensorImpl[]): unknown {
     if (engine.recording) return this.callRecorded(leaves);
-    const { bound, outs } = this.bind(leaves);
+    const bound = this.bind(leaves);
+    leaves.forEach((x, i) => {
+      this.bufs[i] = x.live("a function's argument");
+    });
+    return this.execute(bound, leaves.length);
+  }
+
+  /** Runs the program on the arguments in `bufs` and on what the function uses from outside. */
+  private execute({ bound, outs }: BoundGraph, argumentCount: number): unknown {
     const { bufs } = this;
-    let n = 0;
-    for (const x of leaves) bufs[n++] = x.live("a function's argument");
+    let n = argumentCount;
     for (const x of this.captures) bufs[n++] = x.live("a captured tensor");
     for (const v of this.variables) {
       v.forget();
       bufs[n++] = v.live("a captured variable");
     }
     const made = this.device.backend.run(bound, bufs, this.donated);
+    for (let i = 0; i < this.assigned.length; i++) engine.renew(this.assigned[i]!, made[this.resultCount + i]!);
+    if (this.results.kind === "leaf" && this.resultCount === 1) return engine.adopt(outs[0]!, made[0]!);
     const results: TensorImpl[] = [];
     for (let i = 0; i < this.resultCount; i++) results.push(engine.adopt(outs[i]!, made[i]!));
-    this.assigned.forEach((v, i) => engine.renew(v, made[this.resultCount + i]!));
     return buildStructure(this.results, results);
   }
 
@@ -142,6 +178,7 @@ export class PolymorphicFunction {
   private readonly f: AnyFunction;
   private readonly options: FunctionOptions;
   private tracing = false;
+  private last: ConcreteFunction | null = null;
 
   constructor(f: AnyFunction, options: FunctionOptions) {
     this.f = f;
@@ -151,9 +188,14 @@ export class PolymorphicFunction {
   call(self: unknown, args: readonly unknown[]): unknown {
     // Inside another trace a function is part of it.
     if (engine.trace || eagerly) return this.f.apply(self, [...args]);
+    if (this.last) {
+      const result = this.last.callAgain(args);
+      if (result !== missed) return result;
+    }
     const leaves: TensorImpl[] = [];
     const template = flattenStructure(args, leaves, isArgument);
-    return this.concrete(self, template, leaves).call(leaves);
+    this.last = this.concrete(self, template, leaves);
+    return this.last.call(leaves);
   }
 
   /** The trace for a call, made if there is none. */

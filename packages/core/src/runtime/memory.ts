@@ -13,13 +13,14 @@ export interface Memory {
   readonly backends: Readonly<Record<string, MemoryStats>>;
 }
 
-/** Live tensors and bytes of every backend that runs. */
+/** Live tensors and bytes of every backend that runs, without what the engine keeps for itself. */
 export function memory(): Memory {
   const backends = Object.fromEntries(startedBackends().map((b) => [b.name, b.stats()]));
   const all = Object.values(backends);
+  const owned = engine.owned();
   return {
-    numBytes: all.reduce((n, s) => n + s.liveBytes, 0),
-    numTensors: all.reduce((n, s) => n + s.liveBuffers, 0),
+    numBytes: all.reduce((n, s) => n + s.liveBytes, 0) - owned.bytes,
+    numTensors: all.reduce((n, s) => n + s.liveBuffers, 0) - owned.tensors,
     backends,
   };
 }

@@ -29,11 +29,19 @@ export class TensorType implements Aval {
 /** The types of one device, each once. */
 export class TypeTable {
   private readonly types = new Map<string, TensorType>();
+  private readonly scalars = new Map<DType, TensorType>();
   private readonly device: Device;
   private next = 1;
 
   constructor(device: Device) {
     this.device = device;
+  }
+
+  /** The type of rank 0; asked for in eager calls with a number. */
+  scalar(dtype: DType): TensorType {
+    let type = this.scalars.get(dtype);
+    if (!type) this.scalars.set(dtype, (type = this.of({ dtype, shape: [] })));
+    return type;
   }
 
   of(aval: Aval): TensorType {
