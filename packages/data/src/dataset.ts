@@ -8,8 +8,8 @@ import { cacheStage } from "./stages/cache.js";
 import { concatenateStage } from "./stages/concatenate.js";
 import { enumerateStage } from "./stages/enumerate.js";
 import { filterStage } from "./stages/filter.js";
-import { mapAsyncStage } from "./stages/map-async.js";
 import { mapStage } from "./stages/map.js";
+import { mapAsyncStage } from "./stages/map-async.js";
 import { prefetchStage } from "./stages/prefetch.js";
 import { repeatStage } from "./stages/repeat.js";
 import { type ShuffleOptions, shuffleStage } from "./stages/shuffle.js";
@@ -120,7 +120,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
    * @example tf.data.range(10).batch(4).elementSpec // { shape: [null], dtype: "float32" }
    */
   get elementSpec(): ElementSpec | undefined {
-    const { spec } = this.stage;
+    const spec = this.stage.spec();
     // boundary: join gives nested arrays and objects of the leaves
     return spec && (join(spec.structure, spec.leaves) as ElementSpec);
   }

@@ -1,7 +1,8 @@
 // What flows from stage to stage, and who owns the tensors in it.
-import * as tf from "@millrace/core";
+
 import type { Tensor } from "@millrace/core";
-import { readRow, Row, upload } from "./rows.js";
+import * as tf from "@millrace/core";
+import { Row, readRow, upload } from "./rows.js";
 import { isTensor, isUserLeaf, join, type Structure, split } from "./structure.js";
 
 /**

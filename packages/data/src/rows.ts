@@ -121,7 +121,14 @@ function dtypeOfFirst(value: unknown): DType | undefined {
   return typeof value === "boolean" ? "bool" : undefined;
 }
 
-function fill(data: TypedArray, next: { at: number }, value: unknown, shape: readonly number[], axis: number, dtype: DType): void {
+function fill(
+  data: TypedArray,
+  next: { at: number },
+  value: unknown,
+  shape: readonly number[],
+  axis: number,
+  dtype: DType,
+): void {
   if (axis < shape.length) {
     if (!Array.isArray(value) || value.length !== shape[axis]) throw ragged(axis);
     for (const item of value) fill(data, next, item, shape, axis + 1, dtype);
@@ -137,5 +144,8 @@ function fill(data: TypedArray, next: { at: number }, value: unknown, shape: rea
 }
 
 function ragged(axis: number): MillraceError {
-  return new MillraceError("E_SHAPE", `rows of an array have different lengths along axis ${axis}; a pair is { xs, ys }`);
+  return new MillraceError(
+    "E_SHAPE",
+    `rows of an array have different lengths along axis ${axis}; a pair is { xs, ys }`,
+  );
 }

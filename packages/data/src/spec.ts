@@ -1,7 +1,7 @@
 // Shapes and dtypes of elements, where they are known before an iteration.
-import type { TensorSpec } from "@millrace/core";
-import { type Element } from "./element.js";
-import { rowOf } from "./rows.js";
+import { isMillraceError, type TensorSpec } from "@millrace/core";
+import type { Element } from "./element.js";
+import { type Rows, rowOf } from "./rows.js";
 import { isSameStructure, type Structure } from "./structure.js";
 
 /** The specs of an element's leaves. */
@@ -13,15 +13,24 @@ export interface Spec {
 /** A number's, in a batch and elsewhere. */
 export const numberSpec: Spec = { structure: { kind: "leaf" }, leaves: [{ shape: [], dtype: "float32" }] };
 
-/** The spec of an element without tensors; undefined where a leaf has no dtype. */
+/** The spec of an element without tensors; undefined where a leaf would make no tensor. */
 export function specOf(element: Element): Spec | undefined {
   const leaves: TensorSpec[] = [];
   for (const leaf of element.leaves) {
-    const row = rowOf(leaf);
-    if (!row) return undefined;
-    leaves.push({ shape: row.rows.shape, dtype: row.rows.dtype });
+    const rows = rowsOf(leaf);
+    if (!rows) return undefined;
+    leaves.push({ shape: rows.shape, dtype: rows.dtype });
   }
   return { structure: element.structure, leaves };
+}
+
+function rowsOf(leaf: unknown): Rows | undefined {
+  try {
+    return rowOf(leaf)?.rows;
+  } catch (error) {
+    if (isMillraceError(error)) return undefined; // Ragged or mixed, which only a batch minds.
+    throw error;
+  }
 }
 
 /** The spec with other shapes. */

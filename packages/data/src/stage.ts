@@ -11,7 +11,7 @@ export interface Stage {
   /** How many elements an iteration has: Infinity where it does not end, undefined where only iterating tells. */
   readonly size: number | undefined;
   /** The elements' shapes and dtypes; undefined where only iterating tells. */
-  readonly spec: Spec | undefined;
+  spec(): Spec | undefined;
   open(): Flow;
 }
 

@@ -56,9 +56,14 @@ export function isSameStructure(a: Structure, b: Structure): boolean {
 export function leafNames(structure: Structure): string[] {
   const names: string[] = [];
   const walk = (at: Structure, path: string): void => {
-    if (at.kind === "leaf") names.push(path === "" ? "the element" : path);
-    else if (at.kind === "list") at.items.forEach((item, i) => walk(item, `${path}[${i}]`));
-    else at.items.forEach((item, i) => walk(item, path === "" ? at.keys[i]! : `${path}.${at.keys[i]}`));
+    if (at.kind === "leaf") {
+      names.push(path === "" ? "the element" : path);
+      return;
+    }
+    for (const [i, item] of at.items.entries()) {
+      if (at.kind === "list") walk(item, `${path}[${i}]`);
+      else walk(item, path === "" ? at.keys[i]! : `${path}.${at.keys[i]}`);
+    }
   };
   walk(structure, "");
   return names;

@@ -1,11 +1,12 @@
 import { badArgument } from "../arguments.js";
 import { type Element, snapshot, whenAll } from "../element.js";
-import { sameSpec, type Spec, specOf } from "../spec.js";
+import { type Spec, sameSpec, specOf } from "../spec.js";
 import type { Stage } from "../stage.js";
 
 /** The items as elements. */
 export function arrayStage(items: readonly unknown[]): Stage {
-  if (!Array.isArray(items)) throw badArgument("array", `needs an array, got ${items === null ? "null" : typeof items}`);
+  if (!Array.isArray(items))
+    throw badArgument("array", `needs an array, got ${items === null ? "null" : typeof items}`);
   const ready: Promise<void>[] = [];
   const elements = items.map((item) => snapshot(item, ready));
   const isRead = whenAll(ready);
@@ -14,9 +15,7 @@ export function arrayStage(items: readonly unknown[]): Stage {
     name: "array",
     inputs: [],
     size: elements.length,
-    get spec(): Spec | undefined {
-      return isPlain ? commonSpec(elements) : undefined;
-    },
+    spec: () => (isPlain ? commonSpec(elements) : undefined),
     open() {
       let at = 0;
       return {

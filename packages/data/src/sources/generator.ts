@@ -32,7 +32,7 @@ export function generatorStage(source: unknown): Stage {
     name,
     inputs: [],
     size: undefined,
-    spec: undefined,
+    spec: () => undefined,
     open() {
       const intake = new Intake();
       let iterator: AnyIterator | undefined;

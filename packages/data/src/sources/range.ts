@@ -13,7 +13,7 @@ export function rangeStage(start: number, stop: number, step: number): Stage {
     name: "range",
     inputs: [],
     size,
-    spec: numberSpec,
+    spec: () => numberSpec,
     open() {
       let at = 0;
       return {

@@ -1,7 +1,7 @@
 import { MillraceError, type TensorSpec } from "@millrace/core";
 import { badArgument } from "../arguments.js";
 import { type Element, whenAll } from "../element.js";
-import { makeRows, readRow, Row, type Rows, rowOf } from "../rows.js";
+import { makeRows, Row, type Rows, readRow, rowOf } from "../rows.js";
 import type { Stage } from "../stage.js";
 import { isTensor, isUserLeaf, leafNames, split } from "../structure.js";
 
@@ -9,7 +9,9 @@ import { isTensor, isUserLeaf, leafNames, split } from "../structure.js";
 export function slicesStage(value: unknown): Stage {
   return rowsStage("fromTensorSlices", value, ([count, ...shape], leaf) => {
     if (count !== undefined) return { count, shape };
-    throw new MillraceError("E_SHAPE", `fromTensorSlices: ${leaf} has no axis to slice along`, { op: "fromTensorSlices" });
+    throw new MillraceError("E_SHAPE", `fromTensorSlices: ${leaf} has no axis to slice along`, {
+      op: "fromTensorSlices",
+    });
   });
 }
 
@@ -60,7 +62,7 @@ function rowsStage(name: string, value: unknown, cut: (shape: readonly number[],
     name,
     inputs: [],
     size,
-    spec: { structure, leaves: specs },
+    spec: () => ({ structure, leaves: specs }),
     open() {
       let at = 0;
       return {

@@ -7,12 +7,14 @@ import { nest, type Structure } from "../structure.js";
 /** Elements of several stages side by side, in the places of `structure`; as long as the shortest. */
 export function zipStage(structure: Structure, inputs: readonly Stage[]): Stage {
   if (inputs.length === 0) throw badArgument("zip", "needs at least one dataset");
-  const specs = inputs.map(({ spec }) => spec);
   return {
     name: "zip",
     inputs,
     size: shortest(inputs),
-    spec: specs.every((spec) => spec !== undefined) ? joined(structure, specs) : undefined,
+    spec() {
+      const specs = inputs.map((input) => input.spec());
+      return specs.every((spec) => spec !== undefined) ? joined(structure, specs) : undefined;
+    },
     open() {
       const flows = inputs.map((input) => input.open());
       return {

@@ -24,7 +24,7 @@ export function batchStage(input: Stage, batchSize: number, options: BatchOption
     name: "batch",
     inputs: [input],
     size: size && (drop ? Math.floor : Math.ceil)(size / batchSize),
-    spec: reshaped(input.spec, (shape) => [drop ? batchSize : null, ...shape]),
+    spec: () => reshaped(input.spec(), (shape) => [drop ? batchSize : null, ...shape]),
     open() {
       const flow = input.open();
       return {
@@ -123,7 +123,10 @@ function checkAlike(list: readonly Typed[], name: string): void {
       throw broken("E_SHAPE", `${name} has shape ${shapes}; make them alike in a map before`);
     }
     if (first.dtype !== other.dtype) {
-      throw broken("E_DTYPE", `${name} is ${first.dtype} in one element and ${other.dtype} in element ${i} of the batch`);
+      throw broken(
+        "E_DTYPE",
+        `${name} is ${first.dtype} in one element and ${other.dtype} in element ${i} of the batch`,
+      );
     }
   }
 }

@@ -8,7 +8,7 @@ export function cacheStage(input: Stage): Stage {
     name: "cache",
     inputs: [input],
     size: input.size,
-    spec: input.spec,
+    spec: () => input.spec(),
     open() {
       const flow = stored ? undefined : input.open();
       const known = stored;

@@ -8,7 +8,7 @@ export function concatenateStage(first: Stage, second: Stage): Stage {
     name: "concatenate",
     inputs,
     size: first.size === undefined || second.size === undefined ? endlessOf(inputs) : first.size + second.size,
-    spec: sameSpec(first.spec, second.spec),
+    spec: () => sameSpec(first.spec(), second.spec()),
     open() {
       let flow: Flow | undefined;
       let next = 0;

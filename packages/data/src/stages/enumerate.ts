@@ -11,9 +11,9 @@ export function enumerateStage(input: Stage, start: number): Stage {
     name: "enumerate",
     inputs: [input],
     size: input.size,
-    spec: input.spec && {
-      structure: pair(input.spec.structure),
-      leaves: [...numberSpec.leaves, ...input.spec.leaves],
+    spec() {
+      const spec = input.spec();
+      return spec && { structure: pair(spec.structure), leaves: [...numberSpec.leaves, ...spec.leaves] };
     },
     open() {
       const flow = input.open();

@@ -16,7 +16,10 @@ export function filterStage(input: Stage, predicate: (value: unknown) => unknown
     }
     if (typeof isKept !== "boolean") {
       tf.dispose(isKept);
-      throw badArgument("filter", `the function must return a boolean, got ${typeof isKept}; read a tensor with itemSync()`);
+      throw badArgument(
+        "filter",
+        `the function must return a boolean, got ${typeof isKept}; read a tensor with itemSync()`,
+      );
     }
     if (isKept) return element;
     release(element);
@@ -26,7 +29,7 @@ export function filterStage(input: Stage, predicate: (value: unknown) => unknown
     name: "filter",
     inputs: [input],
     size: input.size === 0 ? 0 : undefined,
-    spec: input.spec,
+    spec: () => input.spec(),
     open() {
       const flow = input.open();
       return {

@@ -9,7 +9,7 @@ export function mapAsyncStage(input: Stage, f: (value: unknown) => unknown): Sta
     name: "mapAsync",
     inputs: [input],
     size: input.size,
-    spec: undefined,
+    spec: () => undefined,
     open() {
       const intake = new Intake();
       const flow = input.open();

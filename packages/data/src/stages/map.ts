@@ -12,7 +12,7 @@ export function mapStage(input: Stage, f: (value: unknown) => unknown): Stage {
     name: "map",
     inputs: [input],
     size: input.size,
-    spec: undefined,
+    spec: () => undefined,
     open() {
       const intake = new Intake();
       const flow = input.open();

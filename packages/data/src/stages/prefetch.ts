@@ -9,7 +9,7 @@ export function prefetchStage(input: Stage, bufferSize: number): Stage {
     name: "prefetch",
     inputs: [input],
     size: input.size,
-    spec: input.spec,
+    spec: () => input.spec(),
     open() {
       const flow = input.open();
       const ready: Element[] = [];

@@ -8,7 +8,7 @@ export function repeatStage(input: Stage, count?: number): Stage {
     name: "repeat",
     inputs: [input],
     size: times === 0 || input.size === 0 ? 0 : input.size && input.size * times,
-    spec: input.spec,
+    spec: () => input.spec(),
     open() {
       let flow: Flow | undefined;
       let iteration = 0;

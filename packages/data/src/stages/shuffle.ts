@@ -22,7 +22,7 @@ export function shuffleStage(input: Stage, bufferSize: number, options: ShuffleO
     name: "shuffle",
     inputs: [input],
     size: input.size,
-    spec: input.spec,
+    spec: () => input.spec(),
     open() {
       const random = new Random(seed, reshuffleEachIteration ? iterations++ : 0);
       const flow = input.open();

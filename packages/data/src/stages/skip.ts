@@ -12,7 +12,7 @@ export function skipStage(input: Stage, count: number): Stage {
     name: "skip",
     inputs: [input],
     size: input.size === undefined ? undefined : Math.max(0, input.size - count),
-    spec: input.spec,
+    spec: () => input.spec(),
     open() {
       const flow = input.open();
       let left = count;

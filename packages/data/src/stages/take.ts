@@ -8,7 +8,7 @@ export function takeStage(input: Stage, count?: number): Stage {
     name: "take",
     inputs: [input],
     size: limit === 0 ? 0 : input.size === undefined ? undefined : Math.min(limit, input.size),
-    spec: input.spec,
+    spec: () => input.spec(),
     open() {
       const flow = input.open();
       let left = limit;

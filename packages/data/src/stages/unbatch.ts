@@ -11,9 +11,11 @@ export function unbatchStage(input: Stage): Stage {
     name: "unbatch",
     inputs: [input],
     size: input.size === 0 ? 0 : undefined,
-    spec: input.spec?.leaves.every(({ shape }) => shape.length > 0)
-      ? reshaped(input.spec, (shape) => shape.slice(1))
-      : undefined,
+    spec() {
+      const spec = input.spec();
+      const isSplit = spec?.leaves.every(({ shape }) => shape.length > 0);
+      return isSplit ? reshaped(spec, (shape) => shape.slice(1)) : undefined;
+    },
     open() {
       const flow = input.open();
       let pending: readonly Element[] = [];
