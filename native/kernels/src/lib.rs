@@ -4,6 +4,7 @@ mod areas;
 mod check;
 mod conv;
 pub mod gemm;
+mod index;
 pub mod isa;
 pub mod loops;
 mod math;
@@ -45,13 +46,24 @@ pub trait Plan: Send + Sync {
 /// The kernel of a library op; `None` where there is none.
 pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
     Some(match op {
+        Op::ArgMax => &index::ArgReduce { name: "argMax", max: true },
+        Op::ArgMin => &index::ArgReduce { name: "argMin", max: false },
+        Op::Concat => &index::Concat,
         Op::ConvFilterGrad => &conv::ConvFilterGrad,
         Op::ConvGeneral => &conv::ConvGeneral,
         Op::ConvInputGrad => &conv::ConvInputGrad,
+        Op::Cumsum => &index::Cumsum,
         Op::DotGeneral => &gemm::dot::DotGeneral,
+        Op::DynamicSlice => &index::DynamicSlice,
+        Op::DynamicUpdateSlice => &index::DynamicUpdateSlice,
+        Op::Gather => &index::Gather,
+        Op::Pad => &index::Pad,
         Op::ReduceWindowMax => &window::ReduceWindow { name: "reduceWindowMax", reduce: Op::ReduceMax },
         Op::ReduceWindowMin => &window::ReduceWindow { name: "reduceWindowMin", reduce: Op::ReduceMin },
         Op::ReduceWindowSum => &window::ReduceWindow { name: "reduceWindowSum", reduce: Op::ReduceSum },
+        Op::RngBits => &index::RngBits,
+        Op::ScatterAdd => &index::Scatter { name: "scatterAdd", adds: true },
+        Op::ScatterSet => &index::Scatter { name: "scatterSet", adds: false },
         Op::SelectAndScatterAdd => &window::SelectAndScatterAdd,
         _ => return None,
     })

@@ -1,0 +1,76 @@
+//! cumsum: a running fold along one axis.
+
+use super::Along;
+use crate::check::{expect_ins, expect_out};
+use crate::gemm::Scalar;
+use crate::loops::transpose::Shared;
+use crate::{Error, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Shape};
+use std::marker::PhantomData;
+
+pub struct Cumsum;
+
+impl LibraryKernel for Cumsum {
+    fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
+        let ([x], [out]) = expect_ins("cumsum", ins, outs)?;
+        expect_out("cumsum", out, x.dtype(), x.dims())?;
+        let along = Along::new(x, attrs.axis("axis", x.rank())?);
+        let (reverse, exclusive) = (attrs.bool("reverse")?, attrs.bool("exclusive")?);
+        fn plan<T: Scalar>(along: Along, reverse: bool, exclusive: bool) -> Result<Box<dyn Plan>, Error> {
+            Ok(Box::new(ScanPlan::<T> { along, reverse, exclusive, element: PhantomData }))
+        }
+        match x.dtype() {
+            DType::Float32 => plan::<f32>(along, reverse, exclusive),
+            DType::Float64 => plan::<f64>(along, reverse, exclusive),
+            DType::Int32 => plan::<i32>(along, reverse, exclusive),
+            DType::Int64 => plan::<i64>(along, reverse, exclusive),
+            DType::Uint8 => plan::<u8>(along, reverse, exclusive),
+            DType::Bool => Err(Error::dtype("cumsum: no kernel for bool")),
+        }
+    }
+}
+
+struct ScanPlan<T> {
+    along: Along,
+    reverse: bool,
+    exclusive: bool,
+    element: PhantomData<T>,
+}
+
+/// Columns that are scanned together.
+const STRIP: usize = 128;
+
+impl<T: Scalar> Plan for ScanPlan<T> {
+    fn cost_ns(&self) -> f64 {
+        50.0 + (self.along.outer * self.along.size * self.along.inner) as f64 * if self.along.inner < 8 { 1.5 } else { 0.4 }
+    }
+
+    unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
+        let Along { outer, size, inner } = self.along;
+        if outer * size * inner == 0 {
+            return;
+        }
+        let (x, out) = (Shared(ins[0] as *mut T), Shared(outs[0] as *mut T));
+        let strips = inner.div_ceil(STRIP);
+        let units = outer * strips;
+        let group = (16_384 / (size * inner.min(STRIP))).clamp(1, units);
+        pool.for_chunks(units.div_ceil(group), |chunk| {
+            for unit in chunk * group..((chunk + 1) * group).min(units) {
+                let (block, left) = (unit / strips, unit % strips * STRIP);
+                let len = STRIP.min(inner - left);
+                let mut sums = [T::ZERO; STRIP];
+                for step in 0..size {
+                    let at = (block * size + if self.reverse { size - 1 - step } else { step }) * inner + left;
+                    for (i, sum) in sums.iter_mut().enumerate().take(len) {
+                        // SAFETY: inside both operands, which have one shape; in place an element is read before it is written.
+                        unsafe {
+                            let next = T::add(*sum, x.get().add(at + i).read());
+                            out.get().add(at + i).write(if self.exclusive { *sum } else { next });
+                            *sum = next;
+                        }
+                    }
+                }
+            }
+        });
+    }
+}
