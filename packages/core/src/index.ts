@@ -5,6 +5,7 @@
  */
 export { registerBackend, registerReferenceBackend } from "./api/connect.js";
 export * from "./api/exports.gen.js";
+export { poly } from "./api/poly.js";
 export { device, ensureShape, fn, fn as function, variable } from "./api/tensors.js";
 export { getBackend, ready, setBackend } from "./runtime/backends.js";
 export { cond, whileLoop, type WhileOptions } from "./runtime/control-flow.js";

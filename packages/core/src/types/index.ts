@@ -4,6 +4,7 @@ export * from "./errors.js";
 export type * from "./literals.js";
 export type * from "./methods.gen.js";
 export type * from "./operands.js";
+export type * from "./poly.js";
 export type * from "./rules/index.js";
 export type * from "./shape.js";
 export type * from "./tensor.js";
