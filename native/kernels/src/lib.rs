@@ -9,6 +9,7 @@ pub mod isa;
 pub mod loops;
 mod math;
 pub mod pool;
+mod simple;
 mod window;
 
 #[cfg(test)]
@@ -45,7 +46,16 @@ pub trait Plan: Send + Sync {
 
 /// The kernel of a library op; `None` where there is none.
 pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
-    Some(match op {
+    /// One kernel a listed op, made from the op.
+    macro_rules! each {
+        ($kernel:path: $($name:ident)*) => {
+            match op {
+                $( Op::$name => Some(&$kernel(Op::$name) as &'static dyn LibraryKernel), )*
+                _ => None,
+            }
+        };
+    }
+    let own: &'static dyn LibraryKernel = match op {
         Op::ArgMax => &index::ArgReduce { name: "argMax", max: true },
         Op::ArgMin => &index::ArgReduce { name: "argMin", max: false },
         Op::Concat => &index::Concat,
@@ -65,6 +75,12 @@ pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
         Op::ScatterAdd => &index::Scatter { name: "scatterAdd", adds: true },
         Op::ScatterSet => &index::Scatter { name: "scatterSet", adds: false },
         Op::SelectAndScatterAdd => &window::SelectAndScatterAdd,
-        _ => return None,
-    })
+        _ => {
+            return each!(simple::Move: BroadcastInDim Iota Reverse Slice Transpose)
+                .or_else(|| each!(simple::Reduce: ReduceAnd ReduceMax ReduceMin ReduceOr ReduceProd ReduceSum))
+                .or_else(|| each!(simple::Elementwise: Abs Add And Atan2 Cast Ceil Cos Div Eq Erf Exp Expm1 Floor Ge Gt IsFinite Le Log
+                    Log1p Logistic Lt Max Min Mul Ne Neg Not Or Pow Rem Round Rsqrt Select Sign Sin Sqrt Sub Tan Tanh Xor));
+        }
+    };
+    Some(own)
 }

@@ -47,6 +47,7 @@ pub(crate) use elementwise;
 /// The kernel of `op` on operands of dtype `operand` (of select: of its second), with result `result`; `None` where there is none.
 pub fn step(isa: Isa, op: Op, operand: DType, result: DType) -> Option<Step> {
     match op.kind() {
+        Kind::Cast if op == Op::Bitcast => bits(isa, operand, result),
         Kind::Cast => cast(isa, operand, result),
         Kind::Select => Some(match operand.size() {
             1 => version::<Select<u8>>(isa),
@@ -116,6 +117,16 @@ impl<T: Copy> Kernel for Select<T> {
             }
         }
     }
+}
+
+/// The same bits under another dtype of one width.
+fn bits(isa: Isa, from: DType, to: DType) -> Option<Step> {
+    let word = match from.size() {
+        1 => DType::Uint8,
+        4 => DType::Int32,
+        _ => DType::Int64,
+    };
+    if from.size() == to.size() { cast(isa, word, word) } else { None }
 }
 
 /// Floats to integers truncate, saturate, and turn NaN to 0, as Rust's `as` does; integers wrap; to bool is `x != 0`.
