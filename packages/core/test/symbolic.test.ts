@@ -29,7 +29,7 @@ function built(
 
 function expectEqual(what: string, got: readonly HostVal[], want: readonly HostVal[]): void {
   expect(got.length).toBe(want.length);
-  got.forEach((y, i) => expectSame(what, y, want[i]!, ulps(y.dtype, 64)));
+  for (const [i, y] of got.entries()) expectSame(what, y, want[i]!, ulps(y.dtype, 64));
 }
 
 for (const { op, samples } of Object.values(tables)) {

@@ -75,23 +75,27 @@ function matrixAxes(
   return { inner, attrs: { lhsBatch: [], rhsBatch: [], lhsContract: [inner[0]], rhsContract: [inner[1]] } };
 }
 
-/** The refusal of two operands, with the one small change that would fit. */
+/** The refusal of two operands, with the one small change that would fit; `batch` is what the axes before the last two give. */
 function refuse(label: string, message: string, a: Aval, b: Aval, attrs: DotAttrs, batch?: readonly Dim[]): Error {
-  const stack = ({ dtype, shape }: Aval): Aval => ({ dtype, shape: [...(batch ?? []), ...shape.slice(-2)] });
-  const whole = (): DotAttrs => {
-    const rank = batch!.length;
-    const shifted = (axis: number, own: Aval): number => axis - own.shape.length + 2 + rank;
-    return {
-      lhsBatch: axesOf(rank),
-      rhsBatch: axesOf(rank),
-      lhsContract: [shifted(attrs.lhsContract[0]!, a)],
-      rhsContract: [shifted(attrs.rhsContract[0]!, b)],
-    };
-  };
-  const repair =
-    (batch && offerRepair(dotGeneralOp, [stack(a), stack(b)], whole())) ??
-    (a.shape.length === b.shape.length ? undefined : offerRepair(dotGeneralOp, [a, b], attrs));
+  const repair = batch
+    ? offerRepair(dotGeneralOp, ...stacked(a, b, attrs, batch))
+    : offerRepair(dotGeneralOp, [a, b], attrs);
   return refusal(label, repair ? `${message}\n  ${repair}` : message, [a, b]);
+}
+
+/** The operands and attributes of a product once both operands have all batch axes. */
+function stacked(a: Aval, b: Aval, attrs: DotAttrs, batch: readonly Dim[]): [ins: Aval[], attrs: DotAttrs] {
+  const axes = axesOf(batch.length);
+  const moved = (axis: number, { shape }: Aval): number[] => [axis - shape.length + batch.length + 2];
+  return [
+    [a, b].map(({ dtype, shape }) => ({ dtype, shape: [...batch, ...shape.slice(-2)] })),
+    {
+      lhsBatch: axes,
+      rhsBatch: axes,
+      lhsContract: moved(attrs.lhsContract[0]!, a),
+      rhsContract: moved(attrs.rhsContract[0]!, b),
+    },
+  ];
 }
 
 /**

@@ -40,7 +40,8 @@ interface StateVariable {
 
 /**
  * A state in a variable of int32[4]: a traced function reads and advances it at each call, so it draws new numbers.
- * The engine puts it in place of the host's: `randomState.current = variableState((words) => variable(words))`.
+ * The engine puts it in place of the host's: `randomState.current = variableState((words) => variable(words))`. The
+ * first draw calls `make`, also where that is inside of a trace.
  */
 export function variableState(make: (words: Int32Array) => StateVariable): RandomState {
   let variable: StateVariable | undefined;
