@@ -6,7 +6,7 @@ use crate::run::{Outcome, Printed};
 use crate::storage::{Memory, MemoryStats, Poison, StorageId};
 use crate::table::{Table, Ticketed};
 use millrace_kernels::Pool;
-use millrace_program::{Error, Program, Shape, Source, Step};
+use millrace_program::{Code, Error, Program, Shape, Source, Step};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ptr::null_mut;
@@ -14,7 +14,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Added to the handle of an argument: its storage may be reused for a result, and the handle dies with the call.
+/// Added to the handle of an argument: its storage may be reused for a result. The handle must still be freed; where the storage
+/// was reused, reading it is `E_DISPOSED`.
 pub const DONATE: i32 = 1 << 30;
 /// Programs that cost less are run by the caller when nothing is queued.
 const INLINE_NS: f64 = 1e6;
@@ -155,7 +156,7 @@ impl Device {
         }
         self.tensors.reserve(it.results.len())?;
         let inputs = self.inputs(&it, args)?;
-        let taken = self.takeovers(&it, args, &inputs)?;
+        let taken = self.takeovers(&it, args, &inputs);
         let outputs = match self.outputs(&it, &inputs, &taken) {
             Err(_) if !self.pending.is_empty() => {
                 self.wait_all();
@@ -164,17 +165,29 @@ impl Device {
             }
             outputs => outputs?,
         };
-        let done = self.start(&it, &inputs, &outputs, &taken, input_bytes);
+        let spent = taken.iter().flatten().map(|&param| (param, self.memory.allocate(0))).collect::<Vec<_>>();
+        let fits = spent.iter().find_map(|it| it.1.as_ref().err().cloned()).map_or(Ok(()), Err);
+        let done = fits.and_then(|()| self.start(&it, &inputs, &outputs, &taken, input_bytes));
         if let Err(error) = done {
-            outputs.into_iter().for_each(|id| self.release(id));
+            let made = spent.into_iter().filter_map(|it| it.1.ok());
+            outputs.into_iter().chain(made).for_each(|id| self.release(id));
             return Err(error);
         }
         for id in outputs {
             results.push(self.tensors.insert(id)?);
         }
-        for &arg in args.iter().filter(|&&arg| arg & DONATE != 0) {
-            self.free(arg & !DONATE)?;
+        for (param, id) in spent {
+            self.spend(args[param] & !DONATE, id?)?;
         }
+        Ok(())
+    }
+
+    /// A donated tensor whose storage was reused: its handle holds `id` from now on, which cannot be read.
+    fn spend(&mut self, handle: i32, id: StorageId) -> Result<(), Error> {
+        let error = Error::new(Code::Disposed, format!("tensor {handle} was donated to a program, which reused its memory"));
+        self.memory.get_mut(id).poison = Some(Rc::new(Poison { error: Arc::new(error), seen: Cell::new(true) }));
+        let old = self.tensors.replace(handle, id)?;
+        self.release(old);
         Ok(())
     }
 
@@ -198,28 +211,24 @@ impl Device {
         for (i, (&arg, &bytes)) in args.iter().zip(&it.params).enumerate() {
             let id = *self.tensors.get(if arg >= 0 { arg & !DONATE } else { arg })?;
             let storage = self.memory.get(id);
+            check_poison(storage.poison.as_ref())?;
             if storage.bytes != bytes {
                 let shape = &it.bound.main.params[i];
                 return Err(Error::shape(format!("argument {i} has {} bytes, {shape} has {bytes}", storage.bytes)));
             }
-            check_poison(storage.poison.as_ref())?;
             inputs.push(id);
         }
         Ok(inputs)
     }
 
     /// For each result the parameter whose storage it takes: donated, and with nobody else to see it.
-    fn takeovers(&mut self, it: &BoundProgram, args: &[i32], inputs: &[StorageId]) -> Result<Vec<Option<usize>>, Error> {
+    fn takeovers(&mut self, it: &BoundProgram, args: &[i32], inputs: &[StorageId]) -> Vec<Option<usize>> {
         let mut taken = vec![None; it.results.len()];
         if args.iter().all(|&arg| arg & DONATE == 0) {
-            return Ok(taken);
+            return taken;
         }
         inputs.iter().for_each(|&id| self.memory.get_mut(id).uses += 1);
         let donated = |i: usize| args[i] & DONATE != 0;
-        let twice = (0..args.len()).any(|i| {
-            let repeated = donated(i) && self.memory.get(inputs[i]).uses > 1;
-            repeated && args[..i].contains(&args[i])
-        });
         for takeover in &it.bound.takeovers {
             let storage = self.memory.get(inputs[takeover.param]);
             if donated(takeover.param) && storage.refs == 1 && storage.uses == 1 {
@@ -227,7 +236,7 @@ impl Device {
             }
         }
         inputs.iter().for_each(|&id| self.memory.get_mut(id).uses = 0);
-        if twice { Err(Error::argument("a tensor is donated twice")) } else { Ok(taken) }
+        taken
     }
 
     /// A reference to the storage of every result.

@@ -49,8 +49,8 @@ impl Direct {
 
 /// Whether this backend runs an op as one record.
 pub fn claims(op: Op) -> bool {
-    let aliases = [Op::Identity, Op::StopGradient, Op::Reshape, Op::Bitcast, Op::OptimizationBarrier];
-    matches!(op.kind(), Kind::Control | Kind::Effect) || aliases.contains(&op) || library(op).is_some()
+    let own = [Op::Identity, Op::StopGradient, Op::Reshape, Op::Bitcast, Op::OptimizationBarrier];
+    matches!(op.kind(), Kind::Control | Kind::Effect) || own.contains(&op) || library(op).is_some()
 }
 
 struct CpuPlanner;

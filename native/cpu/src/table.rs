@@ -97,6 +97,13 @@ impl<T> Table<T> {
         self.take(index).ok_or_else(|| self.stale(handle))
     }
 
+    /// Puts another value in the place of a live handle's and gives the old one back.
+    pub fn replace(&mut self, handle: i32, value: T) -> Result<T, Error> {
+        self.get(handle)?;
+        let entry = &mut self.entries[(handle as u32 & INDEX_MASK) as usize];
+        entry.value.replace(value).ok_or_else(|| self.stale(handle))
+    }
+
     fn take(&mut self, index: u32) -> Option<T> {
         let entry = &mut self.entries[index as usize];
         let value = entry.value.take()?;

@@ -2,7 +2,7 @@
 
 use crate::aligned::AlignedBytes;
 use crate::error::{Code, Error};
-use crate::generated::{DType, Kind, OP_TABLE_HASH, Op};
+use crate::generated::{DType, OP_TABLE_HASH, Op};
 use crate::loops::{Instr, NONE};
 use crate::reader::Reader;
 use crate::rules;
@@ -328,7 +328,7 @@ fn library(reader: &mut Reader, tables: &Tables, scope: &mut Scope, depth: usize
         return Err(Error::format(format!("the attributes of {} are not sorted", op.name())));
     }
     let regions = reader.list(16, |reader| region(reader, tables, depth + 1))?;
-    if !regions.is_empty() && op.kind() != Kind::Control {
+    if !regions.is_empty() && !matches!(op, Op::Cond | Op::WhileLoop | Op::Call) {
         return Err(Error::format(format!("{} has no regions", op.name())));
     }
     Ok(Record::Library { op, ins, outs, attrs, regions })

@@ -31,6 +31,7 @@ pub fn instr(it: &Instr, values: &[DType], extents: usize) -> Result<(), Error> 
         Kind::Binary => a == b && a == it.dtype && takes(it.op, a),
         Kind::Compare => a == b && it.dtype == DType::Bool,
         Kind::Select => a == DType::Bool && b == c && b == it.dtype,
+        Kind::Cast if it.op == Op::Bitcast => a.size() == it.dtype.size(),
         Kind::Iota => it.immediate < extents as u64 && it.dtype != DType::Bool,
         _ => true,
     };
@@ -57,7 +58,8 @@ pub fn store(slot: DType, value: DType, reduce: Option<Op>, mask: u32, extents: 
     let reduction = match reduce {
         None => mask == 0,
         Some(Op::ReduceAnd | Op::ReduceOr) => value == DType::Bool,
-        Some(op) => op.kind() == Kind::Reduce && value != DType::Bool,
+        Some(Op::ReduceSum | Op::ReduceProd | Op::ReduceMax | Op::ReduceMin) => value != DType::Bool,
+        Some(_) => false,
     };
     if slot != value || !reduction || (extents < 32 && mask >> extents != 0) {
         let name = reduce.map_or("store", Op::name);
