@@ -10,6 +10,7 @@ export { pow, reciprocal, square, squaredDifference } from "../ops/binary/power.
 export { equal, greater, greaterEqual, less, lessEqual, notEqual } from "../ops/compare/order.js";
 export { clipByValue, where } from "../ops/compare/select.js";
 export { dot, matMul, outerProduct } from "../ops/contract/mat-mul.js";
+export { conv1d, conv2d, conv2dTranspose, depthwiseConv2d, separableConv2d } from "../ops/conv/conv.js";
 export { fill, ones, onesLike, zeros, zerosLike } from "../ops/create/fill.js";
 export { eye, linspace, oneHot, range } from "../ops/create/iota.js";
 export { scalar, tensor, tensor1d, tensor2d, tensor3d, tensor4d } from "../ops/create/tensor.js";
@@ -17,6 +18,20 @@ export { gatherND, scatterND, tensorScatterAdd, tensorScatterUpdate } from "../o
 export { dynamicSlice, dynamicUpdateSlice } from "../ops/index/dynamic.js";
 export { gather } from "../ops/index/gather.js";
 export { slice } from "../ops/index/slice.js";
+export { scaledDotProductAttention } from "../ops/nn/attention.js";
+export { batchNorm } from "../ops/nn/batch-norm.js";
+export { gelu } from "../ops/nn/gelu.js";
+export { layerNorm } from "../ops/nn/layer-norm.js";
+export { logSoftmax, softmax } from "../ops/nn/softmax.js";
+export {
+  randomNormal,
+  randomStandardNormal,
+  randomUniform,
+  randomUniformInt,
+  truncatedNormal,
+} from "../ops/random/distributions.js";
+export { dropout } from "../ops/random/dropout.js";
+export { setRandomSeed } from "../ops/random/state.js";
 export { argMax, argMin } from "../ops/reduce/argument.js";
 export { cumprod, cumsum } from "../ops/reduce/cumulative.js";
 export { max, min } from "../ops/reduce/extrema.js";
@@ -42,3 +57,4 @@ export { ceil, floor, round } from "../ops/unary/rounding.js";
 export { erf, sigmoid, tanh } from "../ops/unary/sigmoidal.js";
 export { abs, neg, sign } from "../ops/unary/sign.js";
 export { cos, sin, tan } from "../ops/unary/trigonometric.js";
+export { avgPool, maxPool } from "../ops/window/pool.js";

@@ -10,9 +10,13 @@ import { pow, reciprocal, square, squaredDifference } from "../ops/binary/power.
 import { equal, greater, greaterEqual, less, lessEqual, notEqual } from "../ops/compare/order.js";
 import { clipByValue, where } from "../ops/compare/select.js";
 import { dot, matMul, outerProduct } from "../ops/contract/mat-mul.js";
+import { conv1d, conv2d, conv2dTranspose, depthwiseConv2d, separableConv2d } from "../ops/conv/conv.js";
 import { oneHot } from "../ops/create/iota.js";
 import { gather } from "../ops/index/gather.js";
 import { slice } from "../ops/index/slice.js";
+import { batchNorm } from "../ops/nn/batch-norm.js";
+import { logSoftmax, softmax } from "../ops/nn/softmax.js";
+import { dropout } from "../ops/random/dropout.js";
 import { argMax, argMin } from "../ops/reduce/argument.js";
 import { cumprod, cumsum } from "../ops/reduce/cumulative.js";
 import { max, min } from "../ops/reduce/extrema.js";
@@ -37,6 +41,7 @@ import { ceil, floor, round } from "../ops/unary/rounding.js";
 import { erf, sigmoid, tanh } from "../ops/unary/sigmoidal.js";
 import { abs, neg, sign } from "../ops/unary/sign.js";
 import { cos, sin, tan } from "../ops/unary/trigonometric.js";
+import { avgPool, maxPool } from "../ops/window/pool.js";
 
 // boundary: TensorMethods holds the types; here arguments are only passed on
 type Passed = any;
@@ -69,6 +74,19 @@ const methods = {
   atan2(this: Passed, b?: Passed): unknown {
     return atan2(this, b);
   },
+  avgPool(this: Passed, filterSize?: Passed, strides?: Passed, pad?: Passed): unknown {
+    return avgPool(this, filterSize, strides, pad);
+  },
+  batchNorm(
+    this: Passed,
+    mean?: Passed,
+    variance?: Passed,
+    offset?: Passed,
+    scale?: Passed,
+    varianceEpsilon?: Passed,
+  ): unknown {
+    return batchNorm(this, mean, variance, offset, scale, varianceEpsilon);
+  },
   broadcastTo(this: Passed, shape?: Passed): unknown {
     return broadcastTo(this, shape);
   },
@@ -81,6 +99,29 @@ const methods = {
   clipByValue(this: Passed, clipValueMin?: Passed, clipValueMax?: Passed): unknown {
     return clipByValue(this, clipValueMin, clipValueMax);
   },
+  conv1d(
+    this: Passed,
+    filter?: Passed,
+    stride?: Passed,
+    pad?: Passed,
+    dataFormat?: Passed,
+    dilation?: Passed,
+  ): unknown {
+    return conv1d(this, filter, stride, pad, dataFormat, dilation);
+  },
+  conv2d(
+    this: Passed,
+    filter?: Passed,
+    strides?: Passed,
+    pad?: Passed,
+    dataFormat?: Passed,
+    dilations?: Passed,
+  ): unknown {
+    return conv2d(this, filter, strides, pad, dataFormat, dilations);
+  },
+  conv2dTranspose(this: Passed, filter?: Passed, outputShape?: Passed, strides?: Passed, pad?: Passed): unknown {
+    return conv2dTranspose(this, filter, outputShape, strides, pad);
+  },
   cos(this: Passed): unknown {
     return cos(this);
   },
@@ -90,6 +131,16 @@ const methods = {
   cumsum(this: Passed, axis?: Passed, exclusive?: Passed, reverse?: Passed): unknown {
     return cumsum(this, axis, exclusive, reverse);
   },
+  depthwiseConv2d(
+    this: Passed,
+    filter?: Passed,
+    strides?: Passed,
+    pad?: Passed,
+    dataFormat?: Passed,
+    dilations?: Passed,
+  ): unknown {
+    return depthwiseConv2d(this, filter, strides, pad, dataFormat, dilations);
+  },
   div(this: Passed, b?: Passed): unknown {
     return div(this, b);
   },
@@ -98,6 +149,9 @@ const methods = {
   },
   dot(this: Passed, b?: Passed): unknown {
     return dot(this, b);
+  },
+  dropout(this: Passed, rate?: Passed, noiseShape?: Passed, seed?: Passed): unknown {
+    return dropout(this, rate, noiseShape, seed);
   },
   elu(this: Passed): unknown {
     return elu(this);
@@ -162,6 +216,9 @@ const methods = {
   logSigmoid(this: Passed): unknown {
     return logSigmoid(this);
   },
+  logSoftmax(this: Passed, axis?: Passed): unknown {
+    return logSoftmax(this, axis);
+  },
   logSumExp(this: Passed, axis?: Passed, keepDims?: Passed): unknown {
     return logSumExp(this, axis, keepDims);
   },
@@ -182,6 +239,9 @@ const methods = {
   },
   max(this: Passed, axis?: Passed, keepDims?: Passed): unknown {
     return max(this, axis, keepDims);
+  },
+  maxPool(this: Passed, filterSize?: Passed, strides?: Passed, pad?: Passed): unknown {
+    return maxPool(this, filterSize, strides, pad);
   },
   maximum(this: Passed, b?: Passed): unknown {
     return maximum(this, b);
@@ -252,6 +312,16 @@ const methods = {
   selu(this: Passed): unknown {
     return selu(this);
   },
+  separableConv2d(
+    this: Passed,
+    depthwiseFilter?: Passed,
+    pointwiseFilter?: Passed,
+    strides?: Passed,
+    pad?: Passed,
+    dilations?: Passed,
+  ): unknown {
+    return separableConv2d(this, depthwiseFilter, pointwiseFilter, strides, pad, dilations);
+  },
   sigmoid(this: Passed): unknown {
     return sigmoid(this);
   },
@@ -266,6 +336,9 @@ const methods = {
   },
   slice(this: Passed, begin?: Passed, size?: Passed): unknown {
     return slice(this, begin, size);
+  },
+  softmax(this: Passed, axis?: Passed): unknown {
+    return softmax(this, axis);
   },
   softplus(this: Passed): unknown {
     return softplus(this);
