@@ -19,26 +19,38 @@ import { unbatchStage } from "./stages/unbatch.js";
 import { join } from "./structure.js";
 import type { Batched, ElementSpec, TensorTuple, Unbatched } from "./types.js";
 
-/** What `cardinality()` gives where an iteration never ends. */
+/**
+ * What `cardinality()` gives where an iteration never ends.
+ * @public
+ */
 export const INFINITE: number = -1;
-/** What `cardinality()` gives where only iterating tells. */
+/**
+ * What `cardinality()` gives where only iterating tells.
+ * @public
+ */
 export const UNKNOWN: number = -2;
 
-/** What is read of an AbortSignal; its own type is no part of the language's library. */
+/**
+ * What is read of an AbortSignal; its own type is no part of the language's library.
+ * @public
+ */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason?: unknown;
 }
 
-/** How a dataset is read to its end. */
+/**
+ * How a dataset is read to its end.
+ * @public
+ */
 export interface ReadOptions {
   /** Ends the reading before the next element; the promise rejects with the signal's reason. */
   readonly signal?: Signal;
 }
 
 /**
- * Marks the datasets of every copy of this package. The tensors of their elements are made for whoever iterates, so that
- * `fit` knows which batches it may free.
+ * Marks the datasets of every copy of this package. The tensors of their elements are made for whoever iterates, so
+ * that `fit` knows which batches it may free.
  */
 const brand: unique symbol = Symbol.for("millrace.dataset");
 
@@ -46,18 +58,19 @@ const brand: unique symbol = Symbol.for("millrace.dataset");
 const chunk = 64;
 
 /**
- * A sequence of elements, made when it is iterated, and anew each time. An element is a tensor, any other value, or arrays
- * and plain objects of them. An array of plain numbers counts as one value, as in `tf.tensor`.
+ * A sequence of elements, made when it is iterated, and anew each time. An element is a tensor, any other value, or
+ * arrays and plain objects of them. An array of plain numbers counts as one value, as in `tf.tensor`.
  *
  *     const batches = tf.data.fromTensorSlices({ xs, ys }).shuffle(1000, 7).batch(64).prefetch(2);
  *     for await (const { xs, ys } of batches) { … xs.dispose(); ys.dispose(); }
  *
- * Tensors of the elements belong to whoever iterates, `model.fit` frees those of its batches. The tensors that a source is
- * made of stay their owner's: they are read when the source is made. What a function or generator gives becomes the
+ * Tensors of the elements belong to whoever iterates, `model.fit` frees those of its batches. The tensors that a source
+ * is made of stay their owner's: they are read when the source is made. What a function or generator gives becomes the
  * pipeline's if it was made during the iteration; a tensor that was there before is copied.
  *
  * A function that fails rejects the iteration with E_DATA, or with its own code if it is a Millrace error; the message
  * names the stage, and `cause` is the error. Leaving a loop early closes every stage, and frees what they hold.
+ * @public
  */
 export class Dataset<out T> implements AsyncIterable<T> {
   /** @internal */
@@ -78,7 +91,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
   /**
    * Calls `f` with each element, and awaits what it returns. The element's tensors are the function's to free.
    * @throws the reason of `signal` when it is aborted
-   * @example await tf.data.range(3).forEachAsync((i) => console.log(i)); // 0 1 2
+   * @example await tf.data.range(3).forEachAsync((i) => console.log(i))
    */
   async forEachAsync(f: (element: T) => unknown, options: ReadOptions = {}): Promise<void> {
     checkFunction("forEachAsync", f);
@@ -89,7 +102,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
   /**
    * All elements. Their tensors are the caller's.
    * @throws E_ARGUMENT where the dataset has no end; the reason of `signal` when it is aborted
-   * @example await tf.data.range(2, 5).toArray() // [2, 3, 4]
+   * @example tf.data.range(2, 5).toArray() // [2, 3, 4]
    */
   async toArray(options: ReadOptions = {}): Promise<T[]> {
     checkOptions("toArray", options, ["signal"]);
@@ -115,8 +128,8 @@ export class Dataset<out T> implements AsyncIterable<T> {
   }
 
   /**
-   * Shape and dtype of each leaf; null is a size that differs. Undefined where only iterating tells: after `map`, and for
-   * generators.
+   * Shape and dtype of each leaf; null is a size that differs. Undefined where only iterating tells: after `map`, and
+   * for generators.
    * @example tf.data.range(10).batch(4).elementSpec // { shape: [null], dtype: "float32" }
    */
   get elementSpec(): ElementSpec | undefined {
@@ -135,10 +148,10 @@ export class Dataset<out T> implements AsyncIterable<T> {
   // ---- element by element -----------------------------------------------------------------------------------------
 
   /**
-   * `f` of each element. Tensors that `f` makes on the way are freed, as in `tf.tidy`, and so is the element, except what
-   * `f` returns.
+   * `f` of each element. Tensors that `f` makes on the way are freed, as in `tf.tidy`, and so is the element, except
+   * what `f` returns.
    * @throws E_ASYNC_SCOPE where `f` returns a promise; `mapAsync` takes such functions
-   * @example tf.data.range(3).map((i) => i * i) // 0 1 4
+   * @example tf.data.range(3).map((i) => i * i) // [0, 1, 4]
    */
   map<U extends TensorTuple>(f: (element: T) => U): Dataset<U>;
   map<U>(f: (element: T) => U): Dataset<U>;
@@ -147,9 +160,9 @@ export class Dataset<out T> implements AsyncIterable<T> {
   }
 
   /**
-   * `f` of each element, awaited one after the other. Tensors that `f` makes and does not return are its own to free; the
-   * element is freed except what `f` returns.
-   * @example tf.data.array(["a.png", "b.png"]).mapAsync(async (path) => decode(await readFile(path)))
+   * `f` of each element, awaited one after the other. Tensors that `f` makes and does not return are its own to free;
+   * the element is freed except what `f` returns.
+   * @example tf.data.range(3).mapAsync(async (i) => i + 1) // [1, 2, 3]
    */
   mapAsync<U extends TensorTuple>(f: (element: T) => PromiseLike<U>): Dataset<U>;
   mapAsync<U>(f: (element: T) => U | PromiseLike<U>): Dataset<U>;
@@ -160,7 +173,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
   /**
    * The elements for which `predicate` is true. The rest is freed.
    * @throws E_ARGUMENT where the function gives no boolean
-   * @example tf.data.range(5).filter((i) => i % 2 === 0) // 0 2 4
+   * @example tf.data.range(5).filter((i) => i % 2 === 0) // [0, 2, 4]
    */
   filter<U extends T>(predicate: (element: T) => element is U): Dataset<U>;
   filter(predicate: (element: T) => boolean): Dataset<T>;
@@ -171,7 +184,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
   /**
    * Pairs of number and element.
    * @param start the first number, 0 unless given
-   * @example tf.data.array(["a", "b"]).enumerate() // [0, "a"] [1, "b"]
+   * @example tf.data.array(["a", "b"]).enumerate() // [[0, "a"], [1, "b"]]
    */
   enumerate(start = 0): Dataset<[number, T]> {
     return new Dataset(enumerateStage(this.stage, start));
@@ -183,8 +196,9 @@ export class Dataset<out T> implements AsyncIterable<T> {
    * `batchSize` elements as one, each leaf a tensor with a new first axis. Slices of a source are copied once, into the
    * batch. Numbers, arrays of numbers and typed arrays become tensors as in `tf.tensor`.
    * @param options.dropRemainder leaves out a last batch that is smaller; `smallLastBatch` is its opposite
-   * @throws E_SHAPE, E_DTYPE or E_ARGUMENT while iterating, where elements of a batch differ in shape, dtype or structure
-   * @example tf.data.range(5).batch(2) // [0, 1] [2, 3] [4]
+   * @throws E_SHAPE, E_DTYPE or E_ARGUMENT while iterating, where elements of a batch differ in shape, dtype or
+   * structure
+   * @example tf.data.range(5).batch(2) // [[0, 1], [2, 3], [4]]
    */
   batch<E>(this: Dataset<E>, batchSize: number, options?: BatchOptions): Dataset<Batched<E>> {
     return new Dataset(batchStage(this.stage, batchSize, options));
@@ -193,13 +207,16 @@ export class Dataset<out T> implements AsyncIterable<T> {
   /**
    * The slices of each element along the first axis as elements.
    * @throws E_SHAPE while iterating, where a leaf has no axis or leaves differ in their number of slices
-   * @example tf.data.array([[1, 2], [3]]).unbatch() // 1 2 3
+   * @example tf.data.array([[1, 2], [3]]).unbatch() // [1, 2, 3]
    */
   unbatch<E>(this: Dataset<E>): Dataset<Unbatched<E>> {
     return new Dataset(unbatchStage(this.stage));
   }
 
-  /** The elements of this dataset, then those of `other`. */
+  /**
+   * The elements of this dataset, then those of `other`.
+   * @example tf.data.range(2).concatenate(tf.data.range(5, 7)) // [0, 1, 5, 6]
+   */
   concatenate<U = T>(other: Dataset<U>): Dataset<T | U> {
     if (!(other instanceof Dataset)) throw badArgument("concatenate", "needs a dataset");
     return new Dataset(concatenateStage(this.stage, other.stage));
@@ -208,11 +225,12 @@ export class Dataset<out T> implements AsyncIterable<T> {
   // ---- which and when ---------------------------------------------------------------------------------------------
 
   /**
-   * Elements in random order: each is drawn from a buffer of the next `bufferSize`. A buffer as large as the dataset gives
-   * each order the same chance. The order is a function of the seed and the number of the iteration, on every machine.
+   * Elements in random order: each is drawn from a buffer of the next `bufferSize`. A buffer as large as the dataset
+   * gives each order the same chance. The order is a function of the seed and the number of the iteration, on every
+   * machine.
    * @param seed a whole number, or options with `seed` and `reshuffleEachIteration`; drawn anew unless given
    * @param reshuffleEachIteration whether each iteration has another order; true unless said
-   * @example tf.data.range(4).shuffle(4, 7)
+   * @example tf.data.range(4).shuffle(4, 7) // [3, 2, 0, 1]
    */
   shuffle(bufferSize: number, seed?: number | ShuffleOptions, reshuffleEachIteration?: boolean): Dataset<T> {
     const options = typeof seed === "object" ? seed : { ...(seed === undefined ? {} : { seed }) };
@@ -222,7 +240,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
 
   /**
    * The dataset `count` times over, without end where no count is given.
-   * @example tf.data.range(2).repeat(2) // 0 1 0 1
+   * @example tf.data.range(2).repeat(2) // [0, 1, 0, 1]
    */
   repeat(count?: number): Dataset<T> {
     return new Dataset(repeatStage(this.stage, count));
@@ -230,7 +248,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
 
   /**
    * At most the first `count` elements.
-   * @example tf.data.range(5).take(2) // 0 1
+   * @example tf.data.range(5).take(2) // [0, 1]
    */
   take(count: number): Dataset<T> {
     return new Dataset(takeStage(this.stage, count));
@@ -238,7 +256,7 @@ export class Dataset<out T> implements AsyncIterable<T> {
 
   /**
    * All but the first `count` elements.
-   * @example tf.data.range(5).skip(3) // 3 4
+   * @example tf.data.range(5).skip(3) // [3, 4]
    */
   skip(count: number): Dataset<T> {
     return new Dataset(skipStage(this.stage, count));
@@ -247,14 +265,16 @@ export class Dataset<out T> implements AsyncIterable<T> {
   /**
    * Makes up to `bufferSize` elements ready while earlier ones are used: a batch is assembled while the model works.
    * Belongs at the end of a pipeline.
+   * @example tf.data.range(4).batch(2).prefetch(1) // [[0, 1], [2, 3]]
    */
   prefetch(bufferSize: number): Dataset<T> {
     return new Dataset(prefetchStage(this.stage, bufferSize));
   }
 
   /**
-   * Keeps the elements of the first whole iteration in JavaScript's memory; later iterations run nothing that comes before
-   * this. What follows, such as `shuffle`, still runs.
+   * Keeps the elements of the first whole iteration in JavaScript's memory; later iterations run nothing that comes
+   * before this. What follows, such as `shuffle`, still runs.
+   * @example tf.data.range(3).map((i) => i * i).cache() // [0, 1, 4]
    */
   cache(): Dataset<T> {
     return new Dataset(cacheStage(this.stage));

@@ -6,8 +6,8 @@ import { Row, readRow, upload } from "./rows.js";
 import { isTensor, isUserLeaf, join, type Structure, split } from "./structure.js";
 
 /**
- * One element inside a pipeline. A leaf is a Row (a reference into a source's memory), a Tensor, which whoever holds the
- * element owns, or any other value, which nobody owns.
+ * One element inside a pipeline. A leaf is a Row (a reference into a source's memory), a Tensor, which whoever holds
+ * the element owns, or any other value, which nobody owns.
  */
 export interface Element {
   readonly structure: Structure;
@@ -57,7 +57,9 @@ export async function unload(element: Element): Promise<Element> {
   }
 }
 
-/** A value that a source keeps: its tensors are read, and stay their owner's. Await `ready` before the element is used. */
+/**
+ * A value that a source keeps: its tensors are read, and stay their owner's. Await `ready` before the element is used.
+ */
 export function snapshot(value: unknown, ready: Promise<void>[]): Element {
   const leaves: unknown[] = [];
   const structure = split(value, leaves, isUserLeaf);

@@ -18,8 +18,8 @@ export interface Stage {
 /** One iteration over a stage. Calls do not overlap: each waits for the one before. */
 export interface Flow {
   /**
-   * The next elements, at least one and at most `count`; none is the end. The caller owns them. Nothing beyond `count` is
-   * taken from the source that this stage could not do without. After an error only `close` may follow.
+   * The next elements, at least one and at most `count`; none is the end. The caller owns them. Nothing beyond `count`
+   * is taken from the source that this stage could not do without. After an error only `close` may follow.
    */
   pull(count: number): Promise<readonly Element[]>;
   /** Ends the iteration, wherever it is, and frees what it holds. */

@@ -20,7 +20,10 @@ type IsTuple<T extends readonly unknown[]> = number extends T["length"] ? false 
 type Rest<S> = S extends readonly [unknown, ...infer R extends readonly number[]] ? R : readonly number[];
 type SliceOfTensor<S extends readonly number[], D extends DType> = Out<UnknownRank<S> extends true ? S : Rest<S>, D>;
 
-/** The elements that `fromTensorSlices` makes of a structure: each tensor and array without its first axis. */
+/**
+ * The elements that `fromTensorSlices` makes of a structure: each tensor and array without its first axis.
+ * @public
+ */
 export type SliceOf<T> =
   T extends Tensor<infer S, infer D>
     ? SliceOfTensor<S, D>
@@ -30,7 +33,10 @@ export type SliceOf<T> =
         ? Out<Rest<LiteralShape<T>>, LiteralDType<T>>
         : { -readonly [K in keyof T]: SliceOf<T[K]> };
 
-/** The element that `fromTensors` makes of a structure: each array as a tensor. */
+/**
+ * The element that `fromTensors` makes of a structure: each array as a tensor.
+ * @public
+ */
 export type TensorsOf<T> = T extends Tensor
   ? T
   : T extends TypedArray
@@ -39,7 +45,10 @@ export type TensorsOf<T> = T extends Tensor
       ? Out<LiteralShape<T>, LiteralDType<T>>
       : { -readonly [K in keyof T]: TensorsOf<T[K]> };
 
-/** The batch of elements `T`: each leaf a tensor with a new first axis. An array of numbers is a leaf, a tuple is not. */
+/**
+ * The batch of elements `T`: each leaf a tensor with a new first axis. An array of numbers is a leaf, a tuple is not.
+ * @public
+ */
 export type Batched<T> =
   T extends Tensor<infer S, infer D>
     ? Out<UnknownRank<S> extends true ? S : [number, ...S], D>
@@ -62,7 +71,10 @@ type BatchedArray<T extends readonly unknown[]> =
       ? Tensor<[number, ...LiteralShape<T>], LiteralDType<T>>
       : Batched<T[number]>[];
 
-/** The elements of a batch `T`: each leaf without its first axis. */
+/**
+ * The elements of a batch `T`: each leaf without its first axis.
+ * @public
+ */
 export type Unbatched<T> =
   T extends Tensor<infer S, infer D>
     ? SliceOfTensor<S, D>
@@ -72,8 +84,14 @@ export type Unbatched<T> =
         ? T[number]
         : { -readonly [K in keyof T]: Unbatched<T[K]> };
 
-/** The structure of an element with a spec for each leaf. */
+/**
+ * The structure of an element with a spec for each leaf.
+ * @public
+ */
 export type ElementSpec = TensorSpec | readonly ElementSpec[] | { readonly [key: string]: ElementSpec };
 
-/** A tuple that begins with tensors: what a function gives for `[xs, ys]`. */
+/**
+ * A tuple that begins with tensors: what a function gives for `[xs, ys]`.
+ * @public
+ */
 export type TensorTuple = readonly [Tensor | TypedArray | { readonly [key: string]: unknown }, ...unknown[]];

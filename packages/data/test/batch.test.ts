@@ -36,7 +36,7 @@ describe("batch", () => {
   });
   test("gathers slices from any order and source, of every size", () =>
     leakFree(async () => {
-      for (const size of [1, 3, 31, 32, 100]) {
+      for (const size of [1, 3, 15, 16, 100]) {
         const values = Float32Array.from({ length: 6 * size }, (_, i) => i);
         const row = (i: number): number[] => [...values.subarray(i * size, (i + 1) * size)];
         const x = tf.tensor(values, [6, size]);
@@ -125,7 +125,8 @@ describe("batch", () => {
       "batch: has no option dropRemaindr; did you mean dropRemainder?",
     );
     expect(() => ds.batch(2, { dropRemainder: true, smallLastBatch: true })).toThrow("contradict");
-    expect(() => ds.batch(2, true as unknown as object)).toThrow("options are an object"); // boundary: the error is the subject
+    // boundary: the error is the subject
+    expect(() => ds.batch(2, true as unknown as object)).toThrow("options are an object");
   });
 });
 

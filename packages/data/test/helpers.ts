@@ -26,7 +26,7 @@ function isTensor(value: unknown): value is tf.Tensor {
   return typeof value === "object" && value !== null && "arraySync" in value;
 }
 
-/** Runs `f` and asserts that no tensor is left that was not there before. A first run lets the engine keep constants. */
+/** Runs `f` and asserts that no tensor is left. The run before lets the engine keep its constants. */
 export async function leakFree(f: () => Promise<unknown>): Promise<void> {
   await f();
   const before = tf.memory();

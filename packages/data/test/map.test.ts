@@ -132,7 +132,8 @@ describe("filter", () => {
     }));
   test("refuses what is no boolean", () =>
     leakFree(async () => {
-      const ds = tensors(2).filter((x) => tf.greater(x, 0) as unknown as boolean); // boundary: the error is the subject
+      // boundary: the error is the subject
+      const ds = tensors(2).filter((x) => tf.greater(x, 0) as unknown as boolean);
       expect((await rejection(ds.toArray())).message).toContain(
         "filter: the function must return a boolean, got object",
       );

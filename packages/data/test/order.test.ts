@@ -83,6 +83,7 @@ describe("repeat, take, skip, concatenate, enumerate", () => {
       expect(() => data.range(1).take(bad)).toThrow("take: count");
       expect(() => data.range(1).skip(bad)).toThrow("skip: count");
     }
-    expect(() => data.range(1).concatenate(3 as unknown as data.Dataset<number>)).toThrow("needs a dataset"); // boundary: the error is the subject
+    // boundary: the error is the subject
+    expect(() => data.range(1).concatenate(3 as unknown as data.Dataset<number>)).toThrow("needs a dataset");
   });
 });

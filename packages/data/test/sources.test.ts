@@ -25,7 +25,8 @@ describe("array", () => {
     expect(await ds.toArray()).toEqual([1, 2]);
   });
   test("refuses what is no array", () => {
-    expect(() => data.array(new Set([1]) as unknown as number[])).toThrow("array: needs an array, got object"); // boundary: the error is the subject
+    // boundary: the error is the subject
+    expect(() => data.array(new Set([1]) as unknown as number[])).toThrow("array: needs an array, got object");
   });
 });
 
@@ -219,8 +220,10 @@ describe("generator", () => {
     ]);
   });
   test("refuses what gives no elements", async () => {
-    expect(() => data.generator(3 as unknown as Iterable<number>)).toThrow("generator: needs a generator function"); // boundary: the error is the subject
-    const ds = data.generator((() => 3) as unknown as () => Iterator<number>); // boundary: the error is the subject
+    // boundary: the error is the subject
+    expect(() => data.generator(3 as unknown as Iterable<number>)).toThrow("generator: needs a generator function");
+    // boundary: the error is the subject
+    const ds = data.generator((() => 3) as unknown as () => Iterator<number>);
     expect((await rejection(ds.toArray())).message).toContain("must return an iterator or an iterable");
   });
 });
@@ -280,7 +283,8 @@ describe("zip", () => {
       expect(isClosed).toBe(true);
     }));
   test("refuses what is no dataset", () => {
-    const wrong = 3 as unknown as data.Dataset<number>; // boundary: the error is the subject
+    // boundary: the error is the subject
+    const wrong = 3 as unknown as data.Dataset<number>;
     expect(() => data.zip({ a: data.range(1), b: wrong })).toThrow("zip: needs datasets");
   });
 });

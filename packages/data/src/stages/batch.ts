@@ -7,7 +7,10 @@ import { reshaped } from "../spec.js";
 import { pullAll, type Stage } from "../stage.js";
 import { describe, isSameStructure, isTensor, leafNames } from "../structure.js";
 
-/** What `batch` does with elements left over at the end. */
+/**
+ * What `batch` does with elements left over at the end.
+ * @public
+ */
 export interface BatchOptions {
   /** Whether a last batch with fewer elements is left out; false unless said. */
   readonly dropRemainder?: boolean;

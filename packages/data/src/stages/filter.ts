@@ -4,7 +4,9 @@ import { type Element, realize, release, valueOf } from "../element.js";
 import { failure, type Stage, transformAll } from "../stage.js";
 import { callSync } from "./map.js";
 
-/** The elements for which a synchronous function is true. They stay what they were: rows are not made tensors for good. */
+/**
+ * The elements for which a synchronous function is true. They stay what they were: rows are not made tensors for good.
+ */
 export function filterStage(input: Stage, predicate: (value: unknown) => unknown): Stage {
   checkFunction("filter", predicate);
   const decide = (element: Element): Element | undefined => {

@@ -3,7 +3,10 @@ import { type Element, releaseAll } from "../element.js";
 import { Random } from "../random.js";
 import { pullAll, type Stage } from "../stage.js";
 
-/** How `shuffle` draws. */
+/**
+ * How `shuffle` draws.
+ * @public
+ */
 export interface ShuffleOptions {
   /** A whole number that the order is a function of; drawn anew for each dataset unless given. */
   readonly seed?: number;
