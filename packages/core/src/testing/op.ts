@@ -11,6 +11,7 @@ import { arrayOf, dtypesOf, isVaried, operandsOf } from "./data.js";
 import { Runner } from "./forward.js";
 import { checkGradient, checkGradientAt, checkSecondGradient } from "./gradient.js";
 import { applyHost, type HostVal, inferStatic } from "./host.js";
+import { checkSymbolicGradient } from "./symbolic.js";
 
 /** One fact about an op. `run` throws a CheckError, or rejects with one, where it does not hold. */
 export interface Check {
@@ -23,7 +24,7 @@ const secondGradientLimit = 64;
 
 /**
  * Everything that a table of cases says of an op, as checks: its definition on edges and rejects; first and second
- * derivatives against finite differences; batching against a loop; and on each backend, for every dtype that the op
+ * derivatives against finite differences, and for sizes that are symbols; batching against a loop; and on each backend, for every dtype that the op
  * accepts, eager and graph execution against the definition.
  *
  * @param table the op's cases
@@ -93,6 +94,7 @@ function checkRules(table: Cases, sample: Sample<Attrs>, index: number): void {
     outs.some((y) => y.dtype === "float64")
   ) {
     checkGradient(op, operands(), sample.attrs);
+    checkSymbolicGradient(op, operands(), sample.attrs);
     const size = [...operands(), ...outs].reduce((n, x) => n + x.data.length, 0);
     if (size <= secondGradientLimit) checkSecondGradient(op, operands(), sample.attrs);
   }
