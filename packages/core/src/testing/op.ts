@@ -24,8 +24,8 @@ const secondGradientLimit = 64;
 
 /**
  * Everything that a table of cases says of an op, as checks: its definition on edges and rejects; first and second
- * derivatives against finite differences, and for sizes that are symbols; batching against a loop; and on each backend, for every dtype that the op
- * accepts, eager and graph execution against the definition.
+ * derivatives against finite differences, and for sizes that are symbols; batching against a loop; and on each backend,
+ * for every dtype that the op accepts, eager and graph execution against the definition.
  *
  * @param table the op's cases
  * @param backends where to run the op; none checks the definition and the rules alone
