@@ -3,24 +3,30 @@
 //   node tools/type-tests.mjs            runs all, and closes with `N passed, N failed`
 //   node tools/type-tests.mjs --update   writes the sentences of type-tests/reject anew
 //   node tools/type-tests.mjs --seed 7   another fuzz
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import ts from "typescript";
 import { ceilings, costCases, costModule, emptyModule } from "../packages/core/type-tests/cost.mjs";
 import { fuzzArith } from "../packages/core/type-tests/fuzz-arith.mjs";
 import { fuzzOps } from "../packages/core/type-tests/fuzz-ops.mjs";
+import { limits } from "../packages/core/type-tests/limits.mjs";
 import { root } from "./lib/generated.mjs";
 
 process.chdir(root);
 const tests = "packages/core/type-tests";
 const work = ".test/type-tests";
-const compilers = { 6: "node_modules/typescript/bin/tsc", 7: "node_modules/ts7/bin/tsc" };
+const compilers = new Map([
+  ["7", "node_modules/ts7/bin/tsc"],
+  ["6", "node_modules/typescript/bin/tsc"],
+]);
 const update = process.argv.includes("--update");
 const seedAt = process.argv.indexOf("--seed");
 const seed = seedAt < 0 ? 1 : Number(process.argv[seedAt + 1]);
 const fuzzCount = 7200;
 
+let configs = 0;
 let passed = 0;
 const failures = [];
 const pass = (count) => {
@@ -35,20 +41,27 @@ writeConfig();
 const filesIn = (folder) => readdirSync(join(tests, folder)).map((name) => join(tests, folder, name));
 const compiling = filesIn("compile");
 const rejected = filesIn("reject");
-const fuzzed = ["fuzz-ops.ts", "fuzz-arith.ts"].map((name) => join(work, name));
-writeFileSync(fuzzed[0], fuzzOps(seed, fuzzCount));
-writeFileSync(fuzzed[1], fuzzArith(seed, 300));
+const generated = {
+  "fuzz-ops.ts": fuzzOps(seed, fuzzCount),
+  "fuzz-arith.ts": fuzzArith(seed, 300),
+  "limits.ts": limits(),
+};
+for (const [name, text] of Object.entries(generated)) writeFileSync(join(work, name), text);
+const fuzzed = Object.keys(generated).map((name) => join(work, name));
 
-for (const [version, compiler] of Object.entries(compilers)) {
-  const start = Date.now();
-  const { errors } = compile(compiler, [...compiling, ...rejected, ...fuzzed]);
+// The slower compiler works on in its process while the other's results are looked at.
+const runs = new Map(
+  [...compilers].map(([version, compiler]) => [version, compile(compiler, [...compiling, ...rejected, ...fuzzed])]),
+);
+for (const [version, compiler] of compilers) {
+  const { errors } = await runs.get(version);
   for (const file of compiling) checkCompiling(version, file, errors);
   for (const file of rejected) checkRejected(version, file, errors);
   for (const file of fuzzed) checkFuzz(version, file, errors);
   const known = new Set([...compiling, ...rejected, ...fuzzed]);
   for (const error of errors.filter(({ file }) => !known.has(file))) fail(version, error);
-  const cost = measure(version, compiler);
-  console.log(`TypeScript ${version}: ${((Date.now() - start) / 1000).toFixed(1)} s; dearest calls: ${cost}`);
+  await checkDeclarations(version, compiler);
+  console.log(`TypeScript ${version}: dearest calls in instantiations: ${await measure(version, compiler)}`);
 }
 
 for (const failure of failures) console.log(failure);
@@ -64,7 +77,7 @@ function declarations() {
   const out = join(work, "core");
   const { status, stdout } = spawnSync(
     process.execPath,
-    [compilers[7], "-p", "packages/core/tsconfig.build.json", "--outDir", out, "--declarationMap", "false"],
+    [compilers.get("7"), "-p", "packages/core/tsconfig.build.json", "--outDir", out, "--declarationMap", "false"],
     { encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`the declarations of core could not be written:\n${stdout}`);
@@ -97,15 +110,18 @@ function writeConfig() {
 }
 
 /** Runs a compiler on files; gives its errors and the number of its instantiations. */
-function compile(compiler, files, flags = []) {
-  const config = join(work, "tsconfig.json");
+async function compile(compiler, files, flags = []) {
+  const config = join(work, `tsconfig.${configs++}.json`);
   const base = JSON.parse(readFileSync(join(work, "tsconfig.all.json"), "utf8"));
   writeFileSync(config, JSON.stringify({ ...base, files: files.map((file) => relative(work, file)) }));
-  const { stdout, status } = spawnSync(process.execPath, [compiler, "-p", config, "--pretty", "false", ...flags], {
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
+  const child = spawn(process.execPath, [compiler, "-p", config, "--pretty", "false", ...flags], {
+    stdio: ["ignore", "pipe", "inherit"],
   });
-  if (status === null) throw new Error(`${compiler} did not finish`);
+  const closed = once(child, "close");
+  let stdout = "";
+  for await (const chunk of child.stdout.setEncoding("utf8")) stdout += chunk;
+  const [, signal] = await closed;
+  if (signal !== null) throw new Error(`${compiler} did not finish`);
   const errors = [];
   for (const text of stdout.split("\n")) {
     const found = /^(.+?)\((\d+),\d+\): error (TS\d+): (.*)$/.exec(text);
@@ -113,6 +129,14 @@ function compile(compiler, files, flags = []) {
     else if (/^error TS/.test(text)) throw new Error(text);
   }
   return { errors, instantiations: Number(/Instantiations:\s+([\d,]+)/.exec(stdout)?.[1].replaceAll(",", "")) };
+}
+
+/** The declarations stand by themselves: no library but ES2022's, and nothing skipped. */
+async function checkDeclarations(version, compiler) {
+  const flags = ["--lib", "es2022", "--target", "es2022", "--skipLibCheck", "false"];
+  const { errors } = await compile(compiler, [`${declared}/index.d.ts`], flags);
+  if (errors.length === 0) pass(1);
+  for (const error of errors) fail(version, error);
 }
 
 /** Every check of a file compiles; a line with an error fails. */
@@ -130,7 +154,8 @@ function checkFuzz(version, file, errors) {
   const wrong = errors.filter((error) => error.file === file);
   const lines = readFileSync(file, "utf8").split("\n");
   pass(lines.filter((line) => /^(?:is<|export type|\/\/ @ts-expect-error)/.test(line)).length - wrong.length);
-  for (const error of wrong) fail(version, { ...error, message: `${error.message} in: ${lines[error.line - 1]}` });
+  for (const error of wrong)
+    fail(version, { ...error, message: `${error.message} in: ${lines[error.line - 1].slice(0, 200)}` });
 }
 
 /**
@@ -162,13 +187,13 @@ function sentenceOf({ code, message }) {
 }
 
 /** Holds the cost of every call under its ceiling; gives the dearest of each kind. */
-function measure(version, compiler) {
+async function measure(version, compiler) {
   const count = 50;
   const modules = {
     empty: emptyModule(),
     ...Object.fromEntries(Object.entries(costCases).map(([name, it]) => [name, costModule(it, count)])),
   };
-  const measured = version === "6" ? countInProcess(modules) : countByRuns(compiler, modules);
+  const measured = version === "6" ? countInProcess(modules) : await countByRuns(compiler, modules);
   const dearest = {};
   for (const [name, { kind }] of Object.entries(costCases)) {
     const { message } = measured[name];
@@ -185,13 +210,15 @@ function measure(version, compiler) {
 }
 
 /** A run of the compiler for each module. */
-function countByRuns(compiler, modules) {
-  const file = join(work, "cost.ts");
-  return mapValues(modules, (text) => {
+async function countByRuns(compiler, modules) {
+  const measured = {};
+  for (const [name, text] of Object.entries(modules)) {
+    const file = join(work, "cost.ts");
     writeFileSync(file, text);
-    const { errors, instantiations } = compile(compiler, [file], ["--extendedDiagnostics", "--singleThreaded"]);
-    return { message: errors[0]?.message, count: instantiations };
-  });
+    const { errors, instantiations } = await compile(compiler, [file], ["--extendedDiagnostics", "--singleThreaded"]);
+    measured[name] = { message: errors[0]?.message, count: instantiations };
+  }
+  return measured;
 }
 
 /** A program for each module in this process, on shared source files: as a run each, without the start. */
@@ -215,8 +242,4 @@ function countInProcess(modules) {
       return [name, { message, count: program.getInstantiationCount() }];
     }),
   );
-}
-
-function mapValues(record, map) {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 }
