@@ -10,7 +10,10 @@ import { axesOf } from "../rules.js";
 import { filterGradient, inputGradient } from "./gradients.js";
 import { type ConvAttrs, convolvedShape, partOf } from "./shape.js";
 
-/** Cross-correlation: x [n, spatial…, c] with w [spatial…, c/groups, o] gives [n, spatial'…, o]. */
+/**
+ * Cross-correlation: x [n, spatial…, c] with w [spatial…, c/groups, o] gives [n, spatial'…, o]. Padding is zeros, or left
+ * out: where it meets an infinite element of the filter the result may be NaN.
+ */
 export const convGeneralOp: Op<"convGeneral", ConvAttrs> = defineOp({
   name: "convGeneral",
   version: 1,
@@ -145,11 +148,17 @@ export const convGeneralCases: Cases<ConvAttrs> = cases(convGeneralOp, {
     // Not turned around: the first tap meets the first element.
     { ins: [[[[1], [2], [3]]], [[[10]], [[1]]]], attrs: plain, want: [[[12], [23]]] },
     { ins: [[[[NaN], [1]]], [[[0]]]], attrs: plain, want: [[[NaN], [0]]] },
-    // Padding is no element: 0 · ∞ does not arise.
-    { ins: [[[[1]]], [[[Infinity]], [[1]]]], attrs: { ...plain, low: [1] }, want: [[[1]]] },
     { ins: [[[[65537]]], [[[65537]]]], dtypes: ["int32", "int32"], attrs: plain, want: [[[131073]]] },
   ],
   reject: [
+    {
+      ins: [
+        [1, 1],
+        [1, 1],
+      ],
+      attrs: { ...plain, strides: [], low: [], high: [], lhsDilation: [], rhsDilation: [] },
+      code: "convGeneral.C3",
+    },
     {
       ins: [
         [1, 3, 1],

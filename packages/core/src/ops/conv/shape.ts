@@ -17,14 +17,14 @@ export type ConvAttrs = {
   readonly groups: number;
 };
 
-/** Holds the rules of a convolution of `x` [n, spatial…, c] with `w` [spatial…, c/groups, o], and gives [n, spatial'…, o]. */
+/** Holds the rules of a convolution of `x` [n, one to three spatial axes, c] with `w` [spatial…, c/groups, o], and gives [n, spatial'…, o]. */
 export function convolvedShape(name: string, x: Aval, w: Aval, attrs: ConvAttrs): Dim[] {
   const [s, f] = [x.shape, w.shape];
   checkDType(`${name}.C1`, numeric.has(x.dtype), () => `needs ${numeric.words}, got ${x.dtype}`);
   checkDType(`${name}.C2`, x.dtype === w.dtype, () => `needs one dtype, got ${x.dtype} and ${w.dtype}`);
   const ranks = (): string =>
     `input must be [n,spatial…,c] and filter [spatial…,in,out], got ${formatShape(s)} and ${formatShape(f)}`;
-  check(`${name}.C3`, s.length >= 2 && s.length === f.length, ranks);
+  check(`${name}.C3`, s.length >= 3 && s.length <= 5 && s.length === f.length, ranks);
   const spatial = s.length - 2;
   const { strides, low, high, lhsDilation, rhsDilation, groups } = attrs;
   const complete = [strides, lhsDilation, rhsDilation].every((list) => isCounts(list, spatial, 1));
