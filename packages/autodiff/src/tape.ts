@@ -1,4 +1,4 @@
-/// <reference lib="esnext.disposable" />
+/// <reference lib="esnext.disposable" preserve="true" />
 import { dtypes, MillraceError, type Tensor, type Variable } from "@millrace/core";
 import {
   type AnyOp,

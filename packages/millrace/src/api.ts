@@ -3,5 +3,5 @@
  * @packageDocumentation
  */
 export * from "@millrace/autodiff";
-export * from "@millrace/layers";
 export * as data from "@millrace/data";
+export * from "@millrace/layers";

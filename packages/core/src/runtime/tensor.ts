@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { Aval } from "../ir/aval.js";
 import { formatShape } from "../ir/aval.js";
 import type { Value } from "../ir/graph.js";
