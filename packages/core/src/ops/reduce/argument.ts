@@ -1,5 +1,5 @@
-// The place of an extremum. The first of several; NaN is never greater, so it is found only in front of nothing greater,
-// as in TensorFlow on the CPU.
+// The place of an extremum: the first of several. NaN is never it, and where there is nothing but NaN and the value that
+// every other one beats, the place is 0: as TensorFlow 2.21 on the CPU.
 import { avalOf, typed } from "../../ir/apply.js";
 import { cases, type Cases, type Edge, type Sample } from "../../ir/cases.js";
 import { leDim } from "../../ir/dim.js";
@@ -18,7 +18,8 @@ export type ArgumentAttrs = { readonly axis: number };
 
 type Wins = <T extends number | bigint>(x: T, best: T) => boolean;
 
-function defineArgument<N extends "argMax" | "argMin">(name: N, wins: Wins): Op<N, ArgumentAttrs> {
+/** `worst` is the float that any other one beats. */
+function defineArgument<N extends "argMax" | "argMin">(name: N, worst: number, wins: Wins): Op<N, ArgumentAttrs> {
   return defineOp<N, ArgumentAttrs>({
     name,
     version: 1,
@@ -35,12 +36,11 @@ function defineArgument<N extends "argMax" | "argMin">(name: N, wins: Wins): Op<
     reference([x], { axis }, [out]) {
       let line = 0;
       forEachLine(x!.shape, axis, (start, step, count) => {
-        let best = 0;
-        for (let i = 1; i < count; i++) {
-          // boundary: both are elements of one array, so both are numbers or both bigints
-          if (wins(x!.data[start + i * step] as number, x!.data[start + best * step] as number)) best = i;
-        }
-        out!.data[line++] = best;
+        // boundary: the elements of one array are all numbers, or all bigints
+        const at = (i: number): number => x!.data[start + i * step] as number;
+        let [place, best] = [0, Number.isNaN(at(0)) ? worst : at(0)];
+        for (let i = 1; i < count; i++) if (wins(at(i), best)) [place, best] = [i, at(i)];
+        out!.data[line++] = place;
       });
     },
     vjp: () => [null],
@@ -65,6 +65,7 @@ const ties: readonly number[][] = [
   [NaN, NaN, NaN, NaN],
   [-0, 0, -0, 0],
   [-Infinity, -Infinity, Infinity, Infinity],
+  [NaN, -Infinity, NaN, Infinity],
 ];
 const edge = (want: readonly number[]): Edge<ArgumentAttrs> => ({ ins: [ties], attrs: { axis: 1 }, want });
 
@@ -74,7 +75,7 @@ function argument(name: string, op: Op<string, ArgumentAttrs>, x: Like, axis: nu
   return apply1(op, t.dtype === "bool" ? castTo(t, "int32") : t, { axis: from });
 }
 
-export const argMaxOp: Op<"argMax", ArgumentAttrs> = defineArgument("argMax", (x, best) => x > best);
+export const argMaxOp: Op<"argMax", ArgumentAttrs> = defineArgument("argMax", -Infinity, (x, best) => x > best);
 /**
  * The index of the greatest element along `axis`, int32; of several the first.
  * @param axis 0 by default; a negative one counts from the end
@@ -90,7 +91,7 @@ export function argMax<const X extends Like, const A extends number = 0>(
 export const argMaxCases: Cases<ArgumentAttrs> = cases(argMaxOp, {
   samples,
   edges: [
-    edge([1, 0, 2, 0, 0, 2]),
+    edge([1, 3, 2, 0, 0, 2, 3]),
     { ins: [[2n ** 62n, 2n ** 62n + 1n]], dtypes: ["int64"], attrs: { axis: 0 }, want: 1 },
   ],
   reject: [
@@ -100,7 +101,7 @@ export const argMaxCases: Cases<ArgumentAttrs> = cases(argMaxOp, {
   ],
 });
 
-export const argMinOp: Op<"argMin", ArgumentAttrs> = defineArgument("argMin", (x, best) => x < best);
+export const argMinOp: Op<"argMin", ArgumentAttrs> = defineArgument("argMin", Infinity, (x, best) => x < best);
 /**
  * The index of the least element along `axis`, int32; of several the first.
  * @param axis 0 by default; a negative one counts from the end
@@ -115,6 +116,6 @@ export function argMin<const X extends Like, const A extends number = 0>(
 }
 export const argMinCases: Cases<ArgumentAttrs> = cases(argMinOp, {
   samples,
-  edges: [edge([0, 0, 3, 0, 0, 0])],
+  edges: [edge([0, 1, 3, 0, 0, 0, 1])],
   reject: [{ ins: [[0]], attrs: { axis: 0 }, code: "argMin.C3" }],
 });
