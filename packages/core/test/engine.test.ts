@@ -225,4 +225,14 @@ describe("tf.function", () => {
     tf.runFunctionsEagerly(false);
     expect(calls).toBe(2);
   });
+  test("a function draws new random numbers at each call, and the same ones again from a seed", () => {
+    const f = tf.fn(() => tf.randomUniform([4]));
+    const draw = (): number[] => Array.from(f().dataSync());
+    tf.setRandomSeed(7);
+    const [a, b] = [draw(), draw()];
+    expect(a).not.toEqual(b);
+    tf.setRandomSeed(7);
+    expect([draw(), draw()]).toEqual([a, b]);
+    expect(f.tracingCount()).toBe(1);
+  });
 });

@@ -3,6 +3,8 @@ import { claimProcess } from "../ir/copies.js";
 import type { BackendFactory } from "../runtime/backend.js";
 import { addBackend } from "../runtime/backends.js";
 import { connectEngine } from "../runtime/engine.js";
+import { randomState } from "../ops/random/state.js";
+import { EngineRandomState } from "../runtime/random-state.js";
 import { ReferenceBackend } from "../runtime/reference-backend.js";
 import { TensorImpl } from "../runtime/tensor.js";
 import { installMethods } from "./methods.gen.js";
@@ -26,6 +28,7 @@ export function registerBackend(
     connected = true;
     installMethods(TensorImpl.prototype);
     connectEngine();
+    randomState.current = new EngineRandomState();
   }
   addBackend(name, factory, options.priority ?? 0);
 }

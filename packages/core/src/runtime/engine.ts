@@ -39,6 +39,8 @@ export interface TensorScope {
 /** Tensors of one page: 64, or 16 KB. */
 const pageTensors = 64;
 const pageBytes = 16_384;
+/** What a tensor costs besides its elements, in bytes: the object, the handle, the storage's header. */
+const tensorOverhead = 256;
 
 /** Numbers of one dtype that are kept as tensors. */
 const maxScalars = 256;
@@ -229,6 +231,19 @@ export class Engine implements Dispatcher {
     }
   }
 
+  /** Runs `f` as if no function were being traced and nobody recorded. */
+  outside<T>(f: () => T): T {
+    const { trace, scope } = this;
+    this.trace = null;
+    this.scope = null;
+    try {
+      return this.unrecorded(f);
+    } finally {
+      this.trace = trace;
+      this.scope = scope;
+    }
+  }
+
   /** Starts and ends recording. */
   addRecorder(recorder: Recorder): void {
     this.recorders.push(recorder);
@@ -335,7 +350,7 @@ export class Engine implements Dispatcher {
   private closePage(device: Device): void {
     const { reclaimer } = device.backend;
     reclaimer.page(this.page, this.pageBufs);
-    this.allocated += this.pageSize;
+    this.allocated += this.pageSize + this.pageBufs.length * tensorOverhead;
     this.page = {};
     this.pageBufs.length = 0;
     this.pageSize = 0;

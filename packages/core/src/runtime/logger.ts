@@ -28,6 +28,7 @@ export function setLogger(logger: Partial<Logger> | null = standard): void {
   current = logger === null ? silent : { ...silent, ...logger };
 }
 
+/** Where messages go now: a package built on the engine writes here. Also `getLogger`. */
 export function log(): Logger {
   return current;
 }

@@ -132,5 +132,7 @@ export function makeVariable(initial: Like, options: VariableOptions): Variable 
     throw new MillraceError("E_DTYPE", `tf.variable: the initial value is ${value.dtype}, not ${options.dtype}; cast it first`);
   }
   // boundary: installMethods has put the op methods on the prototype
-  return new VariableImpl(value as Tensor & TensorImpl, options) as unknown as Variable;
+  const variable = new VariableImpl(value as Tensor & TensorImpl, options) as unknown as Variable;
+  if (value !== initial) value.dispose();
+  return variable;
 }
