@@ -8,6 +8,7 @@ mod index;
 pub mod isa;
 pub mod loops;
 mod math;
+mod nn;
 pub mod pool;
 mod simple;
 mod window;
@@ -58,6 +59,8 @@ pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
     let own: &'static dyn LibraryKernel = match op {
         Op::ArgMax => &index::ArgReduce { name: "argMax", max: true },
         Op::ArgMin => &index::ArgReduce { name: "argMin", max: false },
+        Op::Attention => &nn::Attention,
+        Op::AttentionGrad => &nn::AttentionGrad,
         Op::Concat => &index::Concat,
         Op::ConvFilterGrad => &conv::ConvFilterGrad,
         Op::ConvGeneral => &conv::ConvGeneral,
@@ -67,6 +70,8 @@ pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
         Op::DynamicSlice => &index::DynamicSlice,
         Op::DynamicUpdateSlice => &index::DynamicUpdateSlice,
         Op::Gather => &index::Gather,
+        Op::LayerNorm => &nn::LayerNorm,
+        Op::LayerNormGrad => &nn::LayerNormGrad,
         Op::Pad => &index::Pad,
         Op::ReduceWindowMax => &window::ReduceWindow { name: "reduceWindowMax", reduce: Op::ReduceMax },
         Op::ReduceWindowMin => &window::ReduceWindow { name: "reduceWindowMin", reduce: Op::ReduceMin },
@@ -78,6 +83,7 @@ pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
         _ => {
             return each!(simple::Move: BroadcastInDim Iota Reverse Slice Transpose)
                 .or_else(|| each!(simple::Reduce: ReduceAnd ReduceMax ReduceMin ReduceOr ReduceProd ReduceSum))
+                .or_else(|| each!(nn::Softmax: LogSoftmax LogSoftmaxGrad Softmax SoftmaxGrad))
                 .or_else(|| each!(simple::Elementwise: Abs Add And Atan2 Cast Ceil Cos Div Eq Erf Exp Expm1 Floor Ge Gt IsFinite Le Log
                     Log1p Logistic Lt Max Min Mul Ne Neg Not Or Pow Rem Round Rsqrt Select Sign Sin Sqrt Sub Tan Tanh Xor));
         }

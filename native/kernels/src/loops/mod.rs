@@ -20,6 +20,7 @@ use millrace_program::BoundLoop;
 
 pub use canon::Pass;
 pub use reduce::{Fold, Reducer};
+pub use float::{max32, max64};
 pub use tile::copy_strided;
 
 /// A loop kernel, ready to run: one pass over the iteration space for all dense stores and, where the order of iteration
