@@ -1,0 +1,83 @@
+// tf.losses: the classes by Keras's names, and a function that makes each.
+import type { Tensor } from "@millrace/autodiff";
+import { Registry, type Serialized } from "../util/identifiers.js";
+import {
+  BinaryCrossentropy,
+  CategoricalCrossentropy,
+  type CrossentropyConfig,
+  type LogitsConfig,
+  SparseCategoricalCrossentropy,
+} from "./crossentropy.js";
+import { Loss, type LossConfig } from "./loss.js";
+import {
+  Hinge,
+  Huber,
+  type HuberConfig,
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanSquaredError,
+} from "./regression.js";
+
+export {
+  BinaryCrossentropy,
+  CategoricalCrossentropy,
+  type CrossentropyConfig,
+  Hinge,
+  Huber,
+  type HuberConfig,
+  type LogitsConfig,
+  Loss,
+  type LossConfig,
+  MeanAbsoluteError,
+  MeanAbsolutePercentageError,
+  MeanSquaredError,
+  SparseCategoricalCrossentropy,
+};
+
+/** A function of labels and predictions that gives the loss of each sample. */
+export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
+
+/** A loss: its name in any spelling ("meanSquaredError", "mse"), its serialized form, the object, or a function. */
+export type LossIdentifier = string | Serialized | Loss | LossFunction;
+
+const registry: Registry<Loss> = new Registry("loss");
+registry.register("MeanSquaredError", (config: LossConfig) => new MeanSquaredError(config), ["mse"]);
+registry.register("MeanAbsoluteError", (config: LossConfig) => new MeanAbsoluteError(config), ["mae"]);
+registry.register("MeanAbsolutePercentageError", (config: LossConfig) => new MeanAbsolutePercentageError(config), [
+  "mape",
+]);
+registry.register("Huber", (config: HuberConfig) => new Huber(config), ["huberLoss"]);
+registry.register("Hinge", (config: LossConfig) => new Hinge(config));
+registry.register("BinaryCrossentropy", (config: CrossentropyConfig) => new BinaryCrossentropy(config), ["bce"]);
+registry.register("CategoricalCrossentropy", (config: CrossentropyConfig) => new CategoricalCrossentropy(config));
+registry.register("SparseCategoricalCrossentropy", (config: LogitsConfig) => new SparseCategoricalCrossentropy(config));
+
+/** A loss from a function. */
+class FunctionLoss extends Loss {
+  static override readonly className: string = "FunctionLoss";
+  private readonly f: LossFunction;
+  constructor(f: LossFunction) {
+    super(f.name === "" ? "loss" : f.name, {});
+    this.f = f;
+  }
+  override call(yTrue: Tensor, yPred: Tensor): Tensor {
+    return this.f(yTrue, yPred);
+  }
+}
+
+/** The loss that an identifier stands for. Throws E_ARGUMENT for an unknown name. */
+export function get(identifier: LossIdentifier): Loss {
+  return typeof identifier === "function" ? new FunctionLoss(identifier) : registry.get(identifier);
+}
+
+export const meanSquaredError = (config?: LossConfig): MeanSquaredError => new MeanSquaredError(config);
+export const meanAbsoluteError = (config?: LossConfig): MeanAbsoluteError => new MeanAbsoluteError(config);
+export const meanAbsolutePercentageError = (config?: LossConfig): MeanAbsolutePercentageError =>
+  new MeanAbsolutePercentageError(config);
+export const huber = (config?: HuberConfig): Huber => new Huber(config);
+export const hinge = (config?: LossConfig): Hinge => new Hinge(config);
+export const binaryCrossentropy = (config?: CrossentropyConfig): BinaryCrossentropy => new BinaryCrossentropy(config);
+export const categoricalCrossentropy = (config?: CrossentropyConfig): CategoricalCrossentropy =>
+  new CategoricalCrossentropy(config);
+export const sparseCategoricalCrossentropy = (config?: LogitsConfig): SparseCategoricalCrossentropy =>
+  new SparseCategoricalCrossentropy(config);

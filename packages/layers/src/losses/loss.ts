@@ -1,0 +1,68 @@
+import type { Tensor } from "@millrace/autodiff";
+import * as tf from "@millrace/autodiff";
+import { type Complete, complete, type Defaults } from "../util/options.js";
+import { alignWeights, countElements } from "./shapes.js";
+
+/** How the losses of samples become one: their sum over their number, their sum, or not at all. */
+export type Reduction = "sumOverBatchSize" | "sum" | "none";
+
+/** What every loss takes. */
+export interface LossConfig {
+  readonly reduction?: Reduction;
+  readonly name?: string | null;
+}
+
+/** The defaults of what every loss takes. */
+export const lossDefaults: Defaults<LossConfig> = { reduction: "sumOverBatchSize", name: null };
+
+/** Compares labels and predictions. */
+export abstract class Loss {
+  static readonly className: string;
+  readonly name: string;
+  readonly reduction: Reduction;
+  private readonly config: LossConfig;
+
+  constructor(name: string, config: LossConfig) {
+    this.name = config.name ?? name;
+    this.reduction = config.reduction ?? "sumOverBatchSize";
+    this.config = config;
+  }
+
+  /** The loss of each sample. */
+  abstract call(yTrue: Tensor, yPred: Tensor): Tensor;
+
+  /**
+   * The reduced loss.
+   * @param sampleWeight how much each sample counts; its loss is multiplied by it
+   */
+  apply(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null = null): Tensor {
+    return reduceLoss(this.call(yTrue, yPred), sampleWeight, this.reduction);
+  }
+
+  /** What the constructor takes to make this loss again. */
+  getConfig(): Record<string, unknown> {
+    return { ...this.config };
+  }
+}
+
+/** The losses of samples, weighted and reduced. */
+export function reduceLoss(values: Tensor, sampleWeight: Tensor | null, reduction: Reduction): Tensor {
+  const weighted: Tensor = sampleWeight ? tf.mul(values, alignWeights(sampleWeight, values)) : values;
+  if (reduction === "none") return weighted;
+  if (reduction === "sum") return tf.sum(weighted);
+  // Losses of an empty batch are 0, not 0 / 0.
+  const count = countElements(weighted);
+  return typeof count === "number"
+    ? tf.div(tf.sum(weighted), Math.max(count, 1))
+    : tf.divNoNan(tf.sum(weighted), count);
+}
+
+/** The options of a loss with those that every loss takes. */
+export function lossOptions<C extends LossConfig>(
+  className: string,
+  config: C,
+  own: Defaults<Omit<C, keyof LossConfig>>,
+): Complete<C> {
+  // boundary: the defaults of a class and those of every loss are all of its keys
+  return complete(className, config, { ...lossDefaults, ...own } as Defaults<C>);
+}

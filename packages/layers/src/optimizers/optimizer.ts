@@ -1,0 +1,219 @@
+import * as tf from "@millrace/autodiff";
+import { GradientTape, MillraceError, type Tensor, type Variable } from "@millrace/autodiff";
+import { uniqueName } from "../util/names.js";
+import { type Complete, complete, type Defaults } from "../util/options.js";
+import { type ClipConfig, checkClip, clipGradients } from "./clip.js";
+import type { OptimizerRule } from "./rule.js";
+
+/** What every optimizer takes. */
+export interface OptimizerConfig extends ClipConfig {
+  readonly learningRate?: number;
+  /** What part of each parameter is taken away in a step, times the learning rate; none unless said. */
+  readonly weightDecay?: number | null;
+  readonly name?: string;
+}
+
+/** The options of an optimizer with those that every optimizer takes. */
+export function optimizerOptions<C extends OptimizerConfig>(
+  className: string,
+  config: C,
+  defaults: Defaults<Omit<C, Exclude<keyof OptimizerConfig, "learningRate">>> & {
+    readonly weightDecay?: number | null;
+  },
+): Complete<C> {
+  const base = { weightDecay: null, clipnorm: null, clipvalue: null, globalClipnorm: null, name: className };
+  // boundary: the defaults of a class and those of every optimizer are all of its keys
+  return complete(className, config, { ...base, ...defaults } as Defaults<C>);
+}
+
+/** Gradients with their variables, or by the variables' names. A null is refused with the variable's name. */
+export type GradientList =
+  | readonly (readonly [gradient: Tensor | null, variable: Variable])[]
+  | Readonly<Record<string, Tensor | null>>;
+
+/**
+ * Changes variables by their gradients. The arithmetic is a pure rule; this class holds its state in variables, so that a
+ * step can be part of a tf.function: call `build` before the function is traced.
+ */
+export abstract class Optimizer {
+  static readonly className: string;
+  readonly name: string;
+  private readonly config: Complete<OptimizerConfig>;
+  private readonly rule: OptimizerRule;
+  private counters: { readonly iterations: Variable; readonly learningRate: Variable } | null = null;
+  private readonly slots = new Map<Variable, ReadonlyMap<string, Variable>>();
+  private readonly excluded = new Set<Variable>();
+
+  constructor(config: Complete<OptimizerConfig>, rule: OptimizerRule) {
+    if (!Number.isFinite(config.learningRate)) {
+      throw new MillraceError(
+        "E_ARGUMENT",
+        `${config.name}: learningRate must be a number, got ${String(config.learningRate)}`,
+      );
+    }
+    checkClip(config.name, config);
+    this.name = config.name;
+    this.config = config;
+    this.rule = rule;
+  }
+
+  private get state(): { readonly iterations: Variable; readonly learningRate: Variable } {
+    this.counters ??= {
+      iterations: owned(0, "int32", `${this.name}/iteration`),
+      learningRate: owned(this.config.learningRate, "float32", `${this.name}/learning_rate`),
+    };
+    return this.counters;
+  }
+
+  /** How many steps were made: an int32 scalar. */
+  get iterations(): Variable {
+    return this.state.iterations;
+  }
+
+  /** A float32 scalar; assigning to it changes the next step and retraces nothing. */
+  get learningRate(): Variable {
+    return this.state.learningRate;
+  }
+
+  /** All state in the order of files: iterations, learning rate, then what is remembered of each variable. */
+  get variables(): Variable[] {
+    return [this.iterations, this.learningRate, ...[...this.slots.values()].flatMap((slots) => [...slots.values()])];
+  }
+
+  /** The state that there is so far; asking makes none. */
+  get stateVariables(): Variable[] {
+    return this.counters ? this.variables : [];
+  }
+
+  /** Makes the state for these variables; those that it has stay. */
+  build(variables: readonly Variable[]): void {
+    void this.state;
+    for (const variable of variables) {
+      if (this.slots.has(variable)) continue;
+      const specs = Object.entries(this.rule.slots({ dtype: variable.dtype, shape: variable.shape }));
+      const made = specs.map(([slot, { shape, dtype, value }]) => {
+        const initial: Tensor = tf.fill(shape, value, dtype);
+        const name = uniqueName(`${this.name}/${variable.name}/${slot}`);
+        const state: Variable = tf.variable(initial, { name, trainable: false });
+        initial.dispose();
+        return [slot, state] as const;
+      });
+      this.slots.set(variable, new Map(made));
+    }
+  }
+
+  /** Keeps weight decay from these variables, such as biases and the weights of normalisations. */
+  excludeFromWeightDecay(variables: readonly Variable[]): void {
+    for (const variable of variables) this.excluded.add(variable);
+  }
+
+  /**
+   * Makes one step.
+   * @throws E_GRADIENT where a gradient is null, E_SHAPE where one has not its variable's shape
+   */
+  applyGradients(gradients: GradientList): void {
+    const pairs = this.pairsOf(gradients);
+    this.build(pairs.map(([, variable]) => variable));
+    tf.tidy(() => {
+      const { iterations, learningRate } = this.state;
+      const clipped = clipGradients(
+        pairs.map(([g]) => g),
+        this.config,
+      );
+      const count = tf.add(iterations, 1);
+      // Everything is computed before the first variable is written: a failing step changes nothing.
+      const updates = pairs.map(([, variable], i) => {
+        const step = { learningRate: tf.cast(learningRate, variable.dtype), count: tf.cast(count, variable.dtype) };
+        return this.rule.update(
+          this.decayed(variable, step.learningRate),
+          clipped[i]!,
+          Object.fromEntries(this.slots.get(variable)!),
+          step,
+        );
+      });
+      pairs.forEach(([, variable], i) => {
+        variable.assign(updates[i]!.param);
+        for (const [slot, state] of this.slots.get(variable)!) state.assign(updates[i]!.slots[slot]!);
+      });
+      iterations.assign(count);
+    });
+  }
+
+  private decayed(variable: Variable, learningRate: Tensor): Tensor {
+    const { weightDecay } = this.config;
+    if (weightDecay === null || this.excluded.has(variable)) return variable;
+    return tf.sub(variable, tf.mul(tf.mul(variable, weightDecay), learningRate));
+  }
+
+  private pairsOf(gradients: GradientList): (readonly [Tensor, Variable])[] {
+    const pairs = isPairs(gradients)
+      ? gradients
+      : Object.entries(gradients).map(([name, g]) => [g, this.variableNamed(name)] as const);
+    return pairs.map(([g, variable]) => {
+      if (g === null) {
+        throw new MillraceError(
+          "E_GRADIENT",
+          `${this.name}: the loss does not depend on the variable "${variable.name}"`,
+        );
+      }
+      const fits =
+        g.shape.length === variable.rank && g.shape.every((size: number, i: number) => size === variable.shape[i]);
+      if (!fits) {
+        const message = `${this.name}: "${variable.name}" has shape [${variable.shape}], its gradient [${g.shape}]`;
+        throw new MillraceError("E_SHAPE", message);
+      }
+      return [g, variable];
+    });
+  }
+
+  private variableNamed(name: string): Variable {
+    const found = [...this.slots.keys()].find((v) => v.name === name);
+    if (found) return found;
+    const message = `${this.name}: no variable "${name}" is known; call build with the variables, or pass [gradient, variable] pairs`;
+    throw new MillraceError("E_VARIABLE", message);
+  }
+
+  /**
+   * One step that makes the scalar `f()` less. Returns its value before the step, which is the caller's.
+   * @param variables the trainable ones that `f` reads unless said
+   */
+  minimize(f: () => Tensor, variables?: readonly Variable[]): Tensor {
+    return tf.tidy(() => {
+      const tape = new GradientTape(variables ? { watchAccessedVariables: false } : {});
+      if (variables) tape.watch(variables);
+      const loss = tape.run(f);
+      const wanted = variables ?? tape.watchedVariables();
+      if (wanted.length === 0)
+        throw new MillraceError("E_VARIABLE", "minimize: the function reads no trainable variable");
+      const found: readonly (Tensor | null)[] = tape.gradient(loss, wanted);
+      const pairs = wanted.map((variable, i) => [found[i] ?? null, variable] as const);
+      this.applyGradients(variables ? pairs : pairs.filter(([g]) => g !== null));
+      return loss;
+    });
+  }
+
+  /** What the constructor takes to make this optimizer again, without its state. */
+  getConfig(): Record<string, unknown> {
+    return { ...this.config };
+  }
+
+  /** Gives the memory of the state back. */
+  dispose(): void {
+    const all = this.counters ? this.variables : [...this.slots.values()].flatMap((slots) => [...slots.values()]);
+    for (const variable of all) variable.dispose();
+    this.counters = null;
+    this.slots.clear();
+  }
+}
+
+function isPairs(gradients: GradientList): gradients is readonly (readonly [Tensor | null, Variable])[] {
+  return Array.isArray(gradients);
+}
+
+/** A scalar variable. */
+function owned(value: number, dtype: "int32" | "float32", name: string): Variable {
+  const initial: Tensor = tf.scalar(value, dtype);
+  const made: Variable = tf.variable(initial, { name: uniqueName(name), trainable: false });
+  initial.dispose();
+  return made;
+}

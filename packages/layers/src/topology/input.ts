@@ -1,0 +1,35 @@
+import { type DType, MillraceError } from "@millrace/autodiff";
+import { InputLayer, type KnownSizes } from "../layers/core/input-layer.js";
+import type { BatchSize } from "../types.js";
+import { uniqueName } from "../util/names.js";
+import type { BatchShape } from "../util/shapes.js";
+import { type LayerCall, SymbolicTensor } from "./symbolic.js";
+
+/** Options of `input`. */
+export interface InputOptions<Sizes extends readonly (number | null)[] = BatchShape, D extends DType = DType> {
+  /** The shape without the batch axis; null is a size that may be anything. */
+  readonly shape: Sizes;
+  readonly dtype?: D;
+  readonly name?: string;
+}
+
+/**
+ * A tensor without data that stands for what a functional model takes.
+ * @example const x = tf.input({ shape: [784] }); const y = tf.layers.dense({ units: 10 }).apply(x);
+ */
+export function input<const Sizes extends readonly (number | null)[], const D extends DType = "float32">(
+  options: InputOptions<Sizes, D>,
+): SymbolicTensor<[BatchSize, ...KnownSizes<Sizes>], D> {
+  if (!Array.isArray(options.shape)) {
+    throw new MillraceError("E_ARGUMENT", `input: the shape must be a list of sizes, got ${String(options.shape)}`);
+  }
+  const name = options.name ?? uniqueName("input");
+  // boundary: float32 is the default of D
+  const dtype = options.dtype ?? ("float32" as D);
+  const layer = new InputLayer({ inputShape: options.shape as BatchShape, dtype, name });
+  const outputs: SymbolicTensor[] = [];
+  const source: LayerCall = { layer, inputs: [], isList: false, outputs };
+  const made = new SymbolicTensor<[BatchSize, ...KnownSizes<Sizes>], D>([null, ...options.shape], dtype, name, source);
+  outputs.push(made);
+  return made;
+}

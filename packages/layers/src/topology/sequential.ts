@@ -1,0 +1,121 @@
+import type { DType } from "@millrace/autodiff";
+import { MillraceError } from "@millrace/autodiff";
+import { InputLayer } from "../layers/core/input-layer.js";
+import { Model } from "../training/model.js";
+import type { AnyRule, ChainRule, LayerRule } from "../types.js";
+import { type BatchShape, type BatchShapes, single } from "../util/shapes.js";
+import { type CallOptions, Layer, type Tensors } from "./layer.js";
+import type { SummaryRow } from "./summary.js";
+
+/** Options of `sequential`. */
+export interface SequentialConfig<Layers extends readonly Layer[] = readonly Layer[]> {
+  readonly layers?: Layers;
+  readonly name?: string;
+}
+
+/** A model whose layers follow one another. */
+export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
+  static override readonly className: string = "Sequential";
+  private readonly stack: Layer[] = [];
+  /** What the model takes, where that is known. */
+  private inputShape: BatchShape | null = null;
+
+  constructor(config: SequentialConfig = {}) {
+    super(config.name === undefined ? {} : { name: config.name });
+    for (const layer of config.layers ?? []) this.add(layer);
+  }
+
+  override get layers(): readonly Layer[] {
+    return this.stack.filter((layer) => !(layer instanceof InputLayer));
+  }
+  override get inputShapes(): readonly BatchShape[] | null {
+    return this.inputShape && [this.inputShape];
+  }
+
+  /** Appends a layer. It is built at once where the model's input is known. */
+  add(layer: Layer): void {
+    if (!(layer instanceof Layer)) {
+      throw new MillraceError("E_ARGUMENT", `sequential: add takes a layer, got ${describe(layer)}`);
+    }
+    this.located(() => {
+      this.stack.push(layer);
+      try {
+        this.checkNames();
+        if (this.stack.length === 1 && layer.batchInputShape) this.buildFor(layer.batchInputShape);
+        else if (this.built) layer.buildFor(this.shapeBefore(this.stack.length - 1));
+      } catch (error) {
+        this.stack.pop();
+        throw error;
+      }
+    });
+    this.forgetFunctions();
+  }
+
+  /** Removes the last layer. Throws E_ARGUMENT where there is none. */
+  pop(): void {
+    if (!this.stack.pop()) throw new MillraceError("E_ARGUMENT", `sequential: pop finds no layer in "${this.name}"`);
+    this.forgetFunctions();
+  }
+
+  override build(inputShape: BatchShapes): void {
+    const shape = single("Sequential", inputShape);
+    this.inputShape = [null, ...shape.slice(1)];
+    this.stack.reduce<BatchShapes>((at, layer) => {
+      layer.buildFor(at);
+      return layer.computeOutputShape(at);
+    }, this.inputShape);
+    const axes = this.inputShape.flatMap((size, i) => (size === null ? [] : [[`${i}`, size] as const]));
+    this.inputSpec = { rank: shape.length, axes: Object.fromEntries(axes) };
+  }
+
+  override call(inputs: Tensors, options: CallOptions): Tensors {
+    return this.stack.reduce<Tensors>((x, layer) => layer.applyTensors(x, options), inputs);
+  }
+
+  override computeOutputShape(inputShape: BatchShapes): BatchShapes {
+    return this.stack.reduce<BatchShapes>((at, layer) => layer.computeOutputShape(at), inputShape);
+  }
+
+  override computeOutputDType(inputDType: DType): DType {
+    return this.stack.reduce((dtype, layer) => layer.computeOutputDType(dtype), inputDType);
+  }
+
+  /** The shape that reaches the layer at `index`. */
+  private shapeBefore(index: number): BatchShapes {
+    return this.stack
+      .slice(0, index)
+      .reduce<BatchShapes>((at, layer) => layer.computeOutputShape(at), this.inputShape!);
+  }
+
+  override summaryRows(): SummaryRow[] {
+    return this.stack.flatMap((layer, i) => {
+      if (layer instanceof InputLayer) return [];
+      return [
+        { layer, outputShape: this.inputShape && layer.computeOutputShape(this.shapeBefore(i)), connectedTo: null },
+      ];
+    });
+  }
+}
+
+/**
+ * A model whose layers follow one another: from a list, or from tfjs's `{ layers, name }`. More can be added later.
+ * @example tf.sequential([tf.layers.dense({ units: 64, activation: "relu" }), tf.layers.dense({ units: 10 })])
+ */
+export function sequential(): Sequential;
+export function sequential<const Layers extends readonly Layer[]>(layers: Layers): Sequential<ChainRule<Layers>>;
+export function sequential<const Layers extends readonly Layer[] = []>(
+  config: SequentialConfig<Layers>,
+): Sequential<ChainRule<Layers>>;
+export function sequential(given: readonly Layer[] | SequentialConfig = {}): Sequential {
+  return new Sequential(isListOfLayers(given) ? { layers: given } : given);
+}
+
+function isListOfLayers(given: readonly Layer[] | SequentialConfig): given is readonly Layer[] {
+  return Array.isArray(given);
+}
+
+function describe(value: unknown): string {
+  return typeof value === "object" && value !== null
+    ? `an object of ${value.constructor?.name ?? "no class"}`
+    : String(value);
+}

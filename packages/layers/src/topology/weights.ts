@@ -1,0 +1,83 @@
+// The weights of a layer: how they are made, and how they are read and written as lists.
+
+import type { NestedValues } from "@millrace/autodiff";
+import {
+  type FloatDType,
+  MillraceError,
+  type Shape,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  type Variable,
+  variable,
+} from "@millrace/autodiff";
+import { getInitializer, type InitializerIdentifier } from "../initializers/initializer.js";
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from "../regularizers/regularizers.js";
+import { uniqueName } from "../util/names.js";
+
+/** How a weight is made. */
+export interface WeightOptions {
+  /** Unique within the layer: "kernel". */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly dtype?: FloatDType;
+  readonly initializer?: InitializerIdentifier;
+  /** Whether optimizers change it; true unless said. */
+  readonly trainable?: boolean;
+  readonly regularizer?: RegularizerIdentifier | null;
+}
+
+/** A weight and what belongs to it. */
+export interface Weight {
+  readonly name: string;
+  readonly variable: Variable;
+  readonly trainable: boolean;
+  readonly regularizer: Regularizer | null;
+}
+
+/** Makes the variable of a weight. */
+export function makeWeight(layer: string, dtype: FloatDType, options: WeightOptions): Weight {
+  const initial = getInitializer(options.initializer ?? "glorotUniform").apply(options.shape, options.dtype ?? dtype);
+  const trainable = options.trainable ?? true;
+  const made = variable(initial, { name: uniqueName(`${layer}/${options.name}`), trainable });
+  initial.dispose();
+  return { name: options.name, variable: made, trainable, regularizer: getRegularizer(options.regularizer ?? null) };
+}
+
+/** What a weight can be set to. */
+export type WeightValue = Tensor | TypedArray | NestedValues;
+
+/** Assigns values to variables. All are checked before the first is written. */
+export function assignAll(who: string, variables: readonly Variable[], values: readonly WeightValue[]): void {
+  if (values.length !== variables.length) {
+    throw new MillraceError("E_ARGUMENT", `setWeights: ${who} has ${variables.length} weights, got ${values.length}`);
+  }
+  const made: Tensor[] = [];
+  const tensors = values.map((value, i) => {
+    if (isTensor(value)) return value;
+    const v = variables[i]!;
+    const isFlat = ArrayBuffer.isView(value) && v.rank !== 1;
+    const x: Tensor = isFlat ? tensor(value, v.shape, v.dtype) : tensor(value as NestedValues, undefined, v.dtype);
+    made.push(x);
+    return x;
+  });
+  try {
+    tensors.forEach((x, i) => {
+      const v = variables[i]!;
+      const fits =
+        x.dtype === v.dtype && x.shape.length === v.rank && x.shape.every((n: number, k: number) => n === v.shape[k]);
+      if (fits) return;
+      const [want, have] = [`${v.dtype}[${v.shape}]`, `${x.dtype}[${x.shape}]`];
+      throw new MillraceError("E_SHAPE", `setWeights: ${v.name} is ${want}, got ${have}`, { layer: who });
+    });
+    tensors.forEach((x, i) => {
+      variables[i]!.assign(x);
+    });
+  } finally {
+    for (const x of made) x.dispose();
+  }
+}
+
+export function isTensor(value: unknown): value is Tensor {
+  return typeof value === "object" && value !== null && "dtype" in value && "dispose" in value;
+}
