@@ -16,7 +16,7 @@ export {
   type TensorSpec,
   type TracedFunction,
 } from "./runtime/function.js";
-export { type Logger, setLogger } from "./runtime/logger.js";
+export { log as getLogger, type Logger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, type Memory, memory, sync, tidy } from "./runtime/memory.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type { Aval } from "./ir/aval.js";
