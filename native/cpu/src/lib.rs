@@ -2,7 +2,10 @@
 
 mod device;
 mod executable;
+mod late;
 mod queue;
+#[cfg(test)]
+mod random;
 mod run;
 mod storage;
 mod table;

@@ -1,11 +1,12 @@
 //! Binding: symbols get their values, every shape and index range is proven, buffers are placed.
 
 use crate::classes::Classes;
-use crate::decode::{Loop, Program, Record, Region, Value};
+use crate::decode::{Program, Record, Region, Value};
 use crate::error::Error;
 use crate::eval::Values;
 use crate::generated::{DType, Op};
-use crate::loops::{BoundLoad, BoundLoop, BoundStore};
+use crate::bind_loop::{bind_loop, dimension, in_place};
+use crate::loops::BoundLoop;
 use crate::shape::{BoundAttrs, BoundValue, Shape};
 
 /// Chooses kernels. A plan may be run on any buffers of the shapes it was made for.
@@ -174,7 +175,7 @@ impl<P: Planner> Binder<'_, P> {
                 self.library(*op, ins, outs, attrs, regions, shapes)?
             }
             Record::Loop(it) => {
-                let bound = self.fused(it, shapes)?;
+                let bound = bind_loop(it, &self.values, shapes)?;
                 let in_place = in_place(&bound, it, shapes);
                 let ins: Vec<u32> = it.loads.iter().map(|load| load.slot).collect();
                 let outs: Vec<u32> = it.stores.iter().map(|store| store.slot).collect();
@@ -205,6 +206,9 @@ impl<P: Planner> Binder<'_, P> {
         );
         let of = |slots: &[u32]| -> Vec<Shape> { slots.iter().map(|&slot| shapes[slot as usize].clone()).collect() };
         let (in_shapes, out_shapes) = (of(ins), of(outs));
+        if op == Op::Dimension && !ins.is_empty() {
+            return Err(Error::format("dimension takes nothing"));
+        }
         let (step, temporaries) = match op {
             Op::Cond => self.cond(&in_shapes, &out_shapes, regions)?,
             Op::WhileLoop => self.while_loop(&in_shapes, &out_shapes, regions, &attrs)?,
@@ -221,6 +225,11 @@ impl<P: Planner> Binder<'_, P> {
                     return Err(Error::format("assert takes a scalar bool and a value"));
                 }
                 (DraftStep::Assert(attrs.str("message")?.to_owned()), vec![])
+            }
+            Op::Dimension => {
+                let [out] = out_shapes.as_slice() else { return Err(Error::format("dimension has one result")) };
+                let planned = self.planner.fused(dimension(out, attrs.int("size")?)?)?;
+                (DraftStep::Kernel(Some(op), planned.plan), vec![planned.scratch])
             }
             _ => {
                 let planned = self.planner.library(op, &attrs, &in_shapes, &out_shapes)?;
@@ -282,35 +291,6 @@ impl<P: Planner> Binder<'_, P> {
             Value::Bytes(bytes) => BoundValue::Bytes(bytes.clone()),
         })
     }
-
-    /// Evaluates a loop and proves its index ranges.
-    fn fused(&self, it: &Loop, shapes: &[Shape]) -> Result<BoundLoop, Error> {
-        let extents = it.extents.iter().map(|&extent| self.values.size(extent)).collect::<Result<Vec<_>, _>>()?;
-        // The size of the whole space, as of a buffer of bytes, must be a size.
-        let space = Shape::new(DType::Bool, extents.clone())?;
-        let mut loads = Vec::with_capacity(it.loads.len());
-        for load in &it.loads {
-            let shape = &shapes[load.slot as usize];
-            let strides = load.strides.iter().map(|&stride| self.values.get(stride)).collect::<Result<Vec<_>, _>>()?;
-            let offset = self.values.get(load.offset)?;
-            if space.numel() > 0 && !in_range(offset, &strides, &extents, shape.numel()) {
-                return Err(Error::shape(format!(
-                    "a load of offset {offset} and strides {strides:?} over {extents:?} leaves {shape}"
-                )));
-            }
-            loads.push(BoundLoad { dtype: shape.dtype(), offset, strides });
-        }
-        let mut stores = Vec::with_capacity(it.stores.len());
-        for store in &it.stores {
-            let shape = &shapes[store.slot as usize];
-            let kept = extents.iter().enumerate().filter(|(i, _)| store.mask >> i & 1 == 0);
-            if kept.map(|(_, extent)| extent).product::<usize>() != shape.numel() {
-                return Err(Error::shape(format!("a store of mask {:#x} over {extents:?} into {shape}", store.mask)));
-            }
-            stores.push(BoundStore { dtype: shape.dtype(), value: store.value, reduce: store.reduce, mask: store.mask });
-        }
-        Ok(BoundLoop { extents, loads, instrs: it.instrs.clone(), stores })
-    }
 }
 
 type Drafted<P> = (DraftStep<P>, Vec<usize>);
@@ -365,48 +345,6 @@ fn aliases(ins: &[u32], outs: &[u32], classes: &mut Classes) -> Result<(), Error
         return Err(Error::format(format!("{} operands and {} results", ins.len(), outs.len())));
     }
     ins.iter().zip(outs).try_for_each(|(&from, &to)| classes.alias(from, to))
-}
-
-fn in_range(offset: i64, strides: &[i64], extents: &[usize], numel: usize) -> bool {
-    let (mut low, mut high) = (Some(offset), Some(offset));
-    for (&stride, &extent) in strides.iter().zip(extents) {
-        let reach = stride.checked_mul(extent as i64 - 1);
-        let end = if stride < 0 { &mut low } else { &mut high };
-        *end = end.and_then(|end| end.checked_add(reach?));
-    }
-    matches!((low, high), (Some(low), Some(high)) if low >= 0 && (high as u64) < numel as u64)
-}
-
-/// For each store the loads whose buffer it may overwrite, as pairs of slots (read, written): see `BoundLoop`.
-fn in_place(bound: &BoundLoop, it: &Loop, shapes: &[Shape]) -> Vec<(u32, u32)> {
-    let mut pairs = Vec::new();
-    let all_computed = it.stores.iter().all(|store| store.reduce.is_none() && store.value as usize >= it.loads.len());
-    if !all_computed {
-        return pairs;
-    }
-    for store in &it.stores {
-        for (i, load) in it.loads.iter().enumerate() {
-            let reads = it.loads.iter().zip(&bound.loads).filter(|(other, _)| other.slot == load.slot);
-            let first = it.loads.iter().position(|other| other.slot == load.slot) == Some(i);
-            let (from, to) = (&shapes[load.slot as usize], &shapes[store.slot as usize]);
-            let fits = from.dtype().size() == to.dtype().size() && from.numel() == to.numel();
-            if first && fits && reads.clone().all(|(_, load)| is_dense(load, &bound.extents)) {
-                pairs.push((load.slot, store.slot));
-            }
-        }
-    }
-    pairs
-}
-
-/// Whether a load visits a buffer from its start, row-major, without gaps.
-fn is_dense(load: &BoundLoad, extents: &[usize]) -> bool {
-    let mut expected = 1;
-    let strides = load.strides.iter().zip(extents).rev().all(|(&stride, &extent)| {
-        let fits = extent == 1 || stride == expected;
-        expected *= extent as i64;
-        fits
-    });
-    load.offset == 0 && strides
 }
 
 fn name(record: &Record) -> &'static str {

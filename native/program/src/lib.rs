@@ -5,6 +5,7 @@
 
 mod aligned;
 mod bind;
+mod bind_loop;
 mod classes;
 mod decode;
 mod error;
@@ -12,6 +13,8 @@ mod eval;
 mod generated;
 mod loops;
 mod place;
+#[cfg(test)]
+mod random;
 mod reader;
 mod rules;
 mod shape;

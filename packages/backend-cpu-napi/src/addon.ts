@@ -14,7 +14,14 @@ export interface Printed {
 export interface NativeContext {
   run1(bound: number, a: number): number;
   run2(bound: number, a: number, b: number): number;
-  run(bound: number, args: Int32Array, count: number, donated: Int32Array, donations: number, results: Int32Array): number;
+  run(
+    bound: number,
+    args: Int32Array,
+    count: number,
+    donated: Int32Array,
+    donations: number,
+    results: Int32Array,
+  ): number;
   free(handle: number): void;
   page(token: object, handles: Int32Array, count: number): void;
   poll(full: boolean): number;

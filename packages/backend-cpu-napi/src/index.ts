@@ -165,7 +165,8 @@ export class CpuBackend implements Backend {
 
   private hear(printed: readonly Printed[], lost: readonly Error[]): void {
     for (const it of printed) log().info(formatPrinted(it));
-    for (const error of lost) warnOnce("W_LOST_ERROR", error.message, `a program failed and nobody read its results: ${error.message}`);
+    for (const error of lost)
+      warnOnce("W_LOST_ERROR", error.message, `a program failed and nobody read its results: ${error.message}`);
   }
 }
 

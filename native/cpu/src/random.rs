@@ -1,0 +1,108 @@
+//! Random programs: donation changes no result, and damage ends in an error or a run.
+
+use crate::executable::{BoundProgram, CpuFrame};
+use crate::tests::{F32, Vectors, accumulate, add, asserting, bind, device, read, run, upload};
+use crate::DONATE;
+use millrace_program::testing::{RegionBuilder, Rng, TestInstr};
+use millrace_program::{Op, Program, Step};
+use std::sync::Arc;
+
+/// Random elementwise programs with several stores a loop.
+fn random_program(rng: &mut Rng, params: usize) -> (Vec<u8>, usize) {
+    let it = Vectors::new();
+    let dims = [it.n];
+    let mut main = RegionBuilder::new();
+    let mut known: Vec<u32> = (0..params).map(|_| main.param(F32, &dims)).collect();
+    for _ in 0..1 + rng.below(5) {
+        let ins: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
+        let operands: Vec<[u32; 2]> = (0..1 + rng.below(5))
+            .map(|k| [rng.below(ins.len() + k) as u32, rng.below(ins.len() + k) as u32])
+            .collect();
+        let ops = [Op::Add, Op::Sub, Op::Max, Op::Min];
+        let instrs: Vec<TestInstr> = operands.iter().map(|args| (ops[rng.below(4)], F32, &args[..], 0)).collect();
+        let outs: Vec<(u32, u32)> = (0..1 + rng.below(3))
+            .map(|_| (main.slot(F32, &dims), rng.below(ins.len() + instrs.len()) as u32))
+            .collect();
+        it.map(&mut main, &ins, &instrs, &outs);
+        known.extend(outs.iter().map(|out| out.0));
+    }
+    let results: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
+    (it.builder.finish(&main.finish(&results)), results.len())
+}
+
+#[test]
+fn donation_changes_no_result() {
+    let mut rng = Rng::new(5);
+    let mut device = device();
+    for _ in 0..400 {
+        let params = 1 + rng.below(4);
+        let (bytes, _) = random_program(&mut rng, params);
+        for n in [1_usize, 16, 37, 5000] {
+            let bound = bind(&mut device, &bytes, &[n as i64]);
+            let values: Vec<Vec<f32>> =
+                (0..params).map(|_| (0..n).map(|_| (rng.below(2000) as f32 - 1000.0) / 64.0).collect()).collect();
+            let args: Vec<i32> = values.iter().map(|values| upload(&mut device, values)).collect();
+            let plain = run(&mut device, bound, &args);
+            let donated: Vec<i32> =
+                values.iter().map(|values| upload(&mut device, values) | if rng.below(4) > 0 { DONATE } else { 0 }).collect();
+            let in_place = run(&mut device, bound, &donated);
+            for (&plain, &in_place) in plain.iter().zip(&in_place) {
+                assert_eq!(read(&mut device, plain), read(&mut device, in_place), "n {n}");
+            }
+            for (arg, values) in args.iter().zip(&values) {
+                assert_eq!(read(&mut device, *arg), *values, "arguments stay");
+            }
+            let donated = donated.into_iter().map(|arg| arg & !DONATE);
+            for handle in args.into_iter().chain(plain).chain(in_place).chain(donated) {
+                device.free(handle).unwrap();
+            }
+            device.release_bound(bound).unwrap();
+        }
+    }
+    assert_eq!(device.stats().memory.live, 0);
+}
+
+/// The dearest kernel of a frame, in ns.
+fn dearest(frame: &CpuFrame) -> f64 {
+    let costs = frame.steps.iter().map(|step| match step {
+        Step::Kernel { plan, .. } => plan.cost_ns(),
+        Step::Cond { branches: frames, .. } | Step::While { frames, .. } => dearest(&frames[0]).max(dearest(&frames[1])),
+        Step::Call { frame, .. } => dearest(frame),
+        Step::Print { .. } | Step::Assert { .. } => 0.0,
+    });
+    costs.fold(0.0, f64::max)
+}
+
+/// How often: MILLRACE_FUZZ, or 20,000 times.
+#[test]
+fn damaged_programs_run_on_real_kernels() {
+    let count: u64 = std::env::var("MILLRACE_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(20_000);
+    let mut rng = Rng::new(3);
+    let mut samples = vec![add(), accumulate(100.0), asserting()];
+    samples.extend((0..20).map(|_| random_program(&mut rng, 3).0));
+    let (mut ran, mut failed) = (0, 0);
+    for _ in 0..count {
+        let mut bytes = samples[rng.below(samples.len())].clone();
+        for _ in 0..1 + rng.below(2) {
+            let word = rng.below(bytes.len() / 4) * 4;
+            let value = [rng.next() as u32, 0, 1, 2, 3, 16, u32::MAX][rng.below(7)];
+            bytes[word..word + 4].copy_from_slice(&value.to_le_bytes());
+        }
+        let Ok(program) = Program::decode(&bytes) else { continue };
+        let Ok(it) = BoundProgram::new(&Arc::new(program), &[5]) else { continue };
+        let sizes = it.params.iter().chain(&it.results).fold(it.bound.main.arena, |sum, &n| sum.saturating_add(n));
+        if sizes > 1 << 20 || dearest(&it.bound.main) > 1e6 {
+            continue;
+        }
+        let mut device = device();
+        let bound = bind(&mut device, &bytes, &[5]);
+        let args: Vec<i32> = it.params.iter().map(|&n| device.upload(&vec![1; n]).unwrap() | DONATE).collect();
+        let mut results = Vec::new();
+        let done = device.run(bound, &args, &mut results);
+        // Loops may have lost their end.
+        device.cancel_all();
+        let read = results.iter().all(|&result| device.read(result).is_ok());
+        if done.is_ok() && read { ran += 1 } else { failed += 1 }
+    }
+    assert!(ran > count / 20, "{ran} ran, {failed} failed");
+}
