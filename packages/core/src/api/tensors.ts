@@ -22,10 +22,7 @@ export function variable<const X extends Like, D extends DType>(
   initial: X,
   options: VariableOptions & { readonly dtype: D },
 ): Variable<ShapeOf<X>, D>;
-export function variable<const X extends Like>(
-  initial: X,
-  options?: VariableOptions,
-): Variable<ShapeOf<X>, DTypeOf<X>>;
+export function variable<const X extends Like>(initial: X, options?: VariableOptions): Variable<ShapeOf<X>, DTypeOf<X>>;
 export function variable<const X extends Like>(
   initial: X,
   trainable?: boolean,

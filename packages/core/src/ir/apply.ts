@@ -32,12 +32,20 @@ export interface Dispatcher {
 function noBackend(): never {
   const other = otherCopy();
   if (other) throw duplicateCore(other);
-  throw new MillraceError("E_NO_BACKEND", "no backend is registered: import \"millrace\", or call registerBackend first");
+  throw new MillraceError("E_NO_BACKEND", 'no backend is registered: import "millrace", or call registerBackend first');
 }
 
 /** The slot. */
 export const dispatch: { current: Dispatcher } = {
-  current: { apply: noBackend, apply1: noBackend, apply2: noBackend, hit2: noBackend, isPlain: noBackend, scalar: noBackend, toTensor: noBackend },
+  current: {
+    apply: noBackend,
+    apply1: noBackend,
+    apply2: noBackend,
+    hit2: noBackend,
+    isPlain: noBackend,
+    scalar: noBackend,
+    toTensor: noBackend,
+  },
 };
 
 /** A tensor as rules see it. */

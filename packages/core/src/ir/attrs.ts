@@ -14,7 +14,8 @@ const literalIds = new WeakMap<TypedArray, number>();
 let nextLiteral = 0;
 
 function literalKey(data: TypedArray): string {
-  if (data.length <= 64) return `${data.constructor.name}(${Array.from<number | bigint>(data).map(numberKey).join(",")})`;
+  if (data.length <= 64)
+    return `${data.constructor.name}(${Array.from<number | bigint>(data).map(numberKey).join(",")})`;
   let id = literalIds.get(data);
   if (id === undefined) literalIds.set(data, (id = nextLiteral++));
   return `#${id}`;
@@ -38,7 +39,10 @@ export function attrKey(attr: Attr): string {
 export function attrsKey(attrs: Attrs): string {
   const names = Object.keys(attrs);
   if (names.length === 0) return "";
-  return `{${names.sort().map((n) => `${n}: ${attrKey(attrs[n]!)}`).join(", ")}}`;
+  return `{${names
+    .sort()
+    .map((n) => `${n}: ${attrKey(attrs[n]!)}`)
+    .join(", ")}}`;
 }
 
 /** Whether two attributes are equal; cheap, since eager dispatch asks on each call. */

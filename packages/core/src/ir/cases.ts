@@ -53,15 +53,37 @@ export interface RepairCase<A> {
 export interface Cases<A = Attrs> {
   readonly op: AnyOp;
   readonly samples: readonly Sample<A>[];
-  readonly edges?: readonly Edge<A>[];
-  readonly reject?: readonly Reject<A>[];
-  readonly gradients?: readonly GradientEdge<A>[];
-  readonly repairs?: readonly RepairCase<A>[];
+  readonly edges?: readonly Edge<A>[] | undefined;
+  readonly reject?: readonly Reject<A>[] | undefined;
+  readonly gradients?: readonly GradientEdge<A>[] | undefined;
+  readonly repairs?: readonly RepairCase<A>[] | undefined;
 }
 
-/** Cases with the attributes of their op. */
-export function cases<A>(op: Op<string, A, "one"> | Op<string, A, "many">, table: Omit<Cases<A>, "op">): Cases<A> {
-  return { op, ...table };
+/**
+ * Cases with the attributes of their op. `make` runs when a test asks, so that programs pay nothing for them.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function cases<A>(op: Op<string, A, "one"> | Op<string, A, "many">, make: () => Omit<Cases<A>, "op">): Cases<A> {
+  let made: Omit<Cases<A>, "op"> | undefined;
+  const table = (): Omit<Cases<A>, "op"> => (made ??= make());
+  return {
+    op,
+    get samples() {
+      return table().samples;
+    },
+    get edges() {
+      return table().edges;
+    },
+    get reject() {
+      return table().reject;
+    },
+    get gradients() {
+      return table().gradients;
+    },
+    get repairs() {
+      return table().repairs;
+    },
+  };
 }
 
 /** Shapes that every elementwise op is tested on: empty, rank 0 and 6, and sizes around vector widths and blocks. */

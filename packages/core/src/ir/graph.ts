@@ -89,14 +89,33 @@ export class GraphBuilder {
     regions: readonly Graph[] = [],
     sites: readonly CallSite[] = [],
   ): readonly Value[] {
-    const key = consKey(op, inputs.map((v) => this.number(v)), attrs, regions);
+    const key = consKey(
+      op,
+      inputs.map((v) => this.number(v)),
+      attrs,
+      regions,
+    );
     const seen = key === undefined ? undefined : this.consed.get(key);
     if (seen) {
       seen.node.sites = [...seen.node.sites, ...sites].slice(0, maxSites);
       return seen.values;
     }
-    const outs = inferOp(op, inputs.map((v) => v.aval), attrs, regions, this.guards);
-    const node: Draft = { op, inputs: [...inputs], attrs, regions, outs, effect: op.effect ?? false, sites: [...sites] };
+    const outs = inferOp(
+      op,
+      inputs.map((v) => v.aval),
+      attrs,
+      regions,
+      this.guards,
+    );
+    const node: Draft = {
+      op,
+      inputs: [...inputs],
+      attrs,
+      regions,
+      outs,
+      effect: op.effect ?? false,
+      sites: [...sites],
+    };
     this.nodes.push(node);
     const values = outs.map((aval, i) => new Value(node, i, aval));
     for (const value of values) this.numbers.set(value, this.numbers.size);

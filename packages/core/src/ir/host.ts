@@ -57,7 +57,8 @@ export function toElement(dtype: DType, value: number | bigint | boolean): numbe
     return saturate(Number(value), dtype);
   }
   if (info.isFloat) return Number(value);
-  if (typeof value === "bigint") return Number(info.isSigned ? BigInt.asIntN(info.bytes * 8, value) : BigInt.asUintN(info.bytes * 8, value));
+  if (typeof value === "bigint")
+    return Number(info.isSigned ? BigInt.asIntN(info.bytes * 8, value) : BigInt.asUintN(info.bytes * 8, value));
   return saturate(Number(value), dtype);
 }
 

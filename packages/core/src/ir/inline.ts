@@ -34,8 +34,15 @@ function substituteAttrs(attrs: Attrs, by: ReadonlyMap<string, Dim>): Attrs {
 }
 
 /** Runs a graph's nodes with `apply`, its symbols replaced by the sizes of `args`. */
-export function inlineGraph<V extends { readonly aval: Aval }>(graph: Graph, args: readonly V[], apply: ApplyFn<V>): V[] {
-  const by = matchSymbols(paramAvals(graph), args.map((a) => a.aval));
+export function inlineGraph<V extends { readonly aval: Aval }>(
+  graph: Graph,
+  args: readonly V[],
+  apply: ApplyFn<V>,
+): V[] {
+  const by = matchSymbols(
+    paramAvals(graph),
+    args.map((a) => a.aval),
+  );
   if (by.size === 0) return evaluateGraph(graph, args, apply);
   return evaluateGraph(graph, args, (op, ins, attrs, regions) => apply(op, ins, substituteAttrs(attrs, by), regions));
 }

@@ -83,12 +83,7 @@ export type NoAttrs = Readonly<Record<never, never>>;
 export type Reference<A> = (ins: readonly HostArray[], attrs: A, outs: readonly HostArray[]) => void;
 
 /** The decomposition of a composite into other ops. */
-export type LowerRule<A> = (
-  b: Ops,
-  ins: readonly Val[],
-  attrs: A,
-  regions: readonly Graph[],
-) => readonly Val[];
+export type LowerRule<A> = (b: Ops, ins: readonly Val[], attrs: A, regions: readonly Graph[]) => readonly Val[];
 
 /** A change of the arguments that would make a rejected call legal. */
 export interface Repair {
@@ -185,7 +180,9 @@ export function allOps(): ReadonlyMap<string, AnyOp> {
 
 /** Whether an op works element by element, so that loops may fuse it. */
 export function isElementwise(op: AnyOp): boolean {
-  return op.kind === "unary" || op.kind === "binary" || op.kind === "compare" || op.kind === "select" || op.kind === "cast";
+  return (
+    op.kind === "unary" || op.kind === "binary" || op.kind === "compare" || op.kind === "select" || op.kind === "cast"
+  );
 }
 
 /** A broken rule of an op; the engine adds shapes, dtypes and the user's line. */
@@ -227,7 +224,12 @@ export function inferOp(
   const outer = pendingGuards;
   pendingGuards = guards;
   try {
-    check(`${op.name}.arity`, ins.length >= least && ins.length <= most, () => `${op.name} takes ${least === most ? least : `${least} to ${most}`} operands, got ${ins.length}`, "E_ARGUMENT");
+    check(
+      `${op.name}.arity`,
+      ins.length >= least && ins.length <= most,
+      () => `${op.name} takes ${least === most ? least : `${least} to ${most}`} operands, got ${ins.length}`,
+      "E_ARGUMENT",
+    );
     return op.infer(ins, attrs, regions);
   } finally {
     pendingGuards = outer;

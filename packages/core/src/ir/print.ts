@@ -28,7 +28,8 @@ export function printGraph(graph: Graph, indent = ""): string {
     lines.push(`${indent}  ${outs.join(", ")} = ${node.op.name}(${inputs})${attrs && ` ${attrs}`}`);
     for (const region of node.regions) lines.push(printGraph(region, `${indent}    `));
   });
-  for (const g of graph.guards) lines.push(`${indent}  guard ${dimKey(g.a)} ${g.kind === "eq" ? "=" : "<="} ${dimKey(g.b)}`);
+  for (const g of graph.guards)
+    lines.push(`${indent}  guard ${dimKey(g.a)} ${g.kind === "eq" ? "=" : "<="} ${dimKey(g.b)}`);
   lines.push(`${indent}  return ${graph.results.map(nameOf).join(", ")}`, `${indent}}`);
   return lines.join("\n");
 }

@@ -4,14 +4,17 @@ import type { CallSite } from "../types/errors.js";
 export type { CallSite };
 
 /** Frames of the engine itself: everything under the packages, wherever they are installed. */
-const engineFrame = /[\\/](?:packages[\\/](?:core|autodiff|data|layers|backend-[a-z-]+|millrace)[\\/](?:src|dist)|node_modules[\\/](?:@millrace|millrace))[\\/]|\(node:|at node:/;
+const engineFrame =
+  /[\\/](?:packages[\\/](?:core|autodiff|data|layers|backend-[a-z-]+|millrace)[\\/](?:src|dist)|node_modules[\\/](?:@millrace|millrace))[\\/]|\(node:|at node:/;
 
 /** The frames of a V8 or Firefox stack that are the user's, innermost first. */
 export function userFrames(stack: string, limit = 4): CallSite[] {
   const sites: CallSite[] = [];
   for (const line of stack.split("\n")) {
     if (engineFrame.test(line)) continue;
-    const found = /(?:\(|at |@)((?:file:\/\/|[A-Za-z]:[\\/]|https?:\/\/|\/)[^()\s]*?):(\d+):(\d+)\)?$/.exec(line.trim());
+    const found = /(?:\(|at |@)((?:file:\/\/|[A-Za-z]:[\\/]|https?:\/\/|\/)[^()\s]*?):(\d+):(\d+)\)?$/.exec(
+      line.trim(),
+    );
     if (!found) continue;
     sites.push({ file: found[1]!, line: Number(found[2]), column: Number(found[3]) });
     if (sites.length === limit) break;

@@ -25,7 +25,16 @@ export function verify(graph: Graph, stage: Stage, claims: Claims = () => false)
       if (!known(v)) problems.push(`G1: operand ${i} of ${name} is not made before it in this graph`);
     });
     problems.push(...verifyOutputs(node));
-    if (stage !== "traced" && node.op.lower && !claims(node.op, node.inputs.map((v) => v.aval), node.attrs)) problems.push(`G3: ${name} is a composite that nobody claims`);
+    if (
+      stage !== "traced" &&
+      node.op.lower &&
+      !claims(
+        node.op,
+        node.inputs.map((v) => v.aval),
+        node.attrs,
+      )
+    )
+      problems.push(`G3: ${name} is a composite that nobody claims`);
     node.regions.forEach((region, i) => {
       problems.push(...verify(region, stage, claims).map((p) => `region ${i} of ${name}: ${p}`));
     });
@@ -40,7 +49,13 @@ export function verify(graph: Graph, stage: Stage, claims: Claims = () => false)
 function verifyOutputs(node: Node): string[] {
   const guards: Guard[] = [];
   try {
-    const outs = inferOp(node.op, node.inputs.map((v) => v.aval), node.attrs, node.regions, guards);
+    const outs = inferOp(
+      node.op,
+      node.inputs.map((v) => v.aval),
+      node.attrs,
+      node.regions,
+      guards,
+    );
     const [want, got] = [outs.map(formatAval).join(", "), node.outs.map(formatAval).join(", ")];
     return want === got ? [] : [`G2: ${node.op.name} makes ${want}, the node says ${got}`];
   } catch (error) {

@@ -24,7 +24,6 @@ export function noBroadcast(name: string, a: Aval, b: Aval): RuleError {
   return new RuleError("E_SHAPE", `${name}.broadcast`, `${x} and ${y} do not broadcast`);
 }
 
-
 const known = new Map<AnyOp, Composite<string, NoAttrs>>();
 
 /**
@@ -51,7 +50,12 @@ function define(op: AnyOp): Composite<string, NoAttrs> {
       const shape = broadcastShapes(x!.aval.shape, y!.aval.shape)!;
       const wide = [x!, y!].map((v) => {
         const { length } = v.aval.shape;
-        return stretch(b, v, shape, axesOf(length).map((i) => i + shape.length - length));
+        return stretch(
+          b,
+          v,
+          shape,
+          axesOf(length).map((i) => i + shape.length - length),
+        );
       });
       return b.apply(op, wide, {}, []);
     },

@@ -24,14 +24,15 @@ export type PrimitiveName = { [N in OpName]: ByName[N] extends { readonly kind: 
 /** The name of an op that is defined by its decomposition. */
 export type CompositeName = Exclude<OpName, PrimitiveName>;
 
-type Apply<O> = O extends Op<string, infer A, infer M>
-  ? (
-      ins: readonly Val[],
-      ...rest: keyof A extends never
-        ? [attrs?: A, regions?: readonly Graph[]]
-        : [attrs: A, regions?: readonly Graph[]]
-    ) => M extends "one" ? Val : readonly Val[]
-  : never;
+type Apply<O> =
+  O extends Op<string, infer A, infer M>
+    ? (
+        ins: readonly Val[],
+        ...rest: keyof A extends never
+          ? [attrs?: A, regions?: readonly Graph[]]
+          : [attrs: A, regions?: readonly Graph[]]
+      ) => M extends "one" ? Val : readonly Val[]
+    : never;
 
 /** Every op as a function on values, and `apply` for any op: what rules and decompositions are written in. */
 export type Ops = { readonly [N in OpName]: Apply<ByName[N]> } & {

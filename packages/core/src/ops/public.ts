@@ -83,7 +83,9 @@ function literalDType(name: string, value: Like, dtype: DType): DType | undefine
   if (typeof value === "number") {
     if (dtype === "bool") return "float32";
     if (dtypes[dtype].isInteger && !Number.isInteger(value)) {
-      throw new MillraceError("E_DTYPE", `${name}: ${value} is no ${dtype}; cast the tensor to float32 first`, { op: name });
+      throw new MillraceError("E_DTYPE", `${name}: ${value} is no ${dtype}; cast the tensor to float32 first`, {
+        op: name,
+      });
     }
     return dtype;
   }

@@ -27,7 +27,12 @@ export function stretch(b: Ops, x: Val, shape: readonly Dim[], dims: readonly nu
 export function broadcastLike(b: Ops, x: Val, model: Val): Val {
   const { shape } = model.aval;
   const lead = shape.length - x.aval.shape.length;
-  return stretch(b, x, shape, x.aval.shape.map((_, i) => i + lead));
+  return stretch(
+    b,
+    x,
+    shape,
+    x.aval.shape.map((_, i) => i + lead),
+  );
 }
 
 /** The axes of a rank: [0, 1, …]. */
@@ -37,7 +42,12 @@ export function axesOf(rank: number): number[] {
 
 /** Puts size-1 axes back where a reduction removed them, and stretches over them. */
 export function unreduce(b: Ops, reduced: Val, axes: readonly number[], shape: readonly Dim[]): Val {
-  return stretch(b, reduced, shape, axesOf(shape.length).filter((i) => !axes.includes(i)));
+  return stretch(
+    b,
+    reduced,
+    shape,
+    axesOf(shape.length).filter((i) => !axes.includes(i)),
+  );
 }
 
 /** The permutation that undoes `perm`. */

@@ -10,7 +10,9 @@ import type { Ops } from "./names.js";
 export const coreOps: readonly AnyOp[] = collect();
 
 function collect(): AnyOp[] {
-  const ops = Object.values(families).filter((x): x is (typeof families)[keyof typeof families] & AnyOp => typeof x === "object" && "version" in x);
+  const ops = Object.values(families).filter(
+    (x): x is (typeof families)[keyof typeof families] & AnyOp => typeof x === "object" && "version" in x,
+  );
   return ops.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

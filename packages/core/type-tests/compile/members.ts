@@ -16,6 +16,8 @@ same<number>()(tf.scalar(1).arraySync(), true);
 same<boolean[]>()(tf.zeros([2], "bool").arraySync(), true);
 same<bigint[]>()(tf.zeros([2], "int64").arraySync(), true);
 same<Promise<number[][]>>()(t.array(), true);
+same<Promise<bigint[]>>()(tf.zeros([2], "int64").array(), true);
+same<Promise<boolean>>()(tf.scalar(true).array(), true);
 same<any>()(unknown.arraySync(), true);
 same<number>()(tf.sum(t).itemSync(), true);
 same<Promise<bigint>>()(tf.sum(tf.zeros([2], "int64")).item(), true);

@@ -166,6 +166,8 @@ declare const list: Tensor<[2, 3], "float32">[];
 is<[5, 3]>()(tf.concat([t, tf.zeros([3, 3])]), true);
 is<[2, 10]>()(tf.concat([t, tf.zeros([2, 3]), tf.zeros([2, 4])], -1), true);
 is<[number, 3]>()(tf.concat([t, tf.zeros([n, 3])]), true);
+is<[2, 7]>()(tf.concat([tf.zeros([n, 3]), tf.zeros([2, 4])], 1), true);
+is<[2, 7]>()(tf.concat([tf.zeros([2, 3]), tf.zeros([n, 4])], 1), true);
 is<[number, number]>()(tf.concat([t, unknown]), true);
 is<[number, number], "float32">()(tf.concat(list), true);
 is<[4, 3], "float32">()(tf.concat([ints, t]), true);

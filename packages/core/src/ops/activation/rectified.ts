@@ -25,7 +25,7 @@ export const reluOp: Composite<"relu", NoAttrs> = defineElementwise({
 export function relu<const X extends Like>(x: X): Same<X> {
   return typed(apply1(reluOp, toTensor(x)));
 }
-export const reluCases: Cases<NoAttrs> = cases(reluOp, {
+export const reluCases: Cases<NoAttrs> = cases(reluOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[-Infinity, -1, -0, 0, Infinity, NaN]], attrs: noAttrs, want: [0, 0, 0, 0, Infinity, NaN] },
@@ -33,7 +33,7 @@ export const reluCases: Cases<NoAttrs> = cases(reluOp, {
   ],
   gradients: [{ ins: [[-1, 0, -0, 2]], attrs: noAttrs, want: [[0, 0, 0, 1]] }],
   reject: [{ ins: [[2]], dtypes: ["bool"], attrs: noAttrs, code: "relu.C1" }],
-});
+}));
 
 export const relu6Op: Composite<"relu6", NoAttrs> = defineElementwise({
   name: "relu6",
@@ -53,11 +53,11 @@ export const relu6Op: Composite<"relu6", NoAttrs> = defineElementwise({
 export function relu6<const X extends Like>(x: X): Same<X> {
   return typed(apply1(relu6Op, toTensor(x)));
 }
-export const relu6Cases: Cases<NoAttrs> = cases(relu6Op, {
+export const relu6Cases: Cases<NoAttrs> = cases(relu6Op, () => ({
   samples: elementwiseSamples(1, noAttrs, [-3, 9]),
   edges: [{ ins: [[-Infinity, -1, -0, 6, Infinity, NaN]], attrs: noAttrs, want: [0, 0, 0, 6, 6, NaN] }],
   gradients: [{ ins: [[-1, 0, 3, 6, 7]], attrs: noAttrs, want: [[0, 0, 1, 0, 0]] }],
-});
+}));
 
 /** The slope of the negative side. */
 export type SlopeAttrs = { readonly alpha: number };
@@ -77,13 +77,13 @@ export const leakyReluOp: Composite<"leakyRelu", SlopeAttrs> = defineElementwise
 export function leakyRelu<const X extends Like>(x: X, alpha = 0.2): SameFloat<X> {
   return typed(apply1(leakyReluOp, toFloat(x), { alpha }));
 }
-export const leakyReluCases: Cases<SlopeAttrs> = cases(leakyReluOp, {
+export const leakyReluCases: Cases<SlopeAttrs> = cases(leakyReluOp, () => ({
   samples: [0.2, -1.5].flatMap((alpha) => elementwiseSamples(1, { alpha })),
   edges: [
     { ins: [[-Infinity, -2, -0, Infinity, NaN]], attrs: { alpha: 0.5 }, want: [-Infinity, -1, -0, Infinity, NaN] },
   ],
   gradients: [{ ins: [[-1, 0, 3]], attrs: { alpha: 0.5 }, want: [[0.5, 0.5, 1]] }],
-});
+}));
 
 export const preluOp: Composite<"prelu", NoAttrs> = defineElementwise({
   name: "prelu",
@@ -107,7 +107,7 @@ export function prelu<const X extends Like, const A extends Like>(
 ): Out<Bin<"prelu", X, A>, FloatOf<PromoteOf<X, A>>> {
   return typed(binaryFloat(preluOp, x, alpha as Like));
 }
-export const preluCases: Cases<NoAttrs> = cases(preluOp, {
+export const preluCases: Cases<NoAttrs> = cases(preluOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -120,7 +120,7 @@ export const preluCases: Cases<NoAttrs> = cases(preluOp, {
     },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "prelu.C3" }],
-});
+}));
 
 export const stepOp: Composite<"step", SlopeAttrs> = defineElementwise({
   name: "step",
@@ -140,7 +140,7 @@ export const stepOp: Composite<"step", SlopeAttrs> = defineElementwise({
 export function step<const X extends Like>(x: X, alpha = 0): SameFloat<X> {
   return typed(apply1(stepOp, toFloat(x), { alpha }));
 }
-export const stepCases: Cases<SlopeAttrs> = cases(stepOp, {
+export const stepCases: Cases<SlopeAttrs> = cases(stepOp, () => ({
   samples: [0, -0.5].flatMap((alpha) => elementwiseSamples(1, { alpha })),
   edges: [{ ins: [[-Infinity, -0, 1e-30, Infinity, NaN]], attrs: { alpha: 0.25 }, want: [0.25, 0.25, 1, 1, NaN] }],
-});
+}));

@@ -29,12 +29,12 @@ export const eluOp: Composite<"elu", NoAttrs> = defineElementwise({
 export function elu<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(eluOp, toFloat(x)));
 }
-export const eluCases: Cases<NoAttrs> = cases(eluOp, {
+export const eluCases: Cases<NoAttrs> = cases(eluOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-Infinity, -200, 0, 200, Infinity, NaN]], attrs: noAttrs, want: [-1, -1, 0, 200, Infinity, NaN] }],
   gradients: [{ ins: [[-1000, 0, 1000, Infinity]], attrs: noAttrs, want: [[0, 1, 1, 1]] }],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: noAttrs, code: "elu.C1" }],
-});
+}));
 
 /** Klambauer et al., "Self-Normalizing Neural Networks", 2017. */
 const [seluAlpha, seluScale] = [1.6732632423543772, 1.0507009873554805];
@@ -60,7 +60,7 @@ export const seluOp: Composite<"selu", NoAttrs> = defineElementwise({
 export function selu<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(seluOp, toFloat(x)));
 }
-export const seluCases: Cases<NoAttrs> = cases(seluOp, {
+export const seluCases: Cases<NoAttrs> = cases(seluOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     {
@@ -70,7 +70,7 @@ export const seluCases: Cases<NoAttrs> = cases(seluOp, {
     },
   ],
   gradients: [{ ins: [[-1000, 1000, Infinity]], attrs: noAttrs, want: [[0, seluScale, seluScale]] }],
-});
+}));
 
 /** Below every x whose sigmoid is not 0, so that −∞ · 0 becomes −0 instead of NaN. */
 const silenced = -1e30;
@@ -95,11 +95,11 @@ export const siluOp: Composite<"silu", NoAttrs> = defineElementwise({
 export function silu<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(siluOp, toFloat(x)));
 }
-export const siluCases: Cases<NoAttrs> = cases(siluOp, {
+export const siluCases: Cases<NoAttrs> = cases(siluOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-Infinity, 0, 200, Infinity, NaN]], attrs: noAttrs, want: [-0, 0, 200, Infinity, NaN] }],
   gradients: [{ ins: [[-Infinity, 0, Infinity]], attrs: noAttrs, want: [[0, 0.5, 1]] }],
-});
+}));
 
 export const softplusOp: Composite<"softplus", NoAttrs> = defineElementwise({
   name: "softplus",
@@ -116,14 +116,14 @@ export const softplusOp: Composite<"softplus", NoAttrs> = defineElementwise({
 export function softplus<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(softplusOp, toFloat(x)));
 }
-export const softplusCases: Cases<NoAttrs> = cases(softplusOp, {
+export const softplusCases: Cases<NoAttrs> = cases(softplusOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[-Infinity, -200, 0, 100, Infinity, NaN]], attrs: noAttrs, want: [0, 0, Math.LN2, 100, Infinity, NaN] },
     { ins: [[-50, 1000]], dtypes: ["float64"], attrs: noAttrs, want: [1.9287498479639178e-22, 1000] },
   ],
   gradients: [{ ins: [[-Infinity, 0, 1000]], attrs: noAttrs, want: [[0, 0.5, 1]] }],
-});
+}));
 
 export const logSigmoidOp: Composite<"logSigmoid", NoAttrs> = defineElementwise({
   name: "logSigmoid",
@@ -140,8 +140,8 @@ export const logSigmoidOp: Composite<"logSigmoid", NoAttrs> = defineElementwise(
 export function logSigmoid<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(logSigmoidOp, toFloat(x)));
 }
-export const logSigmoidCases: Cases<NoAttrs> = cases(logSigmoidOp, {
+export const logSigmoidCases: Cases<NoAttrs> = cases(logSigmoidOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-Infinity, -100, 0, 200, NaN]], attrs: noAttrs, want: [-Infinity, -100, -Math.LN2, 0, NaN] }],
   gradients: [{ ins: [[-1000, 0, Infinity]], attrs: noAttrs, want: [[1, 0.5, 0]] }],
-});
+}));

@@ -30,7 +30,7 @@ export function atan2<const A extends Like, const B extends Like>(
 ): Out<Bin<"atan2", A, B>, FloatOf<PromoteOf<A, B>>> {
   return typed(binaryFloat(atan2Op, a, b as Like));
 }
-export const atan2Cases: Cases<NoAttrs> = cases(atan2Op, {
+export const atan2Cases: Cases<NoAttrs> = cases(atan2Op, () => ({
   samples: elementwiseSamples(2, noAttrs, [
     [-2, 2],
     [0.2, 2],
@@ -46,4 +46,4 @@ export const atan2Cases: Cases<NoAttrs> = cases(atan2Op, {
     },
   ],
   reject: [{ ins: [[2], [2]], dtypes: ["int32", "int32"], attrs: noAttrs, code: "atan2.C1" }],
-});
+}));

@@ -27,7 +27,7 @@ export function add<const A extends Like, const B extends Like>(
 ): Out<Bin<"add", A, B>, PromoteOf<A, B>> {
   return typed(binary(addOp, a, b as Like));
 }
-export const addCases: Cases<NoAttrs> = cases(addOp, {
+export const addCases: Cases<NoAttrs> = cases(addOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -46,7 +46,7 @@ export const addCases: Cases<NoAttrs> = cases(addOp, {
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: noAttrs, code: "add.C2" },
     { ins: [[2], [2]], dtypes: ["bool", "bool"], attrs: noAttrs, code: "add.C1" },
   ],
-});
+}));
 
 export const subOp: Op<"sub", NoAttrs> = defineBinary({
   name: "sub",
@@ -65,7 +65,7 @@ export function sub<const A extends Like, const B extends Like>(
 ): Out<Bin<"sub", A, B>, PromoteOf<A, B>> {
   return typed(binary(subOp, a, b as Like));
 }
-export const subCases: Cases<NoAttrs> = cases(subOp, {
+export const subCases: Cases<NoAttrs> = cases(subOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -78,7 +78,7 @@ export const subCases: Cases<NoAttrs> = cases(subOp, {
     },
   ],
   reject: [{ ins: [[2], [2, 1]], attrs: noAttrs, code: "sub.C3" }],
-});
+}));
 
 export const mulOp: Op<"mul", NoAttrs> = defineBinary({
   name: "mul",
@@ -97,7 +97,7 @@ export function mul<const A extends Like, const B extends Like>(
 ): Out<Bin<"mul", A, B>, PromoteOf<A, B>> {
   return typed(binary(mulOp, a, b as Like));
 }
-export const mulCases: Cases<NoAttrs> = cases(mulOp, {
+export const mulCases: Cases<NoAttrs> = cases(mulOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -111,7 +111,7 @@ export const mulCases: Cases<NoAttrs> = cases(mulOp, {
     { ins: [[65537], [65537]], dtypes: ["int32", "int32"], attrs: noAttrs, want: [131073] },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "mul.C3" }],
-});
+}));
 
 /** Integer division truncates toward zero; by zero it gives 0, as the kernels do, since a program cannot trap. */
 const truncatingDivision = (x: number, y: number): number => (y === 0 ? 0 : Math.trunc(x / y));
@@ -140,7 +140,7 @@ export function div<const A extends Like, const B extends Like>(
 ): Out<Bin<"div", A, B>, FloatOf<PromoteOf<A, B>>> {
   return typed(binaryFloat(divOp, a, b as Like));
 }
-export const divCases: Cases<NoAttrs> = cases(divOp, {
+export const divCases: Cases<NoAttrs> = cases(divOp, () => ({
   samples: elementwiseSamples(2, noAttrs, [0.5, 3]),
   edges: [
     {
@@ -162,7 +162,7 @@ export const divCases: Cases<NoAttrs> = cases(divOp, {
     },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "div.C3" }],
-});
+}));
 
 /**
  * The sum of a list of tensors of one shape and dtype.

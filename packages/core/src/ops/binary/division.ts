@@ -23,7 +23,7 @@ export const remOp: Op<"rem", NoAttrs> = defineBinary({
   // z = x − n·y with n = trunc(x / y), which does not change with x or y.
   vjp: (b, [g], [x, y], [z]) => [g!, b.neg([b.mul([g!, b.div([b.sub([x!, z!]), y!])])])],
 });
-export const remCases: Cases<NoAttrs> = cases(remOp, {
+export const remCases: Cases<NoAttrs> = cases(remOp, () => ({
   samples: elementwiseSamples(2, noAttrs, [
     [-7, 7],
     [0.6, 2],
@@ -57,7 +57,7 @@ export const remCases: Cases<NoAttrs> = cases(remOp, {
     },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "rem.C3" }],
-});
+}));
 
 /** Where the remainder of truncating division has not the divisor's sign, so that flooring takes one more. */
 function isShort(b: Ops, remainder: Val, divisor: Val): Val {
@@ -88,7 +88,7 @@ export function mod<const A extends Like, const B extends Like>(
 ): Out<Bin<"mod", A, B>, PromoteOf<A, B>> {
   return typed(binary(floorModOp, a, b as Like));
 }
-export const floorModCases: Cases<NoAttrs> = cases(floorModOp, {
+export const floorModCases: Cases<NoAttrs> = cases(floorModOp, () => ({
   samples: elementwiseSamples(2, noAttrs, [
     [-7, 7],
     [0.6, 2],
@@ -122,7 +122,7 @@ export const floorModCases: Cases<NoAttrs> = cases(floorModOp, {
     },
     { ins: [[7], [4]], dtypes: ["uint8", "uint8"], attrs: noAttrs, want: [3] },
   ],
-});
+}));
 
 export const floorDivOp: Composite<"floorDiv", NoAttrs> = defineElementwise({
   name: "floorDiv",
@@ -146,7 +146,7 @@ export function floorDiv<const A extends Like, const B extends Like>(
 ): Out<Bin<"floorDiv", A, B>, PromoteOf<A, B>> {
   return typed(binary(floorDivOp, a, b as Like));
 }
-export const floorDivCases: Cases<NoAttrs> = cases(floorDivOp, {
+export const floorDivCases: Cases<NoAttrs> = cases(floorDivOp, () => ({
   samples: elementwiseSamples(2, noAttrs, [
     [-7, 7],
     [0.6, 2],
@@ -171,7 +171,7 @@ export const floorDivCases: Cases<NoAttrs> = cases(floorDivOp, {
     },
     { ins: [[7], [4]], dtypes: ["uint8", "uint8"], attrs: noAttrs, want: [1] },
   ],
-});
+}));
 
 export const divNoNanOp: Composite<"divNoNan", NoAttrs> = defineElementwise({
   name: "divNoNan",
@@ -197,7 +197,7 @@ export function divNoNan<const A extends Like, const B extends Like>(
 ): Out<Bin<"divNoNan", A, B>, FloatOf<PromoteOf<A, B>>> {
   return typed(binaryFloat(divNoNanOp, a, b as Like));
 }
-export const divNoNanCases: Cases<NoAttrs> = cases(divNoNanOp, {
+export const divNoNanCases: Cases<NoAttrs> = cases(divNoNanOp, () => ({
   samples: elementwiseSamples(2, noAttrs, [
     [-3, 3],
     [0.5, 3],
@@ -213,4 +213,4 @@ export const divNoNanCases: Cases<NoAttrs> = cases(divNoNanOp, {
     },
   ],
   reject: [{ ins: [[2], [2]], dtypes: ["int32", "int32"], attrs: noAttrs, code: "divNoNan.C1" }],
-});
+}));

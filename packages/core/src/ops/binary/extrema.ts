@@ -34,7 +34,7 @@ export function maximum<const A extends Like, const B extends Like>(
 ): Out<Bin<"maximum", A, B>, PromoteOf<A, B>> {
   return typed(binary(maxOp, a, b as Like));
 }
-export const maxCases: Cases<NoAttrs> = cases(maxOp, {
+export const maxCases: Cases<NoAttrs> = cases(maxOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -48,7 +48,7 @@ export const maxCases: Cases<NoAttrs> = cases(maxOp, {
     { ins: [[2n ** 62n], [2n ** 62n + 1n]], dtypes: ["int64", "int64"], attrs: noAttrs, want: [2n ** 62n + 1n] },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "max.C3" }],
-});
+}));
 
 export const minOp: Op<"min", NoAttrs> = defineBinary({
   name: "min",
@@ -67,7 +67,7 @@ export function minimum<const A extends Like, const B extends Like>(
 ): Out<Bin<"minimum", A, B>, PromoteOf<A, B>> {
   return typed(binary(minOp, a, b as Like));
 }
-export const minCases: Cases<NoAttrs> = cases(minOp, {
+export const minCases: Cases<NoAttrs> = cases(minOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -81,4 +81,4 @@ export const minCases: Cases<NoAttrs> = cases(minOp, {
     { ins: [[2n ** 62n], [2n ** 62n + 1n]], dtypes: ["int64", "int64"], attrs: noAttrs, want: [2n ** 62n] },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "min.C3" }],
-});
+}));

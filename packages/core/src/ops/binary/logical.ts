@@ -30,7 +30,7 @@ export function logicalAnd<const A extends Like, const B extends Like>(
 ): Out<Bin<"logicalAnd", A, B>, "bool"> {
   return typed(logical("logicalAnd", andOp, a, b as Like));
 }
-export const andCases: Cases<NoAttrs> = cases(andOp, {
+export const andCases: Cases<NoAttrs> = cases(andOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -57,7 +57,7 @@ export const andCases: Cases<NoAttrs> = cases(andOp, {
     { ins: [[2], [2]], attrs: noAttrs, code: "and.C1" },
     { ins: [[2], [2]], dtypes: ["bool", "int32"], attrs: noAttrs, code: "and.C2" },
   ],
-});
+}));
 
 export const orOp: Op<"or", NoAttrs> = defineBinary({
   name: "or",
@@ -76,7 +76,7 @@ export function logicalOr<const A extends Like, const B extends Like>(
 ): Out<Bin<"logicalOr", A, B>, "bool"> {
   return typed(logical("logicalOr", orOp, a, b as Like));
 }
-export const orCases: Cases<NoAttrs> = cases(orOp, {
+export const orCases: Cases<NoAttrs> = cases(orOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -103,7 +103,7 @@ export const orCases: Cases<NoAttrs> = cases(orOp, {
     { ins: [[2], [2]], attrs: noAttrs, code: "or.C1" },
     { ins: [[2], [2]], dtypes: ["bool", "int32"], attrs: noAttrs, code: "or.C2" },
   ],
-});
+}));
 
 export const xorOp: Op<"xor", NoAttrs> = defineBinary({
   name: "xor",
@@ -122,7 +122,7 @@ export function logicalXor<const A extends Like, const B extends Like>(
 ): Out<Bin<"logicalXor", A, B>, "bool"> {
   return typed(logical("logicalXor", xorOp, a, b as Like));
 }
-export const xorCases: Cases<NoAttrs> = cases(xorOp, {
+export const xorCases: Cases<NoAttrs> = cases(xorOp, () => ({
   samples: elementwiseSamples(2, noAttrs),
   edges: [
     {
@@ -149,4 +149,4 @@ export const xorCases: Cases<NoAttrs> = cases(xorOp, {
     { ins: [[2], [2]], attrs: noAttrs, code: "xor.C1" },
     { ins: [[2], [2]], dtypes: ["bool", "int32"], attrs: noAttrs, code: "xor.C2" },
   ],
-});
+}));

@@ -63,7 +63,7 @@ export function pow<const A extends Like, const B extends Like>(
 ): Out<Bin<"pow", A, B>, PromoteOf<A, B>> {
   return typed(binary(powOp, a, b as Like));
 }
-export const powCases: Cases<NoAttrs> = cases(powOp, {
+export const powCases: Cases<NoAttrs> = cases(powOp, () => ({
   samples: elementwiseSamples(2, noAttrs, [
     [0.3, 3],
     [-2, 2],
@@ -90,7 +90,7 @@ export const powCases: Cases<NoAttrs> = cases(powOp, {
     { ins: [[3], [6]], dtypes: ["uint8", "uint8"], attrs: noAttrs, want: [217] },
   ],
   reject: [{ ins: [[2], [3]], attrs: noAttrs, code: "pow.C3" }],
-});
+}));
 
 /**
  * x · x, element by element. Integers wrap.

@@ -57,14 +57,14 @@ export function equal<const A extends Like, const B extends Like>(
 ): Out<Bin<"equal", A, B>, "bool"> {
   return typed(binary(eqOp, a, b as Like));
 }
-export const eqCases: Cases<NoAttrs> = cases(eqOp, {
+export const eqCases: Cases<NoAttrs> = cases(eqOp, () => ({
   samples,
   edges: [edge([0, 1, 1, 0, 0, 0, 0]), wideEdge([0, 0, 1])],
   reject: [
     { ins: [[2], [3]], attrs: noAttrs, code: "eq.C3" },
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: noAttrs, code: "eq.C2" },
   ],
-});
+}));
 
 export const neOp: Op<"ne", NoAttrs> = defineComparison("ne", anyDType, (x, y) => x !== y);
 /**
@@ -78,14 +78,14 @@ export function notEqual<const A extends Like, const B extends Like>(
 ): Out<Bin<"notEqual", A, B>, "bool"> {
   return typed(binary(neOp, a, b as Like));
 }
-export const neCases: Cases<NoAttrs> = cases(neOp, {
+export const neCases: Cases<NoAttrs> = cases(neOp, () => ({
   samples,
   edges: [edge([1, 0, 0, 1, 1, 1, 1]), wideEdge([1, 1, 0])],
   reject: [
     { ins: [[2], [3]], attrs: noAttrs, code: "ne.C3" },
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: noAttrs, code: "ne.C2" },
   ],
-});
+}));
 
 export const ltOp: Op<"lt", NoAttrs> = defineComparison("lt", numeric, (x, y) => x < y);
 /**
@@ -99,7 +99,7 @@ export function less<const A extends Like, const B extends Like>(
 ): Out<Bin<"less", A, B>, "bool"> {
   return typed(binary(ltOp, a, b as Like));
 }
-export const ltCases: Cases<NoAttrs> = cases(ltOp, {
+export const ltCases: Cases<NoAttrs> = cases(ltOp, () => ({
   samples,
   edges: [edge([1, 0, 0, 0, 0, 0, 0]), wideEdge([1, 0, 0])],
   reject: [
@@ -107,7 +107,7 @@ export const ltCases: Cases<NoAttrs> = cases(ltOp, {
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: noAttrs, code: "lt.C2" },
     { ins: [[2], [2]], dtypes: ["bool", "bool"], attrs: noAttrs, code: "lt.C1" },
   ],
-});
+}));
 
 export const leOp: Op<"le", NoAttrs> = defineComparison("le", numeric, (x, y) => x <= y);
 /**
@@ -121,7 +121,7 @@ export function lessEqual<const A extends Like, const B extends Like>(
 ): Out<Bin<"lessEqual", A, B>, "bool"> {
   return typed(binary(leOp, a, b as Like));
 }
-export const leCases: Cases<NoAttrs> = cases(leOp, {
+export const leCases: Cases<NoAttrs> = cases(leOp, () => ({
   samples,
   edges: [edge([1, 1, 1, 0, 0, 0, 0]), wideEdge([1, 0, 1])],
   reject: [
@@ -129,7 +129,7 @@ export const leCases: Cases<NoAttrs> = cases(leOp, {
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: noAttrs, code: "le.C2" },
     { ins: [[2], [2]], dtypes: ["bool", "bool"], attrs: noAttrs, code: "le.C1" },
   ],
-});
+}));
 
 export const gtOp: Op<"gt", NoAttrs> = defineComparison("gt", numeric, (x, y) => x > y);
 /**
@@ -143,7 +143,7 @@ export function greater<const A extends Like, const B extends Like>(
 ): Out<Bin<"greater", A, B>, "bool"> {
   return typed(binary(gtOp, a, b as Like));
 }
-export const gtCases: Cases<NoAttrs> = cases(gtOp, {
+export const gtCases: Cases<NoAttrs> = cases(gtOp, () => ({
   samples,
   edges: [edge([0, 0, 0, 0, 0, 0, 1]), wideEdge([0, 1, 0])],
   reject: [
@@ -151,7 +151,7 @@ export const gtCases: Cases<NoAttrs> = cases(gtOp, {
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: noAttrs, code: "gt.C2" },
     { ins: [[2], [2]], dtypes: ["bool", "bool"], attrs: noAttrs, code: "gt.C1" },
   ],
-});
+}));
 
 export const geOp: Op<"ge", NoAttrs> = defineComparison("ge", numeric, (x, y) => x >= y);
 /**
@@ -165,7 +165,7 @@ export function greaterEqual<const A extends Like, const B extends Like>(
 ): Out<Bin<"greaterEqual", A, B>, "bool"> {
   return typed(binary(geOp, a, b as Like));
 }
-export const geCases: Cases<NoAttrs> = cases(geOp, {
+export const geCases: Cases<NoAttrs> = cases(geOp, () => ({
   samples,
   edges: [edge([0, 1, 1, 0, 0, 0, 1]), wideEdge([0, 1, 1])],
   reject: [
@@ -173,4 +173,4 @@ export const geCases: Cases<NoAttrs> = cases(geOp, {
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: noAttrs, code: "ge.C2" },
     { ins: [[2], [2]], dtypes: ["bool", "bool"], attrs: noAttrs, code: "ge.C1" },
   ],
-});
+}));

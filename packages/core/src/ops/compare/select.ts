@@ -38,7 +38,7 @@ export const selectOp: Op<"select", NoAttrs> = defineOp({
   },
   batch: "elementwise",
 });
-export const selectCases: Cases<NoAttrs> = cases(selectOp, {
+export const selectCases: Cases<NoAttrs> = cases(selectOp, () => ({
   samples: elementwiseSamples(3, noAttrs).map((sample) => ({ ...sample, dtypes: ["bool", "*", "*"] as const })),
   edges: [
     {
@@ -67,7 +67,7 @@ export const selectCases: Cases<NoAttrs> = cases(selectOp, {
     { ins: [[2], [2], [2]], dtypes: ["bool", "float32", "int32"], attrs: noAttrs, code: "select.C2" },
     { ins: [[2], [2], [3]], dtypes: ["bool", "int32", "int32"], attrs: noAttrs, code: "select.C3" },
   ],
-});
+}));
 
 /**
  * `a` where the condition is true, else `b`; all three are broadcast. What is not chosen does not matter, NaN included.

@@ -121,7 +121,7 @@ const pairs = (lhsBatch: number[], rhsBatch: number[], lhsContract: number[], rh
   lhsContract,
   rhsContract,
 });
-export const dotGeneralCases: Cases<DotAttrs> = cases(dotGeneralOp, {
+export const dotGeneralCases: Cases<DotAttrs> = cases(dotGeneralOp, () => ({
   samples: [
     {
       ins: [
@@ -370,4 +370,4 @@ export const dotGeneralCases: Cases<DotAttrs> = cases(dotGeneralOp, {
       want: undefined,
     },
   ],
-});
+}));

@@ -28,13 +28,26 @@ export function scatterCotangents(ins: readonly Val[], floats: readonly Val[]): 
 /** Holds that a region takes these operands; the operands' sizes replace its symbols in what is returned. */
 export function checkRegion(label: string, region: Graph, ins: readonly Aval[]): readonly Aval[] {
   const params = paramAvals(region);
-  check(label, params.length === ins.length, () => `the region takes ${params.length} operands, got ${ins.length}`, "E_ARGUMENT");
+  check(
+    label,
+    params.length === ins.length,
+    () => `the region takes ${params.length} operands, got ${ins.length}`,
+    "E_ARGUMENT",
+  );
   const by = matchSymbols(params, ins);
   params.forEach((p, i) => {
     const want = substituteAval(p, by);
     const got = ins[i]!;
-    checkDType(label, want.dtype === got.dtype, () => `operand ${i} must be ${formatAval(want)}, got ${formatAval(got)}`);
-    check(label, sameShape(want.shape, got.shape), () => `operand ${i} must be ${formatAval(want)}, got ${formatAval(got)}`);
+    checkDType(
+      label,
+      want.dtype === got.dtype,
+      () => `operand ${i} must be ${formatAval(want)}, got ${formatAval(got)}`,
+    );
+    check(
+      label,
+      sameShape(want.shape, got.shape),
+      () => `operand ${i} must be ${formatAval(want)}, got ${formatAval(got)}`,
+    );
   });
   return resultAvals(region).map((a) => substituteAval(a, by));
 }
@@ -53,4 +66,4 @@ export const callOp: Composite<"call", NoAttrs, "many"> = defineComposite<"call"
   },
   batch: noRule("vectorizedMap runs the body of a called function op by op"),
 });
-export const callCases: Cases<NoAttrs> = cases(callOp, { samples: [] });
+export const callCases: Cases<NoAttrs> = cases(callOp, () => ({ samples: [] }));

@@ -18,7 +18,11 @@ export const condOp: Op<"cond", NoAttrs, "many"> = defineOp<"cond", NoAttrs, "ma
     const outs = checkRegion("cond.C3", onTrue!, operands);
     const others = checkRegion("cond.C3", onFalse!, operands);
     const [a, b] = [outs.map(formatAval).join(", "), others.map(formatAval).join(", ")];
-    check("cond.C4", a === b, () => `both branches must return the same avals, got ${a || "nothing"} and ${b || "nothing"}`);
+    check(
+      "cond.C4",
+      a === b,
+      () => `both branches must return the same avals, got ${a || "nothing"} and ${b || "nothing"}`,
+    );
     return outs;
   },
   reference() {
@@ -32,4 +36,4 @@ export const condOp: Op<"cond", NoAttrs, "many"> = defineOp<"cond", NoAttrs, "ma
   },
   batch: noRule("a batch of conditions takes both branches: use tf.where"),
 });
-export const condCases: Cases<NoAttrs> = cases(condOp, { samples: [] });
+export const condCases: Cases<NoAttrs> = cases(condOp, () => ({ samples: [] }));

@@ -20,9 +20,9 @@ export const printOp: Op<"print", MessageAttrs> = defineOp<"print", MessageAttrs
   vjp: (_b, [g]) => [g!],
   batch: noRule("printing has an order that a batch has not"),
 });
-export const printCases: Cases<MessageAttrs> = cases(printOp, {
+export const printCases: Cases<MessageAttrs> = cases(printOp, () => ({
   samples: [{ ins: [[2, 3]], attrs: { message: "x" } }],
-});
+}));
 
 /** assert(pred, x): x, where every element of pred is true; else the program stops with E_ARGUMENT and the message. */
 export const assertOp: Op<"assert", MessageAttrs> = defineOp<"assert", MessageAttrs>({
@@ -43,11 +43,11 @@ export const assertOp: Op<"assert", MessageAttrs> = defineOp<"assert", MessageAt
   vjp: (_b, [g]) => [null, g!],
   batch: noRule("an assertion stops the whole program, not one element of a batch"),
 });
-export const assertCases: Cases<MessageAttrs> = cases(assertOp, {
+export const assertCases: Cases<MessageAttrs> = cases(assertOp, () => ({
   samples: [],
   edges: [{ ins: [1, [2, 3]], dtypes: ["bool", "float32"], attrs: { message: "never" }, want: [2, 3] }],
   reject: [
     { ins: [[], [2]], attrs: { message: "" }, code: "assert.C1" },
     { ins: [[1], [2]], dtypes: ["bool", "float32"], attrs: { message: "" }, code: "assert.C2" },
   ],
-});
+}));

@@ -25,7 +25,12 @@ class Region {
   constructor(builder: GraphBuilder) {
     this.builder = builder;
   }
-  apply(op: AnyOp, ins: readonly Value[], attrs: Parameters<GraphBuilder["apply"]>[2] = noAttrs, regions: readonly Graph[] = []): Value {
+  apply(
+    op: AnyOp,
+    ins: readonly Value[],
+    attrs: Parameters<GraphBuilder["apply"]>[2] = noAttrs,
+    regions: readonly Graph[] = [],
+  ): Value {
     return this.builder.apply(op, ins, attrs, regions)[0]!;
   }
   int(value: number): Value {
@@ -34,7 +39,13 @@ class Region {
   inline(graph: Graph, args: readonly Value[]): Value[] {
     return inlineGraph<Value>(graph, args, (op, ins, attrs, regions) => this.builder.apply(op, ins, attrs, regions));
   }
-  loop(carry: readonly Value[], constants: readonly Value[], condition: Graph, body: Graph, op: AnyOp): readonly Value[] {
+  loop(
+    carry: readonly Value[],
+    constants: readonly Value[],
+    condition: Graph,
+    body: Graph,
+    op: AnyOp,
+  ): readonly Value[] {
     const attrs = { carried: carry.length, maximumIterations: 0 };
     return this.builder.apply(op, [...carry, ...constants], attrs, [condition, body]);
   }
@@ -162,7 +173,13 @@ export function provideWhileLoop(op: AnyOp): void {
 }
 
 /** The loop over (trips left, cotangents of the carry, sums of cotangents of the constants). */
-function walkBack(loop: Loop, carryAt: Replay["carryAt"], state: readonly Val[], given: readonly Val[], keptCount: number): [Graph, Graph] {
+function walkBack(
+  loop: Loop,
+  carryAt: Replay["carryAt"],
+  state: readonly Val[],
+  given: readonly Val[],
+  keptCount: number,
+): [Graph, Graph] {
   const avals = avalsOf([...state, ...given]);
   const floatsOfCarry = loop.carry.filter(isFloat).length;
   const test = buildGraph(avals, (builder, [left]) => {

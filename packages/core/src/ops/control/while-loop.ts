@@ -20,14 +20,22 @@ export const whileLoopOp: Op<"whileLoop", WhileAttrs, "many"> = defineOp<"whileL
   arity: [0, Number.POSITIVE_INFINITY],
   many: true,
   infer(ins, { carried, maximumIterations }, [condition, body]) {
-    checkAttr("whileLoop.C4", maximumIterations >= 0, () => `maximumIterations must not be negative, got ${maximumIterations}`);
+    checkAttr(
+      "whileLoop.C4",
+      maximumIterations >= 0,
+      () => `maximumIterations must not be negative, got ${maximumIterations}`,
+    );
     const [test] = checkRegion("whileLoop.C1", condition!, ins);
     const got = test ? formatAval(test) : "nothing";
     checkDType("whileLoop.C2", test?.dtype === "bool", () => `the condition must give a bool, got ${got}`);
     check("whileLoop.C2", test?.shape.length === 0, () => `the condition must give a scalar, got ${got}`);
     const outs = checkRegion("whileLoop.C1", body!, ins);
     const [given, made] = [ins.slice(0, carried).map(formatAval).join(", "), outs.map(formatAval).join(", ")];
-    check("whileLoop.C3", given === made, () => `the body must return what it is given: ${given || "nothing"}, got ${made || "nothing"}`);
+    check(
+      "whileLoop.C3",
+      given === made,
+      () => `the body must return what it is given: ${given || "nothing"}, got ${made || "nothing"}`,
+    );
     return outs;
   },
   reference() {
@@ -37,4 +45,4 @@ export const whileLoopOp: Op<"whileLoop", WhileAttrs, "many"> = defineOp<"whileL
   batch: noRule("a batch of conditions ends at different trips: use a mask"),
 });
 provideWhileLoop(whileLoopOp);
-export const whileLoopCases: Cases<WhileAttrs> = cases(whileLoopOp, { samples: [] });
+export const whileLoopCases: Cases<WhileAttrs> = cases(whileLoopOp, () => ({ samples: [] }));

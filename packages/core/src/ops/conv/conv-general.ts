@@ -141,7 +141,7 @@ export function convSamples(): Sample<ConvAttrs>[] {
 }
 
 const plain: ConvAttrs = { strides: [1], low: [0], high: [0], lhsDilation: [1], rhsDilation: [1], groups: 1 };
-export const convGeneralCases: Cases<ConvAttrs> = cases(convGeneralOp, {
+export const convGeneralCases: Cases<ConvAttrs> = cases(convGeneralOp, () => ({
   samples: convSamples(),
   edges: [
     // Not turned around: the first tap meets the first element.
@@ -225,4 +225,4 @@ export const convGeneralCases: Cases<ConvAttrs> = cases(convGeneralOp, {
       code: "convGeneral.C8",
     },
   ],
-});
+}));

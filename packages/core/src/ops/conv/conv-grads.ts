@@ -48,7 +48,7 @@ export const convInputGradOp: Composite<"convInputGrad", ConvInputGradAttrs> = d
   },
   batch: "lower",
 });
-export const convInputGradCases: Cases<ConvInputGradAttrs> = cases(convInputGradOp, {
+export const convInputGradCases: Cases<ConvInputGradAttrs> = cases(convInputGradOp, () => ({
   samples: plainSamples().map(({ x, w, g, attrs }) => ({ ins: [g, w], attrs: { ...attrs, inputShape: x } })),
   edges: [
     {
@@ -67,7 +67,7 @@ export const convInputGradCases: Cases<ConvInputGradAttrs> = cases(convInputGrad
       code: "convInputGrad.C9",
     },
   ],
-});
+}));
 
 export const convFilterGradOp: Composite<"convFilterGrad", ConvFilterGradAttrs> = defineComposite({
   name: "convFilterGrad",
@@ -87,7 +87,7 @@ export const convFilterGradOp: Composite<"convFilterGrad", ConvFilterGradAttrs> 
   },
   batch: "lower",
 });
-export const convFilterGradCases: Cases<ConvFilterGradAttrs> = cases(convFilterGradOp, {
+export const convFilterGradCases: Cases<ConvFilterGradAttrs> = cases(convFilterGradOp, () => ({
   samples: plainSamples().map(({ x, w, g, attrs }) => ({ ins: [x, g], attrs: { ...attrs, filterShape: w } })),
   edges: [
     {
@@ -106,7 +106,7 @@ export const convFilterGradCases: Cases<ConvFilterGradAttrs> = cases(convFilterG
       code: "convFilterGrad.C9",
     },
   ],
-});
+}));
 
 interface PlainSample {
   readonly x: readonly number[];

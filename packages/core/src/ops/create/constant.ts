@@ -39,11 +39,11 @@ export const constantOp: Op<"constant", ConstantAttrs> = defineOp({
     ),
   ],
 });
-export const constantCases: Cases<ConstantAttrs> = cases(constantOp, {
+export const constantCases: Cases<ConstantAttrs> = cases(constantOp, () => ({
   samples: [],
   edges: [{ ins: [], attrs: { dtype: "int32", shape: [2], data: Int32Array.of(3, -4) }, want: [3, -4] }],
   reject: [{ ins: [], attrs: { dtype: "int32", shape: [3], data: Int32Array.of(3, -4) }, code: "constant.C1" }],
-});
+}));
 
 /** A size as a number in a tensor. */
 export type DimensionAttrs = { readonly size: Dim; readonly dtype: DType };
@@ -61,7 +61,7 @@ export const dimensionOp: Op<"dimension", DimensionAttrs> = defineOp({
   vjp: () => [],
   batch: (b, _ins, _batched, attrs, [out]) => [stretch(b, b.dimension([], attrs), out!.shape, [])],
 });
-export const dimensionCases: Cases<DimensionAttrs> = cases(dimensionOp, {
+export const dimensionCases: Cases<DimensionAttrs> = cases(dimensionOp, () => ({
   samples: [],
   edges: [{ ins: [], attrs: { size: 7, dtype: "float32" }, want: 7 }],
-});
+}));

@@ -52,7 +52,7 @@ export const iotaOp: Op<"iota", IotaAttrs> = defineOp({
     ),
   ],
 });
-export const iotaCases: Cases<IotaAttrs> = cases(iotaOp, {
+export const iotaCases: Cases<IotaAttrs> = cases(iotaOp, () => ({
   samples: [
     { ins: [], attrs: { shape: [17], axis: 0, dtype: "float32" } },
     { ins: [], attrs: { shape: [2, 3, 4], axis: 0, dtype: "int32" } },
@@ -85,7 +85,7 @@ export const iotaCases: Cases<IotaAttrs> = cases(iotaOp, {
     { ins: [], attrs: { shape: [2], axis: 1, dtype: "int32" }, code: "iota.C2" },
     { ins: [], attrs: { shape: [], axis: 0, dtype: "int32" }, code: "iota.C2" },
   ],
-});
+}));
 
 const iota = (shape: readonly Dim[], axis: number, dtype: DType): Tensor => apply(iotaOp, [], { shape, axis, dtype });
 

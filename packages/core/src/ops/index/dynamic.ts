@@ -110,7 +110,7 @@ export function dynamicSlice<const X extends Like, const N extends Shape>(
 ): Out<N, DTypeOf<X>> {
   return typed(apply(dynamicSliceOp, [toTensor(x), toStart("dynamicSlice", start)], { sizes: options.sizes }));
 }
-export const dynamicSliceCases: Cases<DynamicSliceAttrs> = cases(dynamicSliceOp, {
+export const dynamicSliceCases: Cases<DynamicSliceAttrs> = cases(dynamicSliceOp, () => ({
   samples: [
     {
       ins: [[5], [1]],
@@ -178,7 +178,7 @@ export const dynamicSliceCases: Cases<DynamicSliceAttrs> = cases(dynamicSliceOp,
     { ins: [[3], [2]], dtypes: ["float32", "int32"], attrs: { sizes: [2] }, code: "dynamicSlice.C2" },
     { ins: [[3], [1]], dtypes: ["float32", "int32"], attrs: { sizes: [4] }, code: "dynamicSlice.C3" },
   ],
-});
+}));
 
 export const dynamicUpdateSliceOp: Op<"dynamicUpdateSlice", NoAttrs> = defineOp({
   name: "dynamicUpdateSlice",
@@ -229,7 +229,7 @@ export function dynamicUpdateSlice<const X extends Like>(x: X, update: Like, sta
   const u = castTo(toTensor(update, t.dtype), t.dtype);
   return typed(apply(dynamicUpdateSliceOp, [t, u, toStart("dynamicUpdateSlice", start)]));
 }
-export const dynamicUpdateSliceCases: Cases<NoAttrs> = cases(dynamicUpdateSliceOp, {
+export const dynamicUpdateSliceCases: Cases<NoAttrs> = cases(dynamicUpdateSliceOp, () => ({
   samples: [
     {
       ins: [[5], [2], [1]],
@@ -273,7 +273,7 @@ export const dynamicUpdateSliceCases: Cases<NoAttrs> = cases(dynamicUpdateSliceO
     { ins: [[3], [4], [1]], dtypes: ["float32", "float32", "int32"], attrs: noAttrs, code: "dynamicUpdateSlice.C3" },
     { ins: [[3], [2], [1]], dtypes: ["float32", "int32", "int32"], attrs: noAttrs, code: "dynamicUpdateSlice.C4" },
   ],
-});
+}));
 
 function toStart(name: string, start: Like): ReturnType<typeof toIndices> {
   return castTo(toIndices(name, start), "int32");

@@ -57,7 +57,7 @@ export function gather<const X extends Like, const I extends Like, const A exten
   const at = axisOf("gather", axis ?? 0, avalOf(t).shape.length);
   return typed(apply(gatherOp, [t, toIndices("gather", indices as Like)], { axis: at }));
 }
-export const gatherCases: Cases<IndexAttrs> = cases(gatherOp, {
+export const gatherCases: Cases<IndexAttrs> = cases(gatherOp, () => ({
   samples: [
     sample([5], [3], 0),
     sample([5], [], 0),
@@ -86,7 +86,7 @@ export const gatherCases: Cases<IndexAttrs> = cases(gatherOp, {
     { ins: [[3], [2]], attrs: { axis: 0 }, code: "gather.C1" },
     { ins: [[3], [2]], dtypes: ["float32", "int32"], attrs: { axis: 1 }, code: "gather.C2" },
   ],
-});
+}));
 
 /** Indices from one below the axis to one above it. */
 function sample(x: readonly number[], indices: readonly number[], axis: number): Sample<IndexAttrs> {

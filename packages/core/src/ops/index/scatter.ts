@@ -70,7 +70,7 @@ export const scatterAddOp: Op<"scatterAdd", IndexAttrs> = defineOp({
   vjp: (b, [g], [, indices], _outs, { axis }) => [g!, null, b.gather([g!, indices!], { axis })],
   batch: (b, ins, batched, { axis }, [out]) => [batchScatter(b, b.scatterAdd, ins, batched, axis, out!)],
 });
-export const scatterAddCases: Cases<IndexAttrs> = cases(scatterAddOp, {
+export const scatterAddCases: Cases<IndexAttrs> = cases(scatterAddOp, () => ({
   samples: scatterSamples(),
   edges: [
     {
@@ -87,7 +87,7 @@ export const scatterAddCases: Cases<IndexAttrs> = cases(scatterAddOp, {
     { ins: [[[1, 2]], [1], [[7]]], dtypes: ["int64", "int64", "int64"], attrs: { axis: 1 }, want: [[1, 9]] },
   ],
   reject: scatterRejects("scatterAdd"),
-});
+}));
 
 export const scatterSetOp: Op<"scatterSet", IndexAttrs> = defineOp({
   name: "scatterSet",
@@ -129,7 +129,7 @@ function isLast(b: Ops, indices: Val, x: Aval, updates: Aval, axis: number): Val
   );
 }
 
-export const scatterSetCases: Cases<IndexAttrs> = cases(scatterSetOp, {
+export const scatterSetCases: Cases<IndexAttrs> = cases(scatterSetOp, () => ({
   samples: scatterSamples(),
   edges: [
     {
@@ -145,7 +145,7 @@ export const scatterSetCases: Cases<IndexAttrs> = cases(scatterSetOp, {
     { ins: [[[1, 2]], [1], [[7]]], dtypes: ["int64", "int64", "int64"], attrs: { axis: 1 }, want: [[1, 7]] },
   ],
   reject: scatterRejects("scatterSet"),
-});
+}));
 
 /** Indices from one below the axis to one above it, so that some meet and some are dropped. */
 function scatterSamples(): Sample<IndexAttrs>[] {

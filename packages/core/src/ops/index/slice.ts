@@ -55,7 +55,7 @@ export const sliceOp: Op<"slice", SliceAttrs> = defineOp({
     b.slice([x!], { start: [0, ...start], limit: [x!.aval.shape[0]!, ...limit], strides: [1, ...strides] }),
   ],
 });
-export const sliceCases: Cases<SliceAttrs> = cases(sliceOp, {
+export const sliceCases: Cases<SliceAttrs> = cases(sliceOp, () => ({
   samples: [
     { ins: [[]], attrs: { start: [], limit: [], strides: [] } },
     { ins: [[7]], attrs: { start: [2], limit: [5], strides: [1] } },
@@ -78,7 +78,7 @@ export const sliceCases: Cases<SliceAttrs> = cases(sliceOp, {
     { ins: [[5]], attrs: { start: [3], limit: [2], strides: [1] }, code: "slice.C3" },
     { ins: [[5]], attrs: { start: [-1], limit: [2], strides: [1] }, code: "slice.C3" },
   ],
-});
+}));
 
 /**
  * The part of `x` that starts at `begin` and has `size` elements an axis; −1, or a size left out, is all that is left.

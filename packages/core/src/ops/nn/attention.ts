@@ -201,7 +201,7 @@ const kinds = [
   { dims: shapesOf(1, 2, 0, 3, 2, 2), attrs: { scale: 1, causal: false } },
 ];
 const plain: AttentionAttrs = { scale: 1, causal: false };
-export const attentionCases: Cases<AttentionAttrs> = cases(attentionOp, {
+export const attentionCases: Cases<AttentionAttrs> = cases(attentionOp, () => ({
   samples: kinds.map(({ dims, attrs }) => ({ ins: dims, attrs })),
   edges: [
     { ins: [[[[[0]]]], [[[[1], [2]]]], [[[[4], [6]]]]], attrs: plain, want: [[[[[5]]]], [[[Math.LN2]]]] },
@@ -245,8 +245,8 @@ export const attentionCases: Cases<AttentionAttrs> = cases(attentionOp, {
     },
     { ins: shapesOf(1, 1, 1, 1, 1, 1), attrs: { scale: NaN, causal: false }, code: "attention.C5" },
   ],
-});
-export const attentionGradCases: Cases<AttentionAttrs> = cases(attentionGradOp, {
+}));
+export const attentionGradCases: Cases<AttentionAttrs> = cases(attentionGradOp, () => ({
   samples: kinds.map(({ dims: [q, k, v], attrs }) => ({
     ins: [[...q!.slice(0, 3), v![3]!], q!, k!, v!, [...q!.slice(0, 3), v![3]!], q!.slice(0, 3)],
     attrs,
@@ -273,4 +273,4 @@ export const attentionGradCases: Cases<AttentionAttrs> = cases(attentionGradOp, 
       code: "attentionGrad.C6",
     },
   ],
-});
+}));

@@ -104,7 +104,7 @@ export function layerNorm<const X extends Like>(
     given === undefined ? stretchTo(toTensor(value, t.dtype), last) : castTo(toTensor(given, t.dtype), t.dtype);
   return typed(apply(layerNormOp, [t, vector(gamma, 1), vector(beta, 0)], attrs));
 }
-export const layerNormCases: Cases<LayerNormAttrs> = cases(layerNormOp, {
+export const layerNormCases: Cases<LayerNormAttrs> = cases(layerNormOp, () => ({
   samples: shapes().map((x) => ({ ins: [x, x.slice(-1), x.slice(-1)], attrs: { epsilon: 0.01 } })),
   edges: [
     {
@@ -136,7 +136,7 @@ export const layerNormCases: Cases<LayerNormAttrs> = cases(layerNormOp, {
     { ins: [[2, 3], [3], [3, 1]], attrs: { epsilon: 0 }, code: "layerNorm.C4" },
     { ins: [[2], [2], [2]], attrs: { epsilon: -1 }, code: "layerNorm.C5" },
   ],
-});
+}));
 
 export const layerNormGradOp: Composite<"layerNormGrad", NoAttrs, "many"> = defineComposite({
   name: "layerNormGrad",
@@ -171,7 +171,7 @@ export const layerNormGradOp: Composite<"layerNormGrad", NoAttrs, "many"> = defi
   vjp: "lower",
   batch: "lower",
 });
-export const layerNormGradCases: Cases<NoAttrs> = cases(layerNormGradOp, {
+export const layerNormGradCases: Cases<NoAttrs> = cases(layerNormGradOp, () => ({
   samples: shapes().map(
     (x): Sample<NoAttrs> => ({ ins: [x, x, x.slice(-1), x.slice(0, -1), x.slice(0, -1)], attrs: noAttrs }),
   ),
@@ -184,7 +184,7 @@ export const layerNormGradCases: Cases<NoAttrs> = cases(layerNormGradOp, {
     },
   ],
   reject: [{ ins: [[2, 3], [2, 3], [3], [3], [2]], attrs: noAttrs, code: "layerNormGrad.C5" }],
-});
+}));
 
 function shapes(): number[][] {
   return [[5], [1], [2, 3], [3, 17], [2, 2, 4], [0, 3], [1, 2, 1, 2, 1, 3]];

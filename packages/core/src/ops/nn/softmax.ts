@@ -61,7 +61,7 @@ export function softmax<const X extends Like, const A extends number = -1>(
   const at = axisOf("softmax", (axis as number | undefined) ?? -1, avalOf(t).shape.length);
   return typed(apply1(softmaxOp, t, { axis: at }));
 }
-export const softmaxCases: Cases<SoftmaxAttrs> = cases(softmaxOp, {
+export const softmaxCases: Cases<SoftmaxAttrs> = cases(softmaxOp, () => ({
   samples: samples(1),
   edges: [
     {
@@ -87,7 +87,7 @@ export const softmaxCases: Cases<SoftmaxAttrs> = cases(softmaxOp, {
     },
   ],
   reject: rejects("softmax", 1),
-});
+}));
 
 export const softmaxGradOp: Composite<"softmaxGrad", SoftmaxAttrs> = defineComposite({
   name: "softmaxGrad",
@@ -99,7 +99,7 @@ export const softmaxGradOp: Composite<"softmaxGrad", SoftmaxAttrs> = defineCompo
   vjp: "lower",
   batch: "lower",
 });
-export const softmaxGradCases: Cases<SoftmaxAttrs> = cases(softmaxGradOp, {
+export const softmaxGradCases: Cases<SoftmaxAttrs> = cases(softmaxGradOp, () => ({
   samples: samples(2),
   edges: [
     {
@@ -112,7 +112,7 @@ export const softmaxGradCases: Cases<SoftmaxAttrs> = cases(softmaxGradOp, {
     },
   ],
   reject: rejects("softmaxGrad", 2),
-});
+}));
 
 export const logSoftmaxOp: Composite<"logSoftmax", SoftmaxAttrs> = defineComposite({
   name: "logSoftmax",
@@ -141,7 +141,7 @@ export function logSoftmax<const X extends Like, const A extends number = -1>(
   const at = axisOf("logSoftmax", (axis as number | undefined) ?? -1, avalOf(t).shape.length);
   return typed(apply1(logSoftmaxOp, t, { axis: at }));
 }
-export const logSoftmaxCases: Cases<SoftmaxAttrs> = cases(logSoftmaxOp, {
+export const logSoftmaxCases: Cases<SoftmaxAttrs> = cases(logSoftmaxOp, () => ({
   samples: samples(1),
   edges: [
     {
@@ -165,7 +165,7 @@ export const logSoftmaxCases: Cases<SoftmaxAttrs> = cases(logSoftmaxOp, {
     },
   ],
   reject: rejects("logSoftmax", 1),
-});
+}));
 
 export const logSoftmaxGradOp: Composite<"logSoftmaxGrad", SoftmaxAttrs> = defineComposite({
   name: "logSoftmaxGrad",
@@ -177,7 +177,7 @@ export const logSoftmaxGradOp: Composite<"logSoftmaxGrad", SoftmaxAttrs> = defin
   vjp: "lower",
   batch: "lower",
 });
-export const logSoftmaxGradCases: Cases<SoftmaxAttrs> = cases(logSoftmaxGradOp, {
+export const logSoftmaxGradCases: Cases<SoftmaxAttrs> = cases(logSoftmaxGradOp, () => ({
   samples: samples(2),
   edges: [
     {
@@ -190,7 +190,7 @@ export const logSoftmaxGradCases: Cases<SoftmaxAttrs> = cases(logSoftmaxGradOp, 
     },
   ],
   reject: rejects("logSoftmaxGrad", 2),
-});
+}));
 
 function samples(arity: number): Sample<SoftmaxAttrs>[] {
   const sample = (shape: number[], axis: number): Sample<SoftmaxAttrs> => ({

@@ -53,7 +53,7 @@ export const rngBitsOp: Op<"rngBits", RngAttrs> = defineOp({
   vjp: () => [null],
   batch: oneStream,
 });
-export const rngBitsCases: Cases<RngAttrs> = cases(rngBitsOp, {
+export const rngBitsCases: Cases<RngAttrs> = cases(rngBitsOp, () => ({
   samples: [[], [0], [1], [4], [17], [3, 5], [1025], [1, 2, 1, 2, 1, 3]].map((shape) => drawn({ shape })),
   edges: [
     // Random123's known answers for a key and a counter of zeros.
@@ -68,7 +68,7 @@ export const rngBitsCases: Cases<RngAttrs> = cases(rngBitsOp, {
     { ins: [[4]], attrs: { shape: [2] }, code: "rngBits.C1" },
     { ins: [[3]], dtypes: ["int32"], attrs: { shape: [2] }, code: "rngBits.C2" },
   ],
-});
+}));
 
 /** Numbers of a distribution, made of bits. */
 function defineDraw<N extends string>(
@@ -166,7 +166,7 @@ const zeroState = { ins: [[0, 0, 0, 0]], dtypes: ["int32"] } as const;
 function drawCases(op: Composite<string, DrawAttrs>, edges: readonly Edge<DrawAttrs>[]): Cases<DrawAttrs> {
   const shapes = [[], [0], [1], [17], [3, 5], [1, 2, 1, 2, 1, 3]];
   const types = ["float32", "float64"] as const;
-  return cases(op, {
+  return cases(op, () => ({
     samples: shapes.flatMap((shape) => types.map((dtype) => drawn({ shape, dtype }))),
     edges,
     reject: [
@@ -174,7 +174,7 @@ function drawCases(op: Composite<string, DrawAttrs>, edges: readonly Edge<DrawAt
       { ins: [[3]], dtypes: ["int32"], attrs: { shape: [2], dtype: "float32" }, code: `${op.name}.C2` },
       { ins: [[4]], dtypes: ["int32"], attrs: { shape: [2], dtype: "int32" }, code: `${op.name}.C3` },
     ],
-  });
+  }));
 }
 export const unitUniformCases: Cases<DrawAttrs> = drawCases(unitUniformOp, [
   { ...zeroState, attrs: { shape: [2], dtype: "float32" }, want: [first, second] },

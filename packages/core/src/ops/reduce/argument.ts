@@ -88,7 +88,7 @@ export function argMax<const X extends Like, const A extends number = 0>(
 ): Out<ArgReduce<"argMax", ShapeOf<X>, A>, "int32"> {
   return typed(argument("argMax", argMaxOp, x, (axis as number | undefined) ?? 0));
 }
-export const argMaxCases: Cases<ArgumentAttrs> = cases(argMaxOp, {
+export const argMaxCases: Cases<ArgumentAttrs> = cases(argMaxOp, () => ({
   samples,
   edges: [
     edge([1, 3, 2, 0, 0, 2, 3]),
@@ -99,7 +99,7 @@ export const argMaxCases: Cases<ArgumentAttrs> = cases(argMaxOp, {
     { ins: [[2]], attrs: { axis: 1 }, code: "argMax.C2" },
     { ins: [[2, 0]], attrs: { axis: 1 }, code: "argMax.C3" },
   ],
-});
+}));
 
 export const argMinOp: Op<"argMin", ArgumentAttrs> = defineArgument("argMin", Infinity, (x, best) => x < best);
 /**
@@ -114,8 +114,8 @@ export function argMin<const X extends Like, const A extends number = 0>(
 ): Out<ArgReduce<"argMin", ShapeOf<X>, A>, "int32"> {
   return typed(argument("argMin", argMinOp, x, (axis as number | undefined) ?? 0));
 }
-export const argMinCases: Cases<ArgumentAttrs> = cases(argMinOp, {
+export const argMinCases: Cases<ArgumentAttrs> = cases(argMinOp, () => ({
   samples,
   edges: [edge([0, 1, 3, 0, 0, 0, 1])],
   reject: [{ ins: [[0]], attrs: { axis: 0 }, code: "argMin.C3" }],
-});
+}));

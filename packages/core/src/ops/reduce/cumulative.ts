@@ -98,7 +98,7 @@ export function cumsum<const X extends Like, const A extends number = 0>(
 ): Out<ShapeOf<X>, SumOf<DTypeOf<X>>> {
   return typed(scan("cumsum", cumsumOp, x, { axis: (axis as number | undefined) ?? 0, exclusive, reverse }));
 }
-export const cumsumCases: Cases<ScanAttrs> = cases(cumsumOp, {
+export const cumsumCases: Cases<ScanAttrs> = cases(cumsumOp, () => ({
   samples: [...samples, longSample],
   edges: [
     { ins: [[1, 2, Infinity]], attrs: forward, want: [1, 3, Infinity] },
@@ -129,7 +129,7 @@ export const cumsumCases: Cases<ScanAttrs> = cases(cumsumOp, {
     { ins: [[2]], attrs: { ...forward, axis: 1 }, code: "cumsum.C2" },
     { ins: [[2]], dtypes: ["bool"], attrs: forward, code: "cumsum.C1" },
   ],
-});
+}));
 
 /**
  * dx[k] = Σ_i g[i] · Π of the elements before i (with i unless exclusive), without x[k]. The products are made by a scan
@@ -179,7 +179,7 @@ export function cumprod<const X extends Like, const A extends number = 0>(
 ): Out<ShapeOf<X>, SumOf<DTypeOf<X>>> {
   return typed(scan("cumprod", cumprodOp, x, { axis: (axis as number | undefined) ?? 0, exclusive, reverse }));
 }
-export const cumprodCases: Cases<ScanAttrs> = cases(cumprodOp, {
+export const cumprodCases: Cases<ScanAttrs> = cases(cumprodOp, () => ({
   samples,
   edges: [
     { ins: [[2, 3, Infinity, 0]], attrs: forward, want: [2, 6, Infinity, NaN] },
@@ -194,4 +194,4 @@ export const cumprodCases: Cases<ScanAttrs> = cases(cumprodOp, {
     { ins: [[2, 0, 3]], attrs: { ...forward, exclusive: true, reverse: true }, want: [[0, 3, 1]] },
   ],
   reject: [{ ins: [[2]], attrs: { ...forward, axis: -1 }, code: "cumprod.C2" }],
-});
+}));

@@ -48,7 +48,7 @@ export function max<const X extends Like, const A extends Axes = undefined, cons
 ): Out<Reduce<"max", ShapeOf<X>, A, K>, DTypeOf<X>> {
   return typed(reduce("max", reduceMaxOp, toTensor(x), axis as Axes, keepDims));
 }
-export const reduceMaxCases: Cases<ReduceAttrs> = cases(reduceMaxOp, {
+export const reduceMaxCases: Cases<ReduceAttrs> = cases(reduceMaxOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -90,7 +90,7 @@ export const reduceMaxCases: Cases<ReduceAttrs> = cases(reduceMaxOp, {
     { ins: [[2, 3]], attrs: { axes: [2] }, code: "reduceMax.C2" },
     { ins: [[2]], dtypes: ["bool"], attrs: { axes: [0] }, code: "reduceMax.C1" },
   ],
-});
+}));
 
 export const reduceMinOp: Op<"reduceMin", ReduceAttrs> = defineReduction({
   name: "reduceMin",
@@ -114,7 +114,7 @@ export function min<const X extends Like, const A extends Axes = undefined, cons
 ): Out<Reduce<"min", ShapeOf<X>, A, K>, DTypeOf<X>> {
   return typed(reduce("min", reduceMinOp, toTensor(x), axis as Axes, keepDims));
 }
-export const reduceMinCases: Cases<ReduceAttrs> = cases(reduceMinOp, {
+export const reduceMinCases: Cases<ReduceAttrs> = cases(reduceMinOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -135,4 +135,4 @@ export const reduceMinCases: Cases<ReduceAttrs> = cases(reduceMinOp, {
   ],
   gradients: [{ ins: [[[1, 3, 1, 2]]], attrs: { axes: [1] }, want: [[[0.5, 0, 0.5, 0]]] }],
   reject: [{ ins: [[2, 3]], attrs: { axes: [1, 0] }, code: "reduceMin.C2" }],
-});
+}));

@@ -45,7 +45,7 @@ export function logSumExp<const X extends Like, const A extends Axes = undefined
 ): Out<Reduce<"logSumExp", ShapeOf<X>, A, K>, FloatOf<DTypeOf<X>>> {
   return typed(reduce("logSumExp", logSumExpOp, toFloat(x), axis as Axes, keepDims));
 }
-export const logSumExpCases: Cases<ReduceAttrs> = cases(logSumExpOp, {
+export const logSumExpCases: Cases<ReduceAttrs> = cases(logSumExpOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -85,4 +85,4 @@ export const logSumExpCases: Cases<ReduceAttrs> = cases(logSumExpOp, {
     },
   ],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: { axes: [0] }, code: "logSumExp.C1" }],
-});
+}));

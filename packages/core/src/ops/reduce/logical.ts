@@ -32,7 +32,7 @@ export function all<const X extends Like, const A extends Axes = undefined, cons
 ): Out<Reduce<"all", ShapeOf<X>, A, K>, "bool"> {
   return typed(reduce("all", reduceAndOp, requireBool("all", toTensor(x)), axis as Axes, keepDims));
 }
-export const reduceAndCases: Cases<ReduceAttrs> = cases(reduceAndOp, {
+export const reduceAndCases: Cases<ReduceAttrs> = cases(reduceAndOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -52,7 +52,7 @@ export const reduceAndCases: Cases<ReduceAttrs> = cases(reduceAndOp, {
     { ins: [[2]], attrs: { axes: [0] }, code: "reduceAnd.C1" },
     { ins: [[2]], dtypes: ["bool"], attrs: { axes: [1] }, code: "reduceAnd.C2" },
   ],
-});
+}));
 
 export const reduceOrOp: Op<"reduceOr", ReduceAttrs> = defineReduction({
   name: "reduceOr",
@@ -76,7 +76,7 @@ export function any<const X extends Like, const A extends Axes = undefined, cons
 ): Out<Reduce<"any", ShapeOf<X>, A, K>, "bool"> {
   return typed(reduce("any", reduceOrOp, requireBool("any", toTensor(x)), axis as Axes, keepDims));
 }
-export const reduceOrCases: Cases<ReduceAttrs> = cases(reduceOrOp, {
+export const reduceOrCases: Cases<ReduceAttrs> = cases(reduceOrOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -93,4 +93,4 @@ export const reduceOrCases: Cases<ReduceAttrs> = cases(reduceOrOp, {
     { ins: [[[], []]], dtypes: ["bool"], attrs: { axes: [1] }, want: [0, 0] },
   ],
   reject: [{ ins: [[2]], attrs: { axes: [0] }, code: "reduceOr.C1" }],
-});
+}));

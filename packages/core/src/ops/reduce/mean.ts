@@ -38,7 +38,7 @@ export function mean<const X extends Like, const A extends Axes = undefined, con
 ): Out<Reduce<"mean", ShapeOf<X>, A, K>, FloatOf<DTypeOf<X>>> {
   return typed(reduce("mean", meanOp, toFloat(x), axis as Axes, keepDims));
 }
-export const meanCases: Cases<ReduceAttrs> = cases(meanOp, {
+export const meanCases: Cases<ReduceAttrs> = cases(meanOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -59,7 +59,7 @@ export const meanCases: Cases<ReduceAttrs> = cases(meanOp, {
     { ins: [[2]], dtypes: ["int32"], attrs: { axes: [0] }, code: "mean.C1" },
     { ins: [[2]], attrs: { axes: [1] }, code: "mean.C2" },
   ],
-});
+}));
 
 /**
  * Mean and variance over `axis` (all by default). The variance is the mean of the squared distances from the mean.

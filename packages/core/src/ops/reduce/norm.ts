@@ -26,7 +26,7 @@ export const euclideanNormOp: Composite<"euclideanNorm", ReduceAttrs> = defineRe
     return [b.mul([x!, unreduce(b, b.div([g!, length]), axes, x!.aval.shape)])];
   },
 });
-export const euclideanNormCases: Cases<ReduceAttrs> = cases(euclideanNormOp, {
+export const euclideanNormCases: Cases<ReduceAttrs> = cases(euclideanNormOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -61,7 +61,7 @@ export const euclideanNormCases: Cases<ReduceAttrs> = cases(euclideanNormOp, {
     },
   ],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: { axes: [0] }, code: "euclideanNorm.C1" }],
-});
+}));
 
 /**
  * A norm over `axis` (all by default). `ord` is "euclidean" or 2: √Σx² (of two axes also "fro"); 1: Σ|x|; Infinity: the

@@ -50,7 +50,7 @@ export function prod<const X extends Like, const A extends Axes = undefined, con
   const t = toTensor(x);
   return typed(reduce("prod", reduceProdOp, t.dtype === "bool" ? castTo(t, "int32") : t, axis as Axes, keepDims));
 }
-export const reduceProdCases: Cases<ReduceAttrs> = cases(reduceProdOp, {
+export const reduceProdCases: Cases<ReduceAttrs> = cases(reduceProdOp, () => ({
   samples: reduceSamples.map((sample) => ({ ...sample, domain: [0.9, 1.1] as const })),
   edges: [
     {
@@ -106,4 +106,4 @@ export const reduceProdCases: Cases<ReduceAttrs> = cases(reduceProdOp, {
     { ins: [[2, 3]], attrs: { axes: [2] }, code: "reduceProd.C2" },
     { ins: [[2]], dtypes: ["bool"], attrs: { axes: [0] }, code: "reduceProd.C1" },
   ],
-});
+}));

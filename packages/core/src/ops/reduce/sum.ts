@@ -32,7 +32,7 @@ export function sum<const X extends Like, const A extends Axes = undefined, cons
   const t = toTensor(x);
   return typed(reduce("sum", reduceSumOp, t.dtype === "bool" ? castTo(t, "int32") : t, axis as Axes, keepDims));
 }
-export const reduceSumCases: Cases<ReduceAttrs> = cases(reduceSumOp, {
+export const reduceSumCases: Cases<ReduceAttrs> = cases(reduceSumOp, () => ({
   samples: reduceSamples,
   edges: [
     {
@@ -53,4 +53,4 @@ export const reduceSumCases: Cases<ReduceAttrs> = cases(reduceSumOp, {
     { ins: [[2, 3]], attrs: { axes: [1, 0] }, code: "reduceSum.C2" },
     { ins: [[2]], dtypes: ["bool"], attrs: { axes: [0] }, code: "reduceSum.C1" },
   ],
-});
+}));

@@ -70,7 +70,7 @@ export const broadcastInDimOp: Op<"broadcastInDim", BroadcastAttrs> = defineOp({
   ],
 });
 provideConversions({ broadcastInDim: broadcastInDimOp });
-export const broadcastInDimCases: Cases<BroadcastAttrs> = cases(broadcastInDimOp, {
+export const broadcastInDimCases: Cases<BroadcastAttrs> = cases(broadcastInDimOp, () => ({
   samples: [
     { ins: [[]], attrs: { shape: [3, 2], dims: [] } },
     { ins: [[3]], attrs: { shape: [2, 3], dims: [1] } },
@@ -95,7 +95,7 @@ export const broadcastInDimCases: Cases<BroadcastAttrs> = cases(broadcastInDimOp
     { ins: [[3]], attrs: { shape: [3], dims: [1] }, code: "broadcastInDim.C2" },
     { ins: [[3]], attrs: { shape: [3], dims: [] }, code: "broadcastInDim.C1" },
   ],
-});
+}));
 
 /**
  * `x` repeated to `shape`: sizes 1 stretch, and axes are added in front.

@@ -124,7 +124,7 @@ function promotedList(name: string, operands: readonly Like[]): Tensor[] {
   return list.map((t) => castTo(t, dtype));
 }
 
-export const concatCases: Cases<ConcatAttrs> = cases(concatOp, {
+export const concatCases: Cases<ConcatAttrs> = cases(concatOp, () => ({
   samples: [
     { ins: [[3]], attrs: { axis: 0 } },
     { ins: [[3], [17]], attrs: { axis: 0 } },
@@ -196,4 +196,4 @@ export const concatCases: Cases<ConcatAttrs> = cases(concatOp, {
     },
     { ins: [[2, 3], [2]], attrs: { axis: 0 }, code: "concat.C3" },
   ],
-});
+}));

@@ -24,10 +24,10 @@ export const identityOp: Op<"identity", NoAttrs> = defineOp({
   vjp: (_b, [g]) => [g!],
   batch: "elementwise",
 });
-export const identityCases: Cases<NoAttrs> = cases(identityOp, {
+export const identityCases: Cases<NoAttrs> = cases(identityOp, () => ({
   samples: [[], [0], [17], [2, 3], [1, 2, 1, 2, 1, 2]].map((shape) => ({ ins: [shape], attrs: noAttrs })),
   edges: [{ ins: [[1, NaN, -0, Infinity]], attrs: noAttrs, want: [1, NaN, -0, Infinity] }],
-});
+}));
 
 export const stopGradientOp: Op<"stopGradient", NoAttrs> = defineOp({
   name: "stopGradient",
@@ -47,14 +47,14 @@ export const stopGradientOp: Op<"stopGradient", NoAttrs> = defineOp({
 export function stopGradient<const X extends Like>(x: X): Same<X> {
   return typed(apply1(stopGradientOp, toTensor(x)));
 }
-export const stopGradientCases: Cases<NoAttrs> = cases(stopGradientOp, {
+export const stopGradientCases: Cases<NoAttrs> = cases(stopGradientOp, () => ({
   samples: [[], [0], [17], [2, 3], [1, 2, 1, 2, 1, 2]].map((shape) => ({
     ins: [shape],
     attrs: noAttrs,
     smooth: false,
   })),
   edges: [{ ins: [[1, NaN, -0, Infinity]], attrs: noAttrs, want: [1, NaN, -0, Infinity] }],
-});
+}));
 
 /** Its outputs are its operands, but no pass computes across it: what is recomputed for memory's sake stays recomputed. */
 export const optimizationBarrierOp: Op<"optimizationBarrier", NoAttrs, "many"> = defineOp({
@@ -80,10 +80,10 @@ export const optimizationBarrierOp: Op<"optimizationBarrier", NoAttrs, "many"> =
       ),
     ),
 });
-export const optimizationBarrierCases: Cases<NoAttrs> = cases(optimizationBarrierOp, {
+export const optimizationBarrierCases: Cases<NoAttrs> = cases(optimizationBarrierOp, () => ({
   samples: [
     { ins: [[2, 3]], attrs: noAttrs },
     { ins: [[], [17], [0, 2]], attrs: noAttrs },
   ],
   edges: [{ ins: [[1, NaN], [-0]], attrs: noAttrs, want: [[1, NaN], [-0]] }],
-});
+}));

@@ -122,7 +122,7 @@ export function pad<const X extends Like, const P extends readonly (readonly [nu
   const attrs = { low: pairs.map((p) => p[0]), high: pairs.map((p) => p[1]), interior: pairs.map(() => 0) };
   return typed(apply(padOp, [t, toTensor(constantValue ?? 0, t.dtype)], attrs));
 }
-export const padCases: Cases<PadAttrs> = cases(padOp, {
+export const padCases: Cases<PadAttrs> = cases(padOp, () => ({
   samples: [
     { ins: [[], []], attrs: { low: [], high: [], interior: [] } },
     { ins: [[3], []], attrs: { low: [2], high: [1], interior: [0] } },
@@ -154,4 +154,4 @@ export const padCases: Cases<PadAttrs> = cases(padOp, {
     { ins: [[3], []], attrs: { low: [0], high: [0], interior: [-1] }, code: "pad.C4" },
     { ins: [[3], []], attrs: { low: [-2], high: [-2], interior: [0] }, code: "pad.C5" },
   ],
-});
+}));

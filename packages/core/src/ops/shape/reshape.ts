@@ -32,7 +32,7 @@ export const reshapeOp: Op<"reshape", ReshapeAttrs> = defineOp({
   vjp: (b, [g], [x]) => [b.reshape([g!], { shape: x!.aval.shape })],
   batch: (b, [x], _batched, _attrs, [out]) => [b.reshape([x!], { shape: out!.shape })],
 });
-export const reshapeCases: Cases<ReshapeAttrs> = cases(reshapeOp, {
+export const reshapeCases: Cases<ReshapeAttrs> = cases(reshapeOp, () => ({
   samples: [
     { ins: [[2, 3]], attrs: { shape: [3, 2] } },
     { ins: [[6]], attrs: { shape: [1, 6, 1] } },
@@ -54,7 +54,7 @@ export const reshapeCases: Cases<ReshapeAttrs> = cases(reshapeOp, {
     },
   ],
   reject: [{ ins: [[2, 3]], attrs: { shape: [4] }, code: "reshape.C1" }],
-});
+}));
 
 /** `shape` with its one −1 replaced by what the number of elements leaves. */
 export function inferSize(from: readonly Dim[], shape: readonly Dim[]): readonly Dim[] {

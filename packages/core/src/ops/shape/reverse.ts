@@ -46,7 +46,7 @@ export function reverse<const X extends Like, const A extends Axes = undefined>(
   const t = toTensor(x);
   return typed(apply1(reverseOp, t, { axes: axesFrom("reverse", axis as Axes, avalOf(t).shape.length) }));
 }
-export const reverseCases: Cases<ReverseAttrs> = cases(reverseOp, {
+export const reverseCases: Cases<ReverseAttrs> = cases(reverseOp, () => ({
   samples: [
     { ins: [[]], attrs: { axes: [] } },
     { ins: [[17]], attrs: { axes: [0] } },
@@ -61,4 +61,4 @@ export const reverseCases: Cases<ReverseAttrs> = cases(reverseOp, {
     { ins: [[2, 3]], attrs: { axes: [2] }, code: "reverse.C1" },
     { ins: [[2, 3]], attrs: { axes: [1, 0] }, code: "reverse.C1" },
   ],
-});
+}));

@@ -46,7 +46,7 @@ export function transpose<const X extends Like, const P extends Shape | undefine
   const given = perm as readonly number[] | undefined;
   return typed(apply1(transposeOp, t, { perm: given ?? axesOf(avalOf(t).shape.length).reverse() }));
 }
-export const transposeCases: Cases<TransposeAttrs> = cases(transposeOp, {
+export const transposeCases: Cases<TransposeAttrs> = cases(transposeOp, () => ({
   samples: [
     { ins: [[]], attrs: { perm: [] } },
     { ins: [[5]], attrs: { perm: [0] } },
@@ -77,4 +77,4 @@ export const transposeCases: Cases<TransposeAttrs> = cases(transposeOp, {
     { ins: [[2, 3]], attrs: { perm: [0] }, code: "transpose.C1" },
     { ins: [[2, 3]], attrs: { perm: [0, 2] }, code: "transpose.C1" },
   ],
-});
+}));

@@ -43,7 +43,7 @@ provideConversions({ cast: castOp });
 export function cast<const X extends Like, D extends DType>(x: X, dtype: D): WithDType<X, D> {
   return typed(castTo(toTensor(x), dtype));
 }
-export const castCases: Cases<CastAttrs> = cases(castOp, {
+export const castCases: Cases<CastAttrs> = cases(castOp, () => ({
   samples: (["bool", "uint8", "int32", "int64", "float32", "float64"] as const).flatMap((dtype) =>
     [[], [0], [17], [2, 3]].map((shape) => ({ ins: [shape], attrs: { dtype } })),
   ),
@@ -66,7 +66,7 @@ export const castCases: Cases<CastAttrs> = cases(castOp, {
   ],
   // What a caller without types may pass.
   reject: [{ ins: [[2]], attrs: { dtype: "float12" as DType }, code: "cast.C1" }],
-});
+}));
 
 export const bitcastOp: Op<"bitcast", CastAttrs> = defineOp({
   name: "bitcast",
@@ -87,7 +87,7 @@ export const bitcastOp: Op<"bitcast", CastAttrs> = defineOp({
   vjp: noRule("bits have no derivative"),
   batch: "elementwise",
 });
-export const bitcastCases: Cases<CastAttrs> = cases(bitcastOp, {
+export const bitcastCases: Cases<CastAttrs> = cases(bitcastOp, () => ({
   samples: [
     { ins: [[2, 3]], dtypes: ["float32"], attrs: { dtype: "int32" } },
     { ins: [[0]], dtypes: ["int64"], attrs: { dtype: "float64" } },
@@ -102,4 +102,4 @@ export const bitcastCases: Cases<CastAttrs> = cases(bitcastOp, {
     { ins: [[2]], attrs: { dtype: "float12" as DType }, code: "bitcast.C1" },
     { ins: [[2]], dtypes: ["uint8"], attrs: { dtype: "bool" }, code: "bitcast.C3" },
   ],
-});
+}));

@@ -24,7 +24,7 @@ export const notOp: Op<"not", NoAttrs> = defineUnary({
 export function logicalNot<const X extends Like>(x: X): Same<X> {
   return typed(apply1(notOp, requireBool("logicalNot", toTensor(x))));
 }
-export const notCases: Cases<NoAttrs> = cases(notOp, {
+export const notCases: Cases<NoAttrs> = cases(notOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[1, 0]], dtypes: ["bool"], attrs: noAttrs, want: [0, 1] },
@@ -32,7 +32,7 @@ export const notCases: Cases<NoAttrs> = cases(notOp, {
     { ins: [[5, -1]], dtypes: ["int64"], attrs: noAttrs, want: [-6, 0] },
   ],
   reject: [{ ins: [[2]], attrs: noAttrs, code: "not.C1" }],
-});
+}));
 
 export const isFiniteOp: Op<"isFinite", NoAttrs> = defineUnary({
   name: "isFinite",
@@ -49,11 +49,11 @@ export const isFiniteOp: Op<"isFinite", NoAttrs> = defineUnary({
 export function isFinite<const X extends Like>(x: X): WithDType<X, "bool"> {
   return typed(apply1(isFiniteOp, toFloat(x)));
 }
-export const isFiniteCases: Cases<NoAttrs> = cases(isFiniteOp, {
+export const isFiniteCases: Cases<NoAttrs> = cases(isFiniteOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-Infinity, 0, -0, 3e38, Infinity, NaN]], attrs: noAttrs, want: [0, 1, 1, 1, 0, 0] }],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: noAttrs, code: "isFinite.C1" }],
-});
+}));
 
 /**
  * True where x is NaN.

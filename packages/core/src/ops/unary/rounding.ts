@@ -30,11 +30,11 @@ export const floorOp: Op<"floor", NoAttrs> = defineUnary({
 export function floor<const X extends Like>(x: X): Same<X> {
   return typed(rounded(floorOp, x));
 }
-export const floorCases: Cases<NoAttrs> = cases(floorOp, {
+export const floorCases: Cases<NoAttrs> = cases(floorOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-0, 0.5, -0.5, Infinity, NaN]], attrs: noAttrs, want: [-0, 0, -1, Infinity, NaN] }],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: noAttrs, code: "floor.C1" }],
-});
+}));
 
 export const ceilOp: Op<"ceil", NoAttrs> = defineUnary({
   name: "ceil",
@@ -50,10 +50,10 @@ export const ceilOp: Op<"ceil", NoAttrs> = defineUnary({
 export function ceil<const X extends Like>(x: X): Same<X> {
   return typed(rounded(ceilOp, x));
 }
-export const ceilCases: Cases<NoAttrs> = cases(ceilOp, {
+export const ceilCases: Cases<NoAttrs> = cases(ceilOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-0, 0.5, -0.5, -Infinity, NaN]], attrs: noAttrs, want: [-0, 1, -0, -Infinity, NaN] }],
-});
+}));
 
 /** To the nearest whole number; of two equally near the even one. */
 function roundHalfEven(x: number): number {
@@ -77,11 +77,11 @@ export const roundOp: Op<"round", NoAttrs> = defineUnary({
 export function round<const X extends Like>(x: X): Same<X> {
   return typed(rounded(roundOp, x));
 }
-export const roundCases: Cases<NoAttrs> = cases(roundOp, {
+export const roundCases: Cases<NoAttrs> = cases(roundOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[0.5, 1.5, 2.5, -0.5, -1.5, -2.5]], attrs: noAttrs, want: [0, 2, 2, -0, -2, -2] },
     { ins: [[-0, -0.2, 8388609, Infinity, NaN]], attrs: noAttrs, want: [-0, -0, 8388609, Infinity, NaN] },
     { ins: [[0.49999999999999994]], dtypes: ["float64"], attrs: noAttrs, want: [0] },
   ],
-});
+}));

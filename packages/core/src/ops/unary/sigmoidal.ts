@@ -23,11 +23,11 @@ export const tanhOp: Op<"tanh", NoAttrs> = defineUnary({
 export function tanh<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(tanhOp, toFloat(x)));
 }
-export const tanhCases: Cases<NoAttrs> = cases(tanhOp, {
+export const tanhCases: Cases<NoAttrs> = cases(tanhOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [{ ins: [[-Infinity, 0, -0, 50, Infinity, NaN]], attrs: noAttrs, want: [-1, 0, -0, 1, 1, NaN] }],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: noAttrs, code: "tanh.C1" }],
-});
+}));
 
 /** 1 / (1 + e^−x), by the form that keeps its digits on either side of 0. */
 function logistic(x: number): number {
@@ -50,13 +50,13 @@ export const logisticOp: Op<"logistic", NoAttrs> = defineUnary({
 export function sigmoid<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(logisticOp, toFloat(x)));
 }
-export const logisticCases: Cases<NoAttrs> = cases(logisticOp, {
+export const logisticCases: Cases<NoAttrs> = cases(logisticOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[-Infinity, 0, -0, 100, Infinity, NaN]], attrs: noAttrs, want: [0, 0.5, 0.5, 1, 1, NaN] },
     { ins: [[-100]], dtypes: ["float64"], attrs: noAttrs, want: [3.7200759760208356e-44] },
   ],
-});
+}));
 
 export const erfOp: Op<"erf", NoAttrs> = defineUnary({
   name: "erf",
@@ -75,7 +75,7 @@ export const erfOp: Op<"erf", NoAttrs> = defineUnary({
 export function erf<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(erfOp, toFloat(x)));
 }
-export const erfCases: Cases<NoAttrs> = cases(erfOp, {
+export const erfCases: Cases<NoAttrs> = cases(erfOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     {
@@ -84,4 +84,4 @@ export const erfCases: Cases<NoAttrs> = cases(erfOp, {
       want: [-1, 0, -0, 0.5204998778130465, 1, 1, NaN],
     },
   ],
-});
+}));

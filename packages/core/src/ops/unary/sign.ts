@@ -21,13 +21,13 @@ export const negOp: Op<"neg", NoAttrs> = defineUnary({
 export function neg<const X extends Like>(x: X): Same<X> {
   return typed(apply1(negOp, toTensor(x)));
 }
-export const negCases: Cases<NoAttrs> = cases(negOp, {
+export const negCases: Cases<NoAttrs> = cases(negOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[0, -0, Infinity, NaN]], attrs: noAttrs, want: [-0, 0, -Infinity, NaN] },
     { ins: [[-2147483648]], dtypes: ["int32"], attrs: noAttrs, want: [-2147483648] },
   ],
-});
+}));
 
 export const absOp: Op<"abs", NoAttrs> = defineUnary({
   name: "abs",
@@ -43,14 +43,14 @@ export const absOp: Op<"abs", NoAttrs> = defineUnary({
 export function abs<const X extends Like>(x: X): Same<X> {
   return typed(apply1(absOp, toTensor(x)));
 }
-export const absCases: Cases<NoAttrs> = cases(absOp, {
+export const absCases: Cases<NoAttrs> = cases(absOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[-0, -Infinity, NaN, -1.5]], attrs: noAttrs, want: [0, Infinity, NaN, 1.5] },
     { ins: [[-2147483648, -7]], dtypes: ["int32"], attrs: noAttrs, want: [-2147483648, 7] },
     { ins: [[-(2n ** 63n), -7]], dtypes: ["int64"], attrs: noAttrs, want: [-(2n ** 63n), 7] },
   ],
-});
+}));
 
 export const signOp: Op<"sign", NoAttrs> = defineUnary({
   name: "sign",
@@ -66,11 +66,11 @@ export const signOp: Op<"sign", NoAttrs> = defineUnary({
 export function sign<const X extends Like>(x: X): Same<X> {
   return typed(apply1(signOp, toTensor(x)));
 }
-export const signCases: Cases<NoAttrs> = cases(signOp, {
+export const signCases: Cases<NoAttrs> = cases(signOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     { ins: [[-0, 0, -Infinity, NaN, 1e-30]], attrs: noAttrs, want: [-0, 0, -1, NaN, 1] },
     { ins: [[0, 255]], dtypes: ["uint8"], attrs: noAttrs, want: [0, 1] },
     { ins: [[-5, 0, 9]], dtypes: ["int64"], attrs: noAttrs, want: [-1, 0, 1] },
   ],
-});
+}));

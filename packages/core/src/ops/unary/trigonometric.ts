@@ -23,10 +23,10 @@ export const sinOp: Op<"sin", NoAttrs> = defineUnary({
 export function sin<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(sinOp, toFloat(x)));
 }
-export const sinCases: Cases<NoAttrs> = cases(sinOp, {
+export const sinCases: Cases<NoAttrs> = cases(sinOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [nowhereAtInfinity, { ins: [[0, -0]], attrs: noAttrs, want: [0, -0] }],
-});
+}));
 
 export const cosOp: Op<"cos", NoAttrs> = defineUnary({
   name: "cos",
@@ -42,10 +42,10 @@ export const cosOp: Op<"cos", NoAttrs> = defineUnary({
 export function cos<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(cosOp, toFloat(x)));
 }
-export const cosCases: Cases<NoAttrs> = cases(cosOp, {
+export const cosCases: Cases<NoAttrs> = cases(cosOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [nowhereAtInfinity, { ins: [[0, -0]], attrs: noAttrs, want: [1, 1] }],
-});
+}));
 
 export const tanOp: Op<"tan", NoAttrs> = defineUnary({
   name: "tan",
@@ -61,7 +61,7 @@ export const tanOp: Op<"tan", NoAttrs> = defineUnary({
 export function tan<const X extends Like>(x: X): SameFloat<X> {
   return typed(apply1(tanOp, toFloat(x)));
 }
-export const tanCases: Cases<NoAttrs> = cases(tanOp, {
+export const tanCases: Cases<NoAttrs> = cases(tanOp, () => ({
   samples: elementwiseSamples(1, noAttrs, [-1.2, 1.2]),
   edges: [nowhereAtInfinity, { ins: [[0, -0]], attrs: noAttrs, want: [0, -0] }],
-});
+}));

@@ -122,11 +122,11 @@ export const reduceWindowSumOp: Op<"reduceWindowSum", WindowAttrs> = defineReduc
     return [b.reduceWindowSum([spread], { window, strides: shape.map(() => 1), low: none, high: none })];
   },
 });
-export const reduceWindowSumCases: Cases<WindowAttrs> = cases(reduceWindowSumOp, {
+export const reduceWindowSumCases: Cases<WindowAttrs> = cases(reduceWindowSumOp, () => ({
   samples: windowSamples(),
   edges: windowEdges(4, 0),
   reject: windowRejects("reduceWindowSum"),
-});
+}));
 
 export const reduceWindowMaxOp: Op<"reduceWindowMax", WindowAttrs> = defineReduceWindow({
   name: "reduceWindowMax",
@@ -136,11 +136,11 @@ export const reduceWindowMaxOp: Op<"reduceWindowMax", WindowAttrs> = defineReduc
   batch: (b) => b.reduceWindowMax,
   vjp: (b, [g], [x], _outs, attrs) => [b.selectAndScatterAdd([x!, g!], attrs)],
 });
-export const reduceWindowMaxCases: Cases<WindowAttrs> = cases(reduceWindowMaxOp, {
+export const reduceWindowMaxCases: Cases<WindowAttrs> = cases(reduceWindowMaxOp, () => ({
   samples: windowSamples(),
   edges: windowEdges(3, -Infinity),
   reject: windowRejects("reduceWindowMax"),
-});
+}));
 
 export const reduceWindowMinOp: Op<"reduceWindowMin", WindowAttrs> = defineReduceWindow({
   name: "reduceWindowMin",
@@ -151,11 +151,11 @@ export const reduceWindowMinOp: Op<"reduceWindowMin", WindowAttrs> = defineReduc
   // The least of x is where the greatest of −x is.
   vjp: (b, [g], [x], _outs, attrs) => [b.selectAndScatterAdd([b.neg([x!]), g!], attrs)],
 });
-export const reduceWindowMinCases: Cases<WindowAttrs> = cases(reduceWindowMinOp, {
+export const reduceWindowMinCases: Cases<WindowAttrs> = cases(reduceWindowMinOp, () => ({
   samples: windowSamples(),
   edges: windowEdges(1, Infinity),
   reject: windowRejects("reduceWindowMin"),
-});
+}));
 
 /** Windows of every kind on shapes up to rank 4: overlapping, apart, with gaps, padded, of size 1 and on nothing. */
 export function windowSamples(): Sample<WindowAttrs>[] {

@@ -94,7 +94,7 @@ function atMaximum(b: Ops, x: Val, values: Val, out: Aval, attrs: WindowAttrs): 
 }
 
 const pairs = { window: [2], strides: [1], low: [0], high: [0] };
-export const selectAndScatterAddCases: Cases<WindowAttrs> = cases(selectAndScatterAddOp, {
+export const selectAndScatterAddCases: Cases<WindowAttrs> = cases(selectAndScatterAddOp, () => ({
   samples: windowSamples().map(({ ins: [x], attrs }) => ({
     ins: [x!, windowedShape("selectAndScatterAdd", { dtype: "float32", shape: x! }, attrs).map(Number)],
     attrs,
@@ -133,4 +133,4 @@ export const selectAndScatterAddCases: Cases<WindowAttrs> = cases(selectAndScatt
     { ins: [[3], [2]], dtypes: ["float32", "float64"], attrs: pairs, code: "selectAndScatterAdd.C4" },
     { ins: [[3], [3]], attrs: pairs, code: "selectAndScatterAdd.C5" },
   ],
-});
+}));
