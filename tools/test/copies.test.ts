@@ -12,8 +12,8 @@ let dir: string;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "millrace-copies-"));
-  const bundle = { entryPoints: [core], outfile: join(dir, "first.mjs"), bundle: true, format: "esm" } as const;
-  await build({ ...bundle, platform: "neutral", logLevel: "error" });
+  const outfile = join(dir, "first.mjs");
+  await build({ entryPoints: [core], outfile, bundle: true, format: "esm", platform: "neutral", logLevel: "error" });
   cpSync(join(dir, "first.mjs"), join(dir, "second.mjs"));
 });
 afterAll(() => rmSync(dir, { recursive: true }));

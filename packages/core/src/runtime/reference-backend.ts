@@ -4,13 +4,17 @@ import type { Aval } from "../ir/aval.js";
 import { bytesOf, countOf, type HostArray, hostArray, viewAs } from "../ir/host.js";
 import { findOp } from "../ops/table.js";
 import { decodeProgram } from "../schedule/decode.js";
+import { runLoop } from "../schedule/evaluate-loop.js";
 import { evaluateExprs, type LibraryRecord, type Program, type ProgramAttr, type Region } from "../schedule/program.js";
 import { dtypes, type TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Backend, Bound, Buf, DeviceInfo, Executable, MemoryStats, Reclaimer } from "./backend.js";
-import { runLoop } from "../schedule/evaluate-loop.js";
 import { FinalizationReclaimer } from "./finalization-reclaimer.js";
+import { warnOnce } from "./logger.js";
 import { SlotMap } from "./slot-map.js";
+
+/** Elements of all values together, from which a program is worth a warning. */
+const largeProgram = 4_000_000;
 
 interface BoundProgram {
   readonly program: Program;
@@ -53,13 +57,27 @@ export class ReferenceBackend implements Backend {
       if (g.kind === "eq" ? lhs === rhs : lhs <= rhs) continue;
       throw new MillraceError("E_GUARD", `the program needs ${lhs} ${g.kind === "eq" ? "=" : "<="} ${rhs}`);
     }
+    this.warnIfLarge(program, values);
     return this.bounds.add({ program, values });
+  }
+  /** This backend is what runs where nothing else is installed, which may not be what was wanted. */
+  private warnIfLarge({ root }: Program, values: readonly number[]): void {
+    const sizes = root.slots.map((slot) => countOf(slot.dims.map((d) => values[d]!)));
+    if (sizes.reduce((sum, size) => sum + size, 0) < largeProgram) return;
+    warnOnce(
+      "W_REFERENCE_BACKEND",
+      this.name,
+      "a large program runs on the reference backend, which is exact and slow; tf.getBackend() says what runs",
+    );
   }
   run(bound: Bound, args: readonly Buf[]): readonly Buf[] {
     const { program, values } = this.bounds.get(bound, "bound program");
     this.runs++;
     const run = new ProgramRun(program, values);
-    const results = run.region(program.root, args.map((b) => this.buffers.get(b, "buffer")));
+    const results = run.region(
+      program.root,
+      args.map((b) => this.buffers.get(b, "buffer")),
+    );
     this.kernels += run.kernels;
     return results.map((r) => this.store(r));
   }
@@ -123,7 +141,11 @@ class ProgramRun {
     for (const record of region.records) {
       if (record.kind === "constant") {
         const { dtype } = region.slots[record.slot]!;
-        slots[record.slot] = { dtype, shape: shapeOf(record.slot), data: viewAs(dtype, this.program.constants[record.constant]!) };
+        slots[record.slot] = {
+          dtype,
+          shape: shapeOf(record.slot),
+          data: viewAs(dtype, this.program.constants[record.constant]!),
+        };
       } else if (record.kind === "alias") {
         slots[record.to] = aliased(read(record.from), region.slots[record.to]!.dtype, shapeOf(record.to));
       } else if (record.kind === "loop") {
@@ -155,7 +177,8 @@ class ProgramRun {
     } else {
       const op = findOp(record.op);
       if (!op?.reference) throw new MillraceError("E_VERSION", `the reference backend knows no op called ${record.op}`);
-      if (op.version !== record.version) throw new MillraceError("E_VERSION", `${record.op}@${record.version}: this build has version ${op.version}`);
+      if (op.version !== record.version)
+        throw new MillraceError("E_VERSION", `${record.op}@${record.version}: this build has version ${op.version}`);
       op.reference(ins, this.attrs(record), outs.map(make));
     }
   }
@@ -165,7 +188,8 @@ class ProgramRun {
     const constants = ins.slice(carried);
     let carry = ins.slice(0, carried);
     const [condition, body] = record.regions;
-    while (this.region(condition!, [...carry, ...constants])[0]!.data[0]) carry = this.region(body!, [...carry, ...constants]);
+    while (this.region(condition!, [...carry, ...constants])[0]!.data[0])
+      carry = this.region(body!, [...carry, ...constants]);
     return [...carry];
   }
 
@@ -183,6 +207,10 @@ class ProgramRun {
 /** The same bytes under another dtype and shape. */
 function aliased(from: HostArray, dtype: HostArray["dtype"], shape: readonly number[]): HostArray {
   const data: TypedArray = dtype === from.dtype ? from.data : viewAs(dtype, bytesOf(from.data));
-  if (data.length !== countOf(shape)) throw new MillraceError("E_SHAPE", `alias: ${data.length} elements of ${dtypes[dtype].bytes} bytes do not make ${shape}`);
+  if (data.length !== countOf(shape))
+    throw new MillraceError(
+      "E_SHAPE",
+      `alias: ${data.length} elements of ${dtypes[dtype].bytes} bytes do not make ${shape}`,
+    );
   return { dtype, shape, data };
 }

@@ -1,6 +1,6 @@
 // Errors and warnings with stable codes. A code never changes its meaning.
 
-/** Every error code with its meaning in one sentence; `docs/errors/CODE.md` says more. */
+/** Every error code with its meaning in one sentence; docs/errors.md is generated from it. */
 export const errorCodes = {
   E_ABORTED: "A program was cancelled before it was done.",
   E_ARGUMENT: "An argument or option has a value, or a name, that the function does not take.",
@@ -103,9 +103,9 @@ export class MillraceError extends Error {
     if (this.stack?.startsWith(header)) this.stack = `${errorName} [${code}]: ${this.stack.slice(header.length)}`;
   }
 
-  /** The page in the repository that explains the code. */
+  /** Where the repository explains the code: `docs/errors.md#e_shape`. */
   get docs(): string {
-    return `docs/errors/${this.code}.md`;
+    return `docs/errors.md#${this.code.toLowerCase()}`;
   }
 
   /** For logs and messages between workers; holds no tensor values. */

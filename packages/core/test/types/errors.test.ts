@@ -25,7 +25,7 @@ describe("MillraceError", () => {
     expect(e.name).toBe("MillraceError");
     expect(`${e}`).toBe("MillraceError: matMul: inner sizes 3 and 4 differ");
     expect(e.stack).toMatch(/^MillraceError \[E_SHAPE\]: matMul: inner sizes 3 and 4 differ\n/);
-    expect(e.docs).toBe("docs/errors/E_SHAPE.md");
+    expect(e.docs).toBe("docs/errors.md#e_shape");
     expect(e.cause).toBeInstanceOf(TypeError);
     expect(e.shapes).toEqual([
       [2, 3],
@@ -46,7 +46,7 @@ describe("MillraceError", () => {
       name: "MillraceError",
       code: "E_FORMAT",
       message: "bad file",
-      docs: "docs/errors/E_FORMAT.md",
+      docs: "docs/errors.md#e_format",
       op: "load",
       cause: { name: "RangeError", message: "broken" },
     });
