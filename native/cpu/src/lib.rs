@@ -3,6 +3,8 @@
 mod device;
 mod executable;
 mod late;
+#[cfg(test)]
+mod programs;
 mod queue;
 #[cfg(test)]
 mod random;

@@ -1,7 +1,8 @@
 //! Random programs: donation changes no result, and damage ends in an error or a run.
 
 use crate::executable::{BoundProgram, CpuFrame};
-use crate::tests::{F32, Vectors, accumulate, add, asserting, bind, device, read, run, upload};
+use crate::programs::{F32, Vectors, accumulate, add, asserting};
+use crate::tests::{bind, device, read, run, upload};
 use crate::DONATE;
 use millrace_program::testing::{RegionBuilder, Rng, TestInstr};
 use millrace_program::{Op, Program, Step};

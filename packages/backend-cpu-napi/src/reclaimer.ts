@@ -17,13 +17,14 @@ let collect: Collect | null | undefined;
 
 /** The collector of this isolate, or null where MILLRACE_NO_GC=1 forbids it. */
 function collector(): Collect | null {
-  if (collect === undefined) {
-    if (process.env["MILLRACE_NO_GC"] === "1") return (collect = null);
-    v8.setFlagsFromString("--expose-gc");
-    // boundary: a new V8 context has the function that the flag exposes
-    collect = vm.runInNewContext("gc") as Collect;
-  }
+  if (collect === undefined) collect = process.env.MILLRACE_NO_GC === "1" ? null : expose();
   return collect;
+}
+
+function expose(): Collect {
+  v8.setFlagsFromString("--expose-gc");
+  // boundary: a new V8 context has the function that the flag exposes
+  return vm.runInNewContext("gc") as Collect;
 }
 
 /**
@@ -59,7 +60,10 @@ export class PageReclaimer implements Reclaimer {
 
   pressure(): void {
     const gc = collector();
-    if (!gc) return this.adjust();
+    if (!gc) {
+      this.adjust();
+      return;
+    }
     const start = performance.now();
     gc({ type: "minor" });
     this.native.poll(false);
@@ -85,7 +89,8 @@ export class PageReclaimer implements Reclaimer {
   private collectAll(gc: Collect): number {
     gc();
     this.native.poll(true);
-    return (this.liveAfterFull = this.native.liveBytes());
+    this.liveAfterFull = this.native.liveBytes();
+    return this.liveAfterFull;
   }
 
   /** Without a collector of our own: V8 is told what lives outside its heap, and collects when it thinks so. */

@@ -114,7 +114,8 @@ describe("memory", () => {
     let allocated = 0;
     for (let i = 0; i < 3000; i++) {
       reclaimer.page({}, [backend.run2(add, arg, arg)]);
-      if ((allocated += 4 * 65_536) < reclaimer.due) continue;
+      allocated += 4 * 65_536;
+      if (allocated < reclaimer.due) continue;
       allocated = 0;
       reclaimer.pressure();
     }

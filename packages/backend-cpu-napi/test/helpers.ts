@@ -105,7 +105,9 @@ export async function codeOf(f: () => unknown): Promise<string | undefined> {
 /** Backends that are closed after the test file. */
 export function backends(): () => CpuBackend {
   const made: CpuBackend[] = [];
-  afterAll(() => made.forEach((backend) => backend.close()));
+  afterAll(() => {
+    for (const backend of made) backend.close();
+  });
   return () => {
     made.push(createCpuBackend());
     return made.at(-1)!;
