@@ -1,4 +1,4 @@
-//! What one small program costs: `cargo run --profile dev-fast -p millrace-cpu --features testing --example small`.
+//! What one small program costs: `cargo run --profile dev-fast -p millrace-cpu --features testing --example small [name]`.
 
 use millrace_cpu::Device;
 use millrace_program::testing::{Builder, RegionBuilder};
@@ -7,6 +7,9 @@ use std::time::Instant;
 
 /// The best of several rounds, in ns a call.
 fn best(name: &str, mut call: impl FnMut()) {
+    if !std::env::args().nth(1).is_none_or(|only| name.contains(&only)) {
+        return;
+    }
     let mut best = f64::INFINITY;
     for _ in 0..9 {
         let start = Instant::now();
