@@ -307,7 +307,8 @@ export interface Ruled<R extends LayerRule> {
 /** The layers of a list, one after another. */
 export interface ChainRule<Layers extends readonly unknown[]> extends LayerRule {
   readonly out: Layers extends readonly [unknown, ...unknown[]] ? ChainShape<Layers, this["in"]> : AnyShape;
-  readonly dtypeOut: Layers extends readonly [unknown, ...unknown[]] ? ChainDType<Layers, this["dtypeIn"]> : DType;
+  // boundary: the dtype that an unknown list of layers gives
+  readonly dtypeOut: Layers extends readonly [unknown, ...unknown[]] ? ChainDType<Layers, this["dtypeIn"]> : any;
 }
 
 type ChainShape<Layers, S> = Layers extends readonly [Ruled<infer R>, ...infer Rest]

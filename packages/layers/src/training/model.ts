@@ -1,11 +1,11 @@
-import { concat, dispose, getLogger, MillraceError, type Tensor, tidy } from "@millrace/autodiff";
+import { type Arg, concat, dispose, getLogger, MillraceError, type Tensor, tidy } from "@millrace/autodiff";
 import type { Logs } from "../callbacks/callback.js";
 import type { History } from "../callbacks/history.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
 import { isList, Layer, type Tensors } from "../topology/layer.js";
 import { type SummaryRow, summaryLines } from "../topology/summary.js";
 import { isTensor } from "../topology/weights.js";
-import type { Applied, Checked, LayerRule } from "../types.js";
+import type { Applied, LayerRule, OutShape, SizesOf } from "../types.js";
 import { suggestion } from "../util/identifiers.js";
 import { checkWhole, complete, type Defaults } from "../util/options.js";
 import { type Signal, throwIfAborted } from "../util/platform.js";
@@ -29,7 +29,10 @@ import { inputOf, ModelFunctions } from "./functions.js";
 export type ModelInput = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
 /** A parameter for a model's input, checked by its rule where it is tensors. */
-export type ModelArg<R extends LayerRule, X> = X extends Tensor | readonly Tensor[] ? Checked<R, X> : X;
+export type ModelArg<R extends LayerRule, X> = Arg<
+  X extends Tensor | readonly Tensor[] ? OutShape<R, SizesOf<X>> : unknown,
+  X
+>;
 
 /** What follows the first argument: labels and options after tensors, options after a source of batches. */
 export type AfterInput<X, Options> = X extends BatchSource ? [options?: Options] : [y?: BatchValue, options?: Options];
