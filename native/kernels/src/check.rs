@@ -4,10 +4,18 @@ use crate::Error;
 use millrace_program::{BoundAttrs, DType, Shape};
 
 /// Exactly this many operands and results.
-pub fn expect_ins<'a, const N: usize, const M: usize>(op: &str, ins: &'a [Shape], outs: &'a [Shape]) -> Result<(&'a [Shape; N], &'a [Shape; M]), Error> {
+pub fn expect_ins<'a, const N: usize, const M: usize>(
+    op: &str,
+    ins: &'a [Shape],
+    outs: &'a [Shape],
+) -> Result<(&'a [Shape; N], &'a [Shape; M]), Error> {
     match (ins.try_into(), outs.try_into()) {
         (Ok(ins), Ok(outs)) => Ok((ins, outs)),
-        _ => Err(Error::argument(format!("{op}: {N} operands and {M} results are needed, got {} and {}", ins.len(), outs.len()))),
+        _ => Err(Error::argument(format!(
+            "{op}: {N} operands and {M} results are needed, got {} and {}",
+            ins.len(),
+            outs.len()
+        ))),
     }
 }
 
@@ -23,18 +31,15 @@ pub fn expect(holds: bool, message: impl FnOnce() -> String) -> Result<(), Error
     if holds { Ok(()) } else { Err(Error::shape(message())) }
 }
 
-pub fn expect_dtype(op: &str, shape: &Shape, accepts: &[DType]) -> Result<(), Error> {
-    if accepts.contains(&shape.dtype()) {
-        return Ok(());
-    }
-    Err(Error::dtype(format!("{op}: no kernel for {shape}")))
-}
-
 /// A list of axes below `rank`, each at most once.
 pub fn distinct_axes(attrs: &BoundAttrs, name: &str, rank: usize) -> Result<Vec<usize>, Error> {
     let axes = attrs.sizes(name)?;
     let bad = axes.iter().enumerate().any(|(i, &axis)| axis >= rank || axes[..i].contains(&axis));
-    if bad { Err(Error::argument(format!("attribute {name}: {axes:?} are not distinct axes below {rank}"))) } else { Ok(axes) }
+    if bad {
+        Err(Error::argument(format!("attribute {name}: {axes:?} are not distinct axes below {rank}")))
+    } else {
+        Ok(axes)
+    }
 }
 
 /// A list of `len` integers.
@@ -50,7 +55,9 @@ pub fn ints(attrs: &BoundAttrs, name: &str, len: usize) -> Result<Vec<i64>, Erro
 pub fn sizes(attrs: &BoundAttrs, name: &str, len: usize, least: usize) -> Result<Vec<usize>, Error> {
     let values = attrs.sizes(name)?;
     if values.len() != len || values.iter().any(|&v| v < least) {
-        return Err(Error::argument(format!("attribute {name} must be {len} integers of at least {least}, is {values:?}")));
+        return Err(Error::argument(format!(
+            "attribute {name} must be {len} integers of at least {least}, is {values:?}"
+        )));
     }
     Ok(values)
 }

@@ -82,9 +82,9 @@ pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
         Op::SelectAndScatterAdd => &window::SelectAndScatterAdd,
         _ => {
             return each!(simple::Move: BroadcastInDim Iota Reverse Slice Transpose)
-                .or_else(|| each!(simple::Reduce: ReduceAnd ReduceMax ReduceMin ReduceOr ReduceProd ReduceSum))
-                .or_else(|| each!(nn::Softmax: LogSoftmax LogSoftmaxGrad Softmax SoftmaxGrad))
-                .or_else(|| each!(simple::Elementwise: Abs Add And Atan2 Cast Ceil Cos Div Eq Erf Exp Expm1 Floor Ge Gt IsFinite Le Log
+                .or(each!(simple::Reduce: ReduceAnd ReduceMax ReduceMin ReduceOr ReduceProd ReduceSum))
+                .or(each!(nn::Softmax: LogSoftmax LogSoftmaxGrad Softmax SoftmaxGrad))
+                .or(each!(simple::Elementwise: Abs Add And Atan2 Cast Ceil Cos Div Eq Erf Exp Expm1 Floor Ge Gt IsFinite Le Log
                     Log1p Logistic Lt Max Min Mul Ne Neg Not Or Pow Rem Round Rsqrt Select Sign Sin Sqrt Sub Tan Tanh Xor));
         }
     };

@@ -74,7 +74,8 @@ impl Pool {
     pub fn global() -> &'static Pool {
         static GLOBAL: OnceLock<Pool> = OnceLock::new();
         GLOBAL.get_or_init(|| {
-            let asked = std::env::var("MILLRACE_THREADS").ok().and_then(|text| text.parse().ok()).filter(|&n: &usize| n > 0);
+            let asked =
+                std::env::var("MILLRACE_THREADS").ok().and_then(|text| text.parse().ok()).filter(|&n: &usize| n > 0);
             let threads = asked.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()));
             Pool::new(threads)
         })
@@ -106,7 +107,9 @@ impl Pool {
         if count <= 1 || self.threads() == 1 {
             return (0..count).for_each(f);
         }
-        let Some(slot) = self.shared.slots.iter().find(|slot| !slot.taken.load(Relaxed) && !slot.taken.swap(true, Acquire)) else {
+        let Some(slot) =
+            self.shared.slots.iter().find(|slot| !slot.taken.load(Relaxed) && !slot.taken.swap(true, Acquire))
+        else {
             return (0..count).for_each(f);
         };
         let call: *const (dyn Fn(usize) + Sync + '_) = &f;

@@ -24,7 +24,9 @@ impl LibraryKernel for Elementwise {
             _ => 2,
         };
         let [out] = outs else { return Err(Error::argument(format!("{name}: one result is needed"))) };
-        expect(ins.len() == arity && ins.iter().all(|x| x.dims() == out.dims()), || format!("{name}: {arity} operands of the shape of {out} are needed"))?;
+        expect(ins.len() == arity && ins.iter().all(|x| x.dims() == out.dims()), || {
+            format!("{name}: {arity} operands of the shape of {out} are needed")
+        })?;
         if self.0.kind() == Kind::Cast && attrs.dtype("dtype")? != out.dtype() {
             return Err(Error::dtype(format!("{name}: the result is {out}")));
         }
@@ -149,7 +151,9 @@ mod tests {
     fn one_op_loops() {
         let i = |dims: &[usize]| shape(DType::Int32, dims);
         let x = bytes(&[1i32, 2, 3, 4, 5, 6]);
-        let with = |entries: &[(&str, BoundValue)], op, out: &[usize]| numbers::<i32>(&run(op, &[i(&[2, 3])], i(out), &attrs(entries), std::slice::from_ref(&x)));
+        let with = |entries: &[(&str, BoundValue)], op, out: &[usize]| {
+            numbers::<i32>(&run(op, &[i(&[2, 3])], i(out), &attrs(entries), std::slice::from_ref(&x)))
+        };
         assert_eq!(with(&[], Op::Neg, &[2, 3]), [-1, -2, -3, -4, -5, -6]);
         assert_eq!(with(&[("axes", list(&[0]))], Op::ReduceSum, &[3]), [5, 7, 9]);
         assert_eq!(with(&[("axes", list(&[0, 1]))], Op::ReduceMax, &[]), [6]);
@@ -159,9 +163,22 @@ mod tests {
         assert_eq!(with(&cut, Op::Slice, &[2, 1]), [2, 5]);
         let wide = [("shape", list(&[2, 2, 3])), ("dims", list(&[0, 2]))];
         assert_eq!(with(&wide, Op::BroadcastInDim, &[2, 2, 3]), [1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6]);
-        let count = attrs(&[("axis", BoundValue::Int(1)), ("dtype", BoundValue::Str("float32".into())), ("shape", list(&[2, 2]))]);
-        assert_eq!(numbers::<f32>(&run(Op::Iota, &[], shape(DType::Float32, &[2, 2]), &count, &[])), [0.0, 1.0, 0.0, 1.0]);
-        let select = run(Op::Select, &[shape(DType::Bool, &[2]), i(&[2]), i(&[2])], i(&[2]), &attrs(&[]), &[vec![1, 0], bytes(&[1, 2]), bytes(&[3, 4])]);
+        let count = attrs(&[
+            ("axis", BoundValue::Int(1)),
+            ("dtype", BoundValue::Str("float32".into())),
+            ("shape", list(&[2, 2])),
+        ]);
+        assert_eq!(
+            numbers::<f32>(&run(Op::Iota, &[], shape(DType::Float32, &[2, 2]), &count, &[])),
+            [0.0, 1.0, 0.0, 1.0]
+        );
+        let select = run(
+            Op::Select,
+            &[shape(DType::Bool, &[2]), i(&[2]), i(&[2])],
+            i(&[2]),
+            &attrs(&[]),
+            &[vec![1, 0], bytes(&[1, 2]), bytes(&[3, 4])],
+        );
         assert_eq!(numbers::<i32>(&select), [1, 4]);
         let to = attrs(&[("dtype", BoundValue::Str("bool".into()))]);
         assert_eq!(run(Op::Cast, &[i(&[2])], shape(DType::Bool, &[2]), &to, &[bytes(&[0, 7])]), [0, 1]);
@@ -170,7 +187,9 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_refused() {
         let f = |dims: &[usize]| shape(DType::Float32, dims);
-        let refused = |op, ins: &[Shape], out: Shape, entries: &[(&str, BoundValue)]| library(op).unwrap().check(ins, &[out], &attrs(entries)).is_err();
+        let refused = |op, ins: &[Shape], out: Shape, entries: &[(&str, BoundValue)]| {
+            library(op).unwrap().check(ins, &[out], &attrs(entries)).is_err()
+        };
         assert!(refused(Op::Add, &[f(&[2]), f(&[3])], f(&[2]), &[]));
         assert!(refused(Op::Add, &[f(&[2])], f(&[2]), &[]));
         assert!(refused(Op::Add, &[f(&[2]), shape(DType::Int32, &[2])], f(&[2]), &[]));
@@ -179,8 +198,18 @@ mod tests {
         assert!(refused(Op::ReduceSum, &[f(&[2, 3])], f(&[2]), &[("axes", list(&[0]))]));
         assert!(refused(Op::Transpose, &[f(&[2, 3])], f(&[3, 2]), &[("perm", list(&[1, 1]))]));
         assert!(refused(Op::BroadcastInDim, &[f(&[2])], f(&[3]), &[("shape", list(&[3])), ("dims", list(&[0]))]));
-        assert!(refused(Op::Slice, &[f(&[2])], f(&[3]), &[("start", list(&[0])), ("limit", list(&[3])), ("strides", list(&[1]))]));
+        assert!(refused(
+            Op::Slice,
+            &[f(&[2])],
+            f(&[3]),
+            &[("start", list(&[0])), ("limit", list(&[3])), ("strides", list(&[1]))]
+        ));
         assert!(refused(Op::Reverse, &[f(&[2])], f(&[2]), &[("axes", list(&[1]))]));
-        assert!(refused(Op::Iota, &[], f(&[2]), &[("axis", BoundValue::Int(1)), ("dtype", BoundValue::Str("float32".into())), ("shape", list(&[2]))]));
+        assert!(refused(
+            Op::Iota,
+            &[],
+            f(&[2]),
+            &[("axis", BoundValue::Int(1)), ("dtype", BoundValue::Str("float32".into())), ("shape", list(&[2]))]
+        ));
     }
 }

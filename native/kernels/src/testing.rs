@@ -95,7 +95,14 @@ pub fn ints(values: &[i64]) -> BoundValue {
 }
 
 /// Checks and runs one library op.
-pub fn run_library(op: Op, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs, data: &[Vec<u8>], pool: &Pool) -> Vec<Vec<u8>> {
+pub fn run_library(
+    op: Op,
+    ins: &[Shape],
+    outs: &[Shape],
+    attrs: &BoundAttrs,
+    data: &[Vec<u8>],
+    pool: &Pool,
+) -> Vec<Vec<u8>> {
     assert!(ins.iter().zip(data).all(|(shape, bytes)| shape.bytes() == bytes.len()));
     let plan = library(op).unwrap().check(ins, outs, attrs).unwrap();
     let lengths: Vec<usize> = outs.iter().map(Shape::bytes).collect();

@@ -19,7 +19,9 @@ impl Geometry {
         for d in 0..taps_d {
             let at_d = self.position(0, position[0], d);
             for h in 0..taps_h {
-                let line = at_d.and_then(|at_d| self.position(1, position[1], h).map(|at_h| (at_d * self.input[1] + at_h) * self.input[2]));
+                let line = at_d.and_then(|at_d| {
+                    self.position(1, position[1], h).map(|at_h| (at_d * self.input[1] + at_h) * self.input[2])
+                });
                 match line {
                     None => piece(column, taps_w * width, None),
                     Some(line) if joined => {

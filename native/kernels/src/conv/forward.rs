@@ -37,7 +37,8 @@ pub struct Forward<T> {
 impl<T: Scalar> Forward<T> {
     pub fn new(geometry: Geometry) -> Forward<T> {
         let (columns, features) = (geometry.columns(), geometry.features);
-        let block = if geometry.is_product() { geometry.rows() } else { block_rows(geometry.rows(), columns, size_of::<T>()) };
+        let block =
+            if geometry.is_product() { geometry.rows() } else { block_rows(geometry.rows(), columns, size_of::<T>()) };
         let sizes = Sizes {
             m: block,
             n: geometry.group_features(),
@@ -93,7 +94,8 @@ impl<T: Scalar> Plan for Forward<T> {
                 return (0..geometry.rows() * geometry.features).for_each(|i| out.get().add(i).write(T::ZERO));
             }
             let packed = Shared(scratch as *mut T);
-            let (channels, features, per_group) = (geometry.group_channels(), geometry.group_features(), self.product.packed_len());
+            let (channels, features, per_group) =
+                (geometry.group_channels(), geometry.group_features(), self.product.packed_len());
             debug_assert_eq!(channels * geometry.taps(), geometry.columns());
             for group in 0..geometry.groups {
                 self.product.pack_b(packed.get().add(group * per_group), w.add(group * features));

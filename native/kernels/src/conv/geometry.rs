@@ -28,7 +28,14 @@ fn spatial<T: Copy>(values: &[T], one: T) -> [T; 3] {
 
 impl Geometry {
     /// From the shapes of the input, the filter and the output, which must fit each other.
-    pub fn new(op: &str, x: &Shape, w: &Shape, out: &Shape, attrs: &BoundAttrs, dilates_input: bool) -> Result<Geometry, Error> {
+    pub fn new(
+        op: &str,
+        x: &Shape,
+        w: &Shape,
+        out: &Shape,
+        attrs: &BoundAttrs,
+        dilates_input: bool,
+    ) -> Result<Geometry, Error> {
         let rank = x.rank();
         expect((3..=5).contains(&rank) && w.rank() == rank && out.rank() == rank, || {
             format!("{op}: {x}, {w} and {out} need one rank of 3 to 5")
@@ -37,7 +44,8 @@ impl Geometry {
             return Err(Error::dtype(format!("{op}: {x}, {w} and {out} have different dtypes")));
         }
         let dims = rank - 2;
-        let positive = |name| Ok::<_, Error>(sizes(attrs, name, dims, 1)?.into_iter().map(|v| v as i64).collect::<Vec<i64>>());
+        let positive =
+            |name| Ok::<_, Error>(sizes(attrs, name, dims, 1)?.into_iter().map(|v| v as i64).collect::<Vec<i64>>());
         let (strides, filter_dilation) = (positive("strides")?, positive("rhsDilation")?);
         let input_dilation = if dilates_input { positive("lhsDilation")? } else { vec![1; dims] };
         let (low, high) = (ints(attrs, "low", dims)?, ints(attrs, "high", dims)?);
@@ -55,7 +63,9 @@ impl Geometry {
             let padded = dilated(n, input_dilation[d]) + low[d] as i128 + high[d] as i128;
             let window = dilated(k, filter_dilation[d]);
             let size = if padded < window { 0 } else { (padded - window) / strides[d] as i128 + 1 };
-            expect(k > 0 && size == os[d + 1] as i128, || format!("{op}: {out} should have size {size} in dimension {}", d + 1))?;
+            expect(k > 0 && size == os[d + 1] as i128, || {
+                format!("{op}: {out} should have size {size} in dimension {}", d + 1)
+            })?;
             // Positions are computed as i64.
             let far = [padded, window, low[d] as i128].iter().any(|v| v.abs() > 1 << 40);
             expect(!far, || format!("{op}: padding or dilation is too large"))?;

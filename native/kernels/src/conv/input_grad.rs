@@ -25,7 +25,8 @@ impl LibraryKernel for ConvInputGrad {
 }
 
 fn plan<T: Scalar>(geometry: Geometry) -> Box<dyn Plan> {
-    let block = block_rows(geometry.positions() * 16, geometry.columns(), size_of::<T>()).min(geometry.positions().max(1));
+    let block =
+        block_rows(geometry.positions() * 16, geometry.columns(), size_of::<T>()).min(geometry.positions().max(1));
     let sizes = Sizes {
         m: block,
         n: geometry.columns(),

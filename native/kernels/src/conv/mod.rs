@@ -16,7 +16,6 @@ pub use forward::ConvGeneral;
 pub use input_grad::ConvInputGrad;
 
 use crate::{Error, Plan};
-use millrace_program::DType;
 
 /// Bytes of a block of the column matrix.
 const BLOCK_BYTES: usize = 256 * 1024;

@@ -134,7 +134,14 @@ fn close(name: &str, case: &Case, got: &[f32], want: &[f64], size: &[f64]) {
     assert_eq!(got.len(), want.len());
     for i in 0..want.len() {
         let far = (got[i] as f64 - want[i]).abs();
-        assert!(far <= 2e-6 * size[i] + 1e-30, "{name} of {:?} and {:?} at {i}: {} is not {}", case.x, case.w, got[i], want[i]);
+        assert!(
+            far <= 2e-6 * size[i] + 1e-30,
+            "{name} of {:?} and {:?} at {i}: {} is not {}",
+            case.x,
+            case.w,
+            got[i],
+            want[i]
+        );
     }
 }
 
@@ -146,7 +153,11 @@ fn forward_and_gradients() {
         let out = case.out();
         let (x, w) = (lcg.floats(case.x.iter().product()), lcg.floats(case.w.iter().product()));
         let g = lcg.floats(out.iter().product());
-        let mut sums = [(vec![0f64; g.len()], vec![0f64; g.len()]), (vec![0f64; x.len()], vec![0f64; x.len()]), (vec![0f64; w.len()], vec![0f64; w.len()])];
+        let mut sums = [
+            (vec![0f64; g.len()], vec![0f64; g.len()]),
+            (vec![0f64; x.len()], vec![0f64; x.len()]),
+            (vec![0f64; w.len()], vec![0f64; w.len()]),
+        ];
         case.for_each_term(|i, k, o| {
             let (a, b, c) = (x[i] as f64, w[k] as f64, g[o] as f64);
             for (n, (at, term)) in [(o, a * b), (i, c * b), (k, a * c)].into_iter().enumerate() {
@@ -164,11 +175,29 @@ fn forward_and_gradients() {
                 assert_eq!(results[0], results[1], "bits for any number of threads");
                 numbers::<f32>(&results[0])
             };
-            let y = run(Op::ConvGeneral, [&case.x, &case.w], [&x, &w], &out, &case.attrs(&[("lhsDilation", list(&case.lhs_dilation))]));
+            let y = run(
+                Op::ConvGeneral,
+                [&case.x, &case.w],
+                [&x, &w],
+                &out,
+                &case.attrs(&[("lhsDilation", list(&case.lhs_dilation))]),
+            );
             close("convGeneral", &case, &y, &sums[0].0, &sums[0].1);
-            let dx = run(Op::ConvInputGrad, [&out, &case.w], [&g, &w], &case.x, &case.attrs(&[("inputShape", list(&case.x))]));
+            let dx = run(
+                Op::ConvInputGrad,
+                [&out, &case.w],
+                [&g, &w],
+                &case.x,
+                &case.attrs(&[("inputShape", list(&case.x))]),
+            );
             close("convInputGrad", &case, &dx, &sums[1].0, &sums[1].1);
-            let dw = run(Op::ConvFilterGrad, [&case.x, &out], [&x, &g], &case.w, &case.attrs(&[("filterShape", list(&case.w))]));
+            let dw = run(
+                Op::ConvFilterGrad,
+                [&case.x, &out],
+                [&x, &g],
+                &case.w,
+                &case.attrs(&[("filterShape", list(&case.w))]),
+            );
             close("convFilterGrad", &case, &dw, &sums[2].0, &sums[2].1);
         });
     }
@@ -225,5 +254,7 @@ fn what_does_not_fit_is_refused() {
     let attrs = good.attrs(&[("inputShape", list(&[2, 5, 5, 5]))]);
     assert!(library(Op::ConvInputGrad).unwrap().check(&[f(&[2, 3, 3, 6]), f(&good.w)], &[f(&good.x)], &attrs).is_err());
     let attrs = good.attrs(&[("filterShape", list(&[3, 3, 4, 7]))]);
-    assert!(library(Op::ConvFilterGrad).unwrap().check(&[f(&good.x), f(&[2, 3, 3, 6])], &[f(&good.w)], &attrs).is_err());
+    assert!(
+        library(Op::ConvFilterGrad).unwrap().check(&[f(&good.x), f(&[2, 3, 3, 6])], &[f(&good.w)], &attrs).is_err()
+    );
 }

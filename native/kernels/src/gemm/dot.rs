@@ -45,8 +45,14 @@ impl Batch {
         let axes = |name: &str, rank: usize| distinct_axes(attrs, name, rank);
         let (lb, rb) = (axes("lhsBatch", lhs.rank())?, axes("rhsBatch", rhs.rank())?);
         let (lc, rc) = (axes("lhsContract", lhs.rank())?, axes("rhsContract", rhs.rank())?);
-        let pairs = |l: &[usize], r: &[usize]| l.len() == r.len() && l.iter().zip(r).all(|(&i, &j)| lhs.dims()[i] == rhs.dims()[j]);
-        if !pairs(&lb, &rb) || !pairs(&lc, &rc) || lb.iter().any(|i| lc.contains(i)) || rb.iter().any(|i| rc.contains(i)) {
+        let pairs = |l: &[usize], r: &[usize]| {
+            l.len() == r.len() && l.iter().zip(r).all(|(&i, &j)| lhs.dims()[i] == rhs.dims()[j])
+        };
+        if !pairs(&lb, &rb)
+            || !pairs(&lc, &rc)
+            || lb.iter().any(|i| lc.contains(i))
+            || rb.iter().any(|i| rc.contains(i))
+        {
             return Err(Error::shape(format!("dotGeneral: batch or contracted axes of {lhs} and {rhs} do not fit")));
         }
         let lf: Vec<usize> = (0..lhs.rank()).filter(|i| !lb.contains(i) && !lc.contains(i)).collect();
@@ -57,11 +63,18 @@ impl Batch {
 
         let strides = |shape: &Shape| shape.strides().into_iter().map(|s| s as isize).collect::<Vec<_>>();
         let (a, b, c) = (strides(lhs), strides(rhs), strides(out));
-        let batch = lb.iter().zip(&rb).enumerate().map(|(k, (&i, &j))| Dim { size: lhs.dims()[i], a: a[i], b: b[j], c: c[k] });
+        let batch =
+            lb.iter().zip(&rb).enumerate().map(|(k, (&i, &j))| Dim { size: lhs.dims()[i], a: a[i], b: b[j], c: c[k] });
         let rows = lf.iter().enumerate().map(|(k, &i)| Dim { size: lhs.dims()[i], a: a[i], b: 0, c: c[lb.len() + k] });
-        let columns = rf.iter().enumerate().map(|(k, &j)| Dim { size: rhs.dims()[j], a: 0, b: b[j], c: c[lb.len() + lf.len() + k] });
+        let columns = rf.iter().enumerate().map(|(k, &j)| Dim {
+            size: rhs.dims()[j],
+            a: 0,
+            b: b[j],
+            c: c[lb.len() + lf.len() + k],
+        });
         // The order of a sum is ours: the one in which lhs lies, so that neighbours merge.
-        let mut inner: Vec<Dim> = lc.iter().zip(&rc).map(|(&i, &j)| Dim { size: lhs.dims()[i], a: a[i], b: b[j], c: 0 }).collect();
+        let mut inner: Vec<Dim> =
+            lc.iter().zip(&rc).map(|(&i, &j)| Dim { size: lhs.dims()[i], a: a[i], b: b[j], c: 0 }).collect();
         inner.sort_by_key(|dim| -dim.a);
         Ok(Batch::from_dims(merge(batch), merge(rows), merge(columns), merge(inner)))
     }

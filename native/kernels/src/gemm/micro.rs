@@ -59,7 +59,9 @@ trait Vector: Copy {
 
 struct TileKernel<V, const MR: usize, const VECTORS: usize, const PACKED: bool>(PhantomData<V>);
 
-impl<V: Vector, const MR: usize, const VECTORS: usize, const PACKED: bool> Kernel for TileKernel<V, MR, VECTORS, PACKED> {
+impl<V: Vector, const MR: usize, const VECTORS: usize, const PACKED: bool> Kernel
+    for TileKernel<V, MR, VECTORS, PACKED>
+{
     type Args = Micro<V::Item>;
 
     #[inline(always)]

@@ -5,6 +5,7 @@
 pub mod dot;
 mod micro;
 mod pack;
+mod parallel;
 mod product;
 mod vector;
 

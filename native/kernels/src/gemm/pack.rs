@@ -5,7 +5,15 @@
 /// # Safety
 /// The elements of `from` exist; `to` has k · width elements.
 #[inline(always)]
-pub unsafe fn panel<T: super::Scalar>(to: *mut T, from: *const T, across: isize, along: isize, count: usize, k: usize, width: usize) {
+pub unsafe fn panel<T: super::Scalar>(
+    to: *mut T,
+    from: *const T,
+    across: isize,
+    along: isize,
+    count: usize,
+    k: usize,
+    width: usize,
+) {
     // SAFETY: by the caller.
     unsafe {
         if across == 1 && count == width {
@@ -50,7 +58,15 @@ pub unsafe fn panel<T: super::Scalar>(to: *mut T, from: *const T, across: isize,
 ///
 /// # Safety
 /// As for [`panel`]; `to` has k · width elements for each panel begun.
-pub unsafe fn panels<T: super::Scalar>(to: *mut T, from: *const T, across: isize, along: isize, count: usize, k: usize, width: usize) {
+pub unsafe fn panels<T: super::Scalar>(
+    to: *mut T,
+    from: *const T,
+    across: isize,
+    along: isize,
+    count: usize,
+    k: usize,
+    width: usize,
+) {
     for (number, first) in (0..count).step_by(width).enumerate() {
         // SAFETY: by the caller.
         unsafe {

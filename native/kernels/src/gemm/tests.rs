@@ -21,7 +21,8 @@ fn reference(case: &Case, a: &[f64], b: &[f64]) -> (Vec<usize>, Vec<f64>, Vec<f6
     let free = |rank: usize, batch: &[usize], contract: &[usize]| -> Vec<usize> {
         (0..rank).filter(|i| !batch.contains(i) && !contract.contains(i)).collect()
     };
-    let (lf, rf) = (free(case.lhs.len(), case.batch.0, case.contract.0), free(case.rhs.len(), case.batch.1, case.contract.1));
+    let (lf, rf) =
+        (free(case.lhs.len(), case.batch.0, case.contract.0), free(case.rhs.len(), case.batch.1, case.contract.1));
     let pick = |dims: &[usize], axes: &[usize]| axes.iter().map(|&i| dims[i]).collect::<Vec<usize>>();
     let out = [pick(case.lhs, case.batch.0), pick(case.lhs, &lf), pick(case.rhs, &rf)].concat();
     let inner = pick(case.lhs, case.contract.0);
@@ -39,7 +40,10 @@ fn reference(case: &Case, a: &[f64], b: &[f64]) -> (Vec<usize>, Vec<f64>, Vec<f6
         axes.chain(left).chain(right).zip(out.iter().copied()).collect()
     };
     let steps = |contract: &[usize]| contract.iter().map(|&k| Some(k)).zip(inner.iter().copied()).collect::<Vec<_>>();
-    let (i, j) = (offsets(case.lhs, &walk(case.batch.0, &lf, &rf, true)), offsets(case.rhs, &walk(case.batch.1, &lf, &rf, false)));
+    let (i, j) = (
+        offsets(case.lhs, &walk(case.batch.0, &lf, &rf, true)),
+        offsets(case.rhs, &walk(case.batch.1, &lf, &rf, false)),
+    );
     let (p, q) = (offsets(case.lhs, &steps(case.contract.0)), offsets(case.rhs, &steps(case.contract.1)));
     let terms = |i: usize, j: usize| p.iter().zip(&q).map(move |(p, q)| a[i + p] * b[j + q]);
     let values = i.iter().zip(&j).map(|(&i, &j)| terms(i, j).sum()).collect();
@@ -110,7 +114,14 @@ fn floats_within_the_error_bound_and_bits_for_any_thread_count() {
             let got64 = run_case(&case, DType::Float64, &wide(&a), &wide(&b), &out, &three);
             for i in 0..want.len() {
                 let bound = 2e-6 * sizes[i] + 1e-30;
-                assert!((got[i] as f64 - want[i]).abs() <= bound, "{isa:?} {:?} {:?} {i}: {} {}", case.lhs, case.rhs, got[i], want[i]);
+                assert!(
+                    (got[i] as f64 - want[i]).abs() <= bound,
+                    "{isa:?} {:?} {:?} {i}: {} {}",
+                    case.lhs,
+                    case.rhs,
+                    got[i],
+                    want[i]
+                );
                 assert!((got64[i] - want[i]).abs() <= 1e-13 * sizes[i] + 1e-30);
             }
         }

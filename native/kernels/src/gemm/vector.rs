@@ -83,7 +83,8 @@ impl<T: Scalar> Kernel for Body<T> {
                 }
                 for p in groups * LANES..v.k {
                     let x = v.x.offset(p as isize * v.x_step).read();
-                    lanes[p % LANES] = T::mul_add::<FMA>(x, column.offset(p as isize * v.b_row).read(), lanes[p % LANES]);
+                    lanes[p % LANES] =
+                        T::mul_add::<FMA>(x, column.offset(p as isize * v.b_row).read(), lanes[p % LANES]);
                 }
                 let mut half = LANES / 2;
                 while half > 0 {

@@ -1,4 +1,5 @@
-//! argMax and argMin: the first extremum. A NaN never wins, as in TensorFlow on the CPU.
+//! argMax and argMin: the first extremum. NaN is never it, and counts as the value that every other one beats, as in TensorFlow
+//! on the CPU.
 
 use super::Along;
 use crate::check::{expect, expect_ins, expect_out};
@@ -22,8 +23,10 @@ impl LibraryKernel for ArgReduce {
         expect_out(self.name, out, DType::Int32, &dims)?;
         let along = Along::new(x, axis);
         expect(along.size > 0, || format!("{}: axis {axis} of {x} is empty", self.name))?;
-        expect(i32::try_from(along.size).is_ok(), || format!("{}: axis {axis} of {x} is too long for int32", self.name))?;
-        fn plan<T: Scalar + PartialOrd>(along: Along, max: bool) -> Result<Box<dyn Plan>, Error> {
+        expect(i32::try_from(along.size).is_ok(), || {
+            format!("{}: axis {axis} of {x} is too long for int32", self.name)
+        })?;
+        fn plan<T: Ordered>(along: Along, max: bool) -> Result<Box<dyn Plan>, Error> {
             let isa = Isa::current();
             let run = if max { version::<ArgKernel<T, true>>(isa) } else { version::<ArgKernel<T, false>>(isa) };
             Ok(Box::new(ArgPlan { along, run }))
@@ -37,6 +40,30 @@ impl LibraryKernel for ArgReduce {
             DType::Bool => Err(Error::dtype(format!("{}: no kernel for bool", self.name))),
         }
     }
+}
+
+trait Ordered: Scalar + PartialOrd {
+    /// What the first element counts as.
+    fn start(self, max: bool) -> Self;
+}
+
+macro_rules! ordered {
+    ($($t:ty: |$x:ident, $max:ident| $start:expr;)*) => { $(
+        impl Ordered for $t {
+            #[inline(always)]
+            fn start(self, $max: bool) -> Self {
+                let $x = self;
+                $start
+            }
+        }
+    )* };
+}
+ordered! {
+    f32: |x, max| if !x.is_nan() { x } else if max { f32::NEG_INFINITY } else { f32::INFINITY };
+    f64: |x, max| if !x.is_nan() { x } else if max { f64::NEG_INFINITY } else { f64::INFINITY };
+    i32: |x, _max| x;
+    i64: |x, _max| x;
+    u8: |x, _max| x;
 }
 
 struct ArgPlan<T> {
@@ -58,7 +85,7 @@ const STRIP: usize = 128;
 
 struct ArgKernel<T, const MAX: bool>(PhantomData<T>);
 
-impl<T: Scalar + PartialOrd, const MAX: bool> Kernel for ArgKernel<T, MAX> {
+impl<T: Ordered, const MAX: bool> Kernel for ArgKernel<T, MAX> {
     type Args = Lines<T>;
 
     #[inline(always)]
@@ -67,7 +94,7 @@ impl<T: Scalar + PartialOrd, const MAX: bool> Kernel for ArgKernel<T, MAX> {
         let mut place = [0i32; STRIP];
         // SAFETY: `size` rows of `len` <= STRIP elements.
         unsafe {
-            (0..lines.len).for_each(|i| best[i] = lines.x.add(i).read());
+            (0..lines.len).for_each(|i| best[i] = lines.x.add(i).read().start(MAX));
             for step in 1..lines.size {
                 let row = lines.x.add(step * lines.step);
                 for i in 0..lines.len {
@@ -82,9 +109,10 @@ impl<T: Scalar + PartialOrd, const MAX: bool> Kernel for ArgKernel<T, MAX> {
     }
 }
 
-impl<T: Scalar + PartialOrd> Plan for ArgPlan<T> {
+impl<T: Ordered> Plan for ArgPlan<T> {
     fn cost_ns(&self) -> f64 {
-        50.0 + (self.along.outer * self.along.size * self.along.inner) as f64 * if self.along.inner < 8 { 1.5 } else { 0.4 }
+        50.0 + (self.along.outer * self.along.size * self.along.inner) as f64
+            * if self.along.inner < 8 { 1.5 } else { 0.4 }
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {

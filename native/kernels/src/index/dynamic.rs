@@ -42,7 +42,9 @@ impl LibraryKernel for DynamicUpdateSlice {
     fn check(&self, ins: &[Shape], outs: &[Shape], _attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
         let ([x, update, start], [out]) = expect_ins("dynamicUpdateSlice", ins, outs)?;
         expect_out("dynamicUpdateSlice", out, x.dtype(), x.dims())?;
-        expect(update.dtype() == x.dtype() && update.rank() == x.rank(), || format!("dynamicUpdateSlice: {update} does not fit {x}"))?;
+        expect(update.dtype() == x.dtype() && update.rank() == x.rank(), || {
+            format!("dynamicUpdateSlice: {update} does not fit {x}")
+        })?;
         let place = Place::new("dynamicUpdateSlice", x, update.dims(), start)?;
         let size = x.dtype().size();
         let whole = Region::new(&[x.numel()], &[1], &[1], size);
@@ -83,8 +85,12 @@ struct Place {
 
 impl Place {
     fn new(op: &str, x: &Shape, sizes: &[usize], start: &Shape) -> Result<Place, Error> {
-        expect(start.dtype() == DType::Int32 && start.dims() == [x.rank()], || format!("{op}: start is int32[{}], not {start}", x.rank()))?;
-        expect(sizes.iter().zip(x.dims()).all(|(size, dim)| size <= dim), || format!("{op}: {sizes:?} is larger than {x}"))?;
+        expect(start.dtype() == DType::Int32 && start.dims() == [x.rank()], || {
+            format!("{op}: start is int32[{}], not {start}", x.rank())
+        })?;
+        expect(sizes.iter().zip(x.dims()).all(|(size, dim)| size <= dim), || {
+            format!("{op}: {sizes:?} is larger than {x}")
+        })?;
         let strides = strides(x.dims());
         let size = x.dtype().size();
         Ok(Place { dims: (0..x.rank()).map(|k| (x.dims()[k] - sizes[k], strides[k] as usize * size)).collect() })

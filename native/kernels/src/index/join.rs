@@ -17,7 +17,9 @@ impl LibraryKernel for Concat {
         let (mut parts, mut at) = (Vec::with_capacity(ins.len()), 0usize);
         for x in ins {
             let alike = x.rank() == first.rank() && (0..x.rank()).all(|k| k == axis || x.dims()[k] == first.dims()[k]);
-            expect(alike && x.dtype() == first.dtype(), || format!("concat: {x} does not fit {first} along axis {axis}"))?;
+            expect(alike && x.dtype() == first.dtype(), || {
+                format!("concat: {x} does not fit {first} along axis {axis}")
+            })?;
             let region = Region::new(x.dims(), &strides(x.dims()), &to, x.dtype().size());
             parts.push((region, at * to[axis] as usize * x.dtype().size()));
             at = at.checked_add(x.dims()[axis]).ok_or_else(|| Error::shape("concat: the result is too large"))?;

@@ -71,7 +71,10 @@ impl Region {
                 }
                 // SAFETY: by the caller; chunks write different elements.
                 unsafe {
-                    let (from, to) = (from.get().offset(a as isize * self.size as isize), to.get().offset(b as isize * self.size as isize));
+                    let (from, to) = (
+                        from.get().offset(a as isize * self.size as isize),
+                        to.get().offset(b as isize * self.size as isize),
+                    );
                     self.row(from, from_step as isize, to, to_step as isize, count);
                 }
             }
@@ -81,7 +84,8 @@ impl Region {
     unsafe fn row(&self, from: *const u8, from_step: isize, to: *mut u8, to_step: isize, count: usize) {
         unsafe fn typed<T: Copy>(from: *const T, from_step: isize, to: *mut T, to_step: isize, count: usize) {
             // SAFETY: by the caller.
-            (0..count as isize).for_each(|i| unsafe { to.offset(i * to_step).write(from.offset(i * from_step).read()) });
+            (0..count as isize)
+                .for_each(|i| unsafe { to.offset(i * to_step).write(from.offset(i * from_step).read()) });
         }
         // SAFETY: by the caller.
         unsafe {

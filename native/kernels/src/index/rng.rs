@@ -11,7 +11,9 @@ pub struct RngBits;
 impl LibraryKernel for RngBits {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
         let ([state], [out]) = expect_ins("rngBits", ins, outs)?;
-        expect(state.dtype() == DType::Int32 && state.dims() == [4], || format!("rngBits: the state is int32[4], not {state}"))?;
+        expect(state.dtype() == DType::Int32 && state.dims() == [4], || {
+            format!("rngBits: the state is int32[4], not {state}")
+        })?;
         expect_out("rngBits", out, DType::Int32, &sizes(attrs, "shape", out.rank(), 0)?)?;
         Ok(Box::new(RngPlan { count: out.numel(), blocks: version::<Blocks>(Isa::current()) }))
     }

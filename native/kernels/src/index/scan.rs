@@ -42,7 +42,8 @@ const STRIP: usize = 128;
 
 impl<T: Scalar> Plan for ScanPlan<T> {
     fn cost_ns(&self) -> f64 {
-        50.0 + (self.along.outer * self.along.size * self.along.inner) as f64 * if self.along.inner < 8 { 1.5 } else { 0.4 }
+        50.0 + (self.along.outer * self.along.size * self.along.inner) as f64
+            * if self.along.inner < 8 { 1.5 } else { 0.4 }
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {

@@ -27,7 +27,13 @@ impl LibraryKernel for Scatter {
             None if self.adds => return Err(Error::dtype(format!("{}: no kernel for {x}", self.name))),
             _ => None,
         };
-        Ok(Box::new(ScatterPlan { along, count: indices.numel(), indices: indices.dtype(), size: x.dtype().size(), add }))
+        Ok(Box::new(ScatterPlan {
+            along,
+            count: indices.numel(),
+            indices: indices.dtype(),
+            size: x.dtype().size(),
+            add,
+        }))
     }
 }
 
@@ -51,7 +57,8 @@ impl Plan for ScatterPlan {
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
         let Along { outer, size, inner } = self.along;
-        let (x, indices, updates, out) = (Shared(ins[0].cast_mut()), Shared(ins[1].cast_mut()), Shared(ins[2].cast_mut()), Shared(outs[0]));
+        let (x, indices, updates, out) =
+            (Shared(ins[0].cast_mut()), Shared(ins[1].cast_mut()), Shared(ins[2].cast_mut()), Shared(outs[0]));
         let total = outer * size * inner;
         if total == 0 {
             return;

@@ -30,9 +30,14 @@ fn product(dims: &[usize]) -> usize {
 #[test]
 fn gather_and_scatter() {
     each_isa(|_| {
-        for (dims, at, index_dims) in
-            [(vec![5, 3], 0, vec![4]), (vec![5, 300], 0, vec![2, 40]), (vec![2, 7, 3], 1, vec![]), (vec![3, 6], 1, vec![2, 2]), (vec![4, 0], 0, vec![3]), (vec![9], 0, vec![0])]
-        {
+        for (dims, at, index_dims) in [
+            (vec![5, 3], 0, vec![4]),
+            (vec![5, 300], 0, vec![2, 40]),
+            (vec![2, 7, 3], 1, vec![]),
+            (vec![3, 6], 1, vec![2, 2]),
+            (vec![4, 0], 0, vec![3]),
+            (vec![9], 0, vec![0]),
+        ] {
             let (outer, size, inner) = (product(&dims[..at]), dims[at], product(&dims[at + 1..]));
             let count = product(&index_dims);
             let mut lcg = Lcg(8);
@@ -53,9 +58,14 @@ fn gather_and_scatter() {
                 }
             }
             for dtype in [DType::Int32, DType::Int64] {
-                let data = if dtype == DType::Int64 { bytes(&indices) } else { bytes(&indices.iter().map(|&i| i as i32).collect::<Vec<_>>()) };
+                let data = if dtype == DType::Int64 {
+                    bytes(&indices)
+                } else {
+                    bytes(&indices.iter().map(|&i| i as i32).collect::<Vec<_>>())
+                };
                 let (x_shape, index, wide) = (f(&dims), shape(dtype, &index_dims), f(&out));
-                let got = run(Op::Gather, &[x_shape.clone(), index.clone()], &wide, &axis(at), &[bytes(&x), data.clone()]);
+                let got =
+                    run(Op::Gather, &[x_shape.clone(), index.clone()], &wide, &axis(at), &[bytes(&x), data.clone()]);
                 assert_eq!(numbers::<f32>(&got), taken);
                 for (op, want) in [(Op::ScatterAdd, &added), (Op::ScatterSet, &set)] {
                     let ins = [x_shape.clone(), index.clone(), wide.clone()];
@@ -69,7 +79,8 @@ fn gather_and_scatter() {
 
 #[test]
 fn concat_joins_along_its_axis() {
-    let parts: [(Vec<usize>, Vec<i64>); 3] = [(vec![2, 1], vec![1, 2]), (vec![2, 0], vec![]), (vec![2, 2], vec![3, 4, 5, 6])];
+    let parts: [(Vec<usize>, Vec<i64>); 3] =
+        [(vec![2, 1], vec![1, 2]), (vec![2, 0], vec![]), (vec![2, 2], vec![3, 4, 5, 6])];
     let ins: Vec<Shape> = parts.iter().map(|(dims, _)| shape(DType::Int64, dims)).collect();
     let data: Vec<Vec<u8>> = parts.iter().map(|(_, values)| bytes(values)).collect();
     let got = run(Op::Concat, &ins, &shape(DType::Int64, &[2, 3]), &axis(1), &data);
@@ -96,7 +107,10 @@ fn pad_spreads_crops_and_fills() {
     assert_eq!(case(&[1., 2., 3.], &[3], &[-4], &[3], &[0], &[2]), [9., 9.]);
     assert_eq!(case(&[1., 2., 3.], &[3], &[3], &[-4], &[0], &[2]), [9., 9.]);
     assert_eq!(case(&[], &[0], &[1], &[1], &[5], &[2]), [9., 9.]);
-    assert_eq!(case(&[1., 2., 3., 4.], &[2, 2], &[0, 1], &[1, 0], &[0, 1], &[3, 4]), [9., 1., 9., 2., 9., 3., 9., 4., 9., 9., 9., 9.]);
+    assert_eq!(
+        case(&[1., 2., 3., 4.], &[2, 2], &[0, 1], &[1, 0], &[0, 1], &[3, 4]),
+        [9., 1., 9., 2., 9., 3., 9., 4., 9., 9., 9., 9.]
+    );
     assert_eq!(case(&[5.], &[], &[], &[], &[], &[]), [5.]);
     let attrs = attrs(&[("high", ints(&[1])), ("interior", ints(&[0])), ("low", ints(&[i64::MAX]))]);
     assert!(library(Op::Pad).unwrap().check(&[f(&[3]), f(&[])], &[f(&[5])], &attrs).is_err());
@@ -107,14 +121,26 @@ fn dynamic_slices_stay_inside() {
     let x: Vec<f32> = (0..12).map(|i| i as f32).collect();
     let slice = |start: [i32; 2]| {
         let ins = [f(&[3, 4]), shape(DType::Int32, &[2])];
-        numbers::<f32>(&run(Op::DynamicSlice, &ins, &f(&[2, 2]), &attrs(&[("sizes", list(&[2, 2]))]), &[bytes(&x), bytes(&start)]))
+        numbers::<f32>(&run(
+            Op::DynamicSlice,
+            &ins,
+            &f(&[2, 2]),
+            &attrs(&[("sizes", list(&[2, 2]))]),
+            &[bytes(&x), bytes(&start)],
+        ))
     };
     assert_eq!(slice([1, 1]), [5., 6., 9., 10.]);
     assert_eq!(slice([5, -3]), [4., 5., 8., 9.]);
     assert_eq!(slice([i32::MIN, i32::MAX]), [2., 3., 6., 7.]);
     let update = |start: [i32; 2]| {
         let ins = [f(&[3, 4]), f(&[1, 2]), shape(DType::Int32, &[2])];
-        numbers::<f32>(&run(Op::DynamicUpdateSlice, &ins, &f(&[3, 4]), &attrs(&[]), &[bytes(&x), bytes(&[-1f32, -2.0]), bytes(&start)]))
+        numbers::<f32>(&run(
+            Op::DynamicUpdateSlice,
+            &ins,
+            &f(&[3, 4]),
+            &attrs(&[]),
+            &[bytes(&x), bytes(&[-1f32, -2.0]), bytes(&start)],
+        ))
     };
     assert_eq!(update([2, 9]), [0., 1., 2., 3., 4., 5., 6., 7., 8., 9., -1., -2.]);
     assert_eq!(update([-1, 1]), [0., -1., -2., 3., 4., 5., 6., 7., 8., 9., 10., 11.]);
@@ -126,7 +152,14 @@ fn dynamic_slices_stay_inside() {
 #[test]
 fn cumulative_sums() {
     each_isa(|_| {
-        for (dims, at) in [(vec![1025], 0), (vec![4, 5, 6], 1), (vec![3, 200], 0), (vec![0, 3], 1), (vec![3, 0], 1), (vec![2, 17, 1], 1)] {
+        for (dims, at) in [
+            (vec![1025], 0),
+            (vec![4, 5, 6], 1),
+            (vec![3, 200], 0),
+            (vec![0, 3], 1),
+            (vec![3, 0], 1),
+            (vec![2, 17, 1], 1),
+        ] {
             let (outer, size, inner) = (product(&dims[..at]), dims[at], product(&dims[at + 1..]));
             let x: Vec<i32> = (0..product(&dims)).map(|i| (i * 7 % 11) as i32 - 5).collect();
             for (reverse, exclusive) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -141,7 +174,11 @@ fn cumulative_sums() {
                         }
                     }
                 }
-                let attrs = attrs(&[("axis", BoundValue::Int(at as i64)), ("exclusive", BoundValue::Bool(exclusive)), ("reverse", BoundValue::Bool(reverse))]);
+                let attrs = attrs(&[
+                    ("axis", BoundValue::Int(at as i64)),
+                    ("exclusive", BoundValue::Bool(exclusive)),
+                    ("reverse", BoundValue::Bool(reverse)),
+                ]);
                 let s = shape(DType::Int32, &dims);
                 assert_eq!(numbers::<i32>(&run(Op::Cumsum, std::slice::from_ref(&s), &s, &attrs, &[bytes(&x)])), want);
             }
@@ -158,10 +195,14 @@ fn cumulative_sums() {
 fn places_of_extrema() {
     each_isa(|_| {
         let nan = f32::NAN;
-        let line = |op, x: &[f32]| numbers::<i32>(&run(op, &[f(&[x.len()])], &shape(DType::Int32, &[]), &axis(0), &[bytes(x)]))[0];
+        let line = |op, x: &[f32]| {
+            numbers::<i32>(&run(op, &[f(&[x.len()])], &shape(DType::Int32, &[]), &axis(0), &[bytes(x)]))[0]
+        };
         assert_eq!(line(Op::ArgMax, &[1.0, 3.0, 3.0, 2.0]), 1);
         assert_eq!(line(Op::ArgMin, &[1.0, 0.0, 3.0, 0.0]), 1);
-        assert_eq!(line(Op::ArgMax, &[nan, 1.0, 2.0]), 0);
+        assert_eq!(line(Op::ArgMax, &[nan, 1.0, 2.0]), 2);
+        assert_eq!(line(Op::ArgMax, &[nan, f32::NEG_INFINITY]), 0);
+        assert_eq!(line(Op::ArgMin, &[nan, f32::INFINITY, nan, 3.0]), 3);
         assert_eq!(line(Op::ArgMax, &[1.0, nan, 2.0]), 2);
         assert_eq!(line(Op::ArgMax, &[-0.0, 0.0]), 0);
         for (dims, at) in [(vec![3, 300], 0), (vec![4, 17, 5], 1), (vec![64, 10], 1)] {
@@ -186,7 +227,13 @@ fn random_bits_are_a_stream() {
     each_isa(|_| {
         let bits = |state: [u32; 4], n: usize| {
             let out = shape(DType::Int32, &[n]);
-            numbers::<u32>(&run(Op::RngBits, &[shape(DType::Int32, &[4])], &out, &attrs(&[("shape", list(&[n]))]), &[bytes(&state)]))
+            numbers::<u32>(&run(
+                Op::RngBits,
+                &[shape(DType::Int32, &[4])],
+                &out,
+                &attrs(&[("shape", list(&[n]))]),
+                &[bytes(&state)],
+            ))
         };
         let long = bits([1, 2, u32::MAX, 7], 40_001);
         assert_eq!(bits([1, 2, u32::MAX, 7], 15), long[..15]);

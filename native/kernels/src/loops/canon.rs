@@ -47,7 +47,10 @@ pub struct Source {
 
 pub enum SourceKind {
     /// Element `offset + Σ index · stride` of an input.
-    Load { input: usize, offset: i64 },
+    Load {
+        input: usize,
+        offset: i64,
+    },
     /// The number Σ index · stride itself.
     Iota,
     Constant(u64),
@@ -174,7 +177,11 @@ impl Pass {
                     let axis = usize::try_from(instr.immediate).ok().filter(|&axis| axis < kernel.extents.len());
                     let axis = axis.ok_or_else(|| malformed("an iota along an extent that is not there"))?;
                     number[loads + i] = self.sources.len() as u32;
-                    self.add_source(SourceKind::Iota, instr.dtype, order.iter().map(|&k| i64::from(k == axis)).collect());
+                    self.add_source(
+                        SourceKind::Iota,
+                        instr.dtype,
+                        order.iter().map(|&k| i64::from(k == axis)).collect(),
+                    );
                 }
                 _ => {}
             }
@@ -185,10 +192,13 @@ impl Pass {
             }
             let select = instr.op == Op::Select;
             let operand = kernel.value_dtype(instr.args[select as usize]);
-            let alike = instr.args.iter().skip(1).filter(|&&arg| arg != NONE).all(|&arg| kernel.value_dtype(arg) == operand);
-            let fits = if select { kernel.value_dtype(instr.args[0]) == DType::Bool && operand == instr.dtype } else { true };
+            let alike =
+                instr.args.iter().skip(1).filter(|&&arg| arg != NONE).all(|&arg| kernel.value_dtype(arg) == operand);
+            let fits =
+                if select { kernel.value_dtype(instr.args[0]) == DType::Bool && operand == instr.dtype } else { true };
             let run = elementwise::step(isa, instr.op, operand, instr.dtype).filter(|_| alike && fits);
-            let run = run.ok_or_else(|| Error::dtype(format!("loop kernel: {} on {}", instr.op.name(), operand.name())))?;
+            let run =
+                run.ok_or_else(|| Error::dtype(format!("loop kernel: {} on {}", instr.op.name(), operand.name())))?;
             number[loads + i] = (self.sources.len() + self.steps.len()) as u32;
             let ins = instr.args.map(|arg| if arg == NONE { NONE } else { number[arg as usize] });
             self.steps.push(TileStep { run, ins });
@@ -255,7 +265,9 @@ impl Pass {
         let dense = dense_strides(&self.extents);
         for source in &mut self.sources {
             let load = matches!(source.kind, SourceKind::Load { .. });
-            if load && let Some((copy, strides)) = StridedCopy::wanted(&self.extents, &source.strides, source.dtype.size()) {
+            if load
+                && let Some((copy, strides)) = StridedCopy::wanted(&self.extents, &source.strides, source.dtype.size())
+            {
                 source.strides = strides;
                 let bytes = copy.bytes().next_multiple_of(64);
                 source.copy = Some((copy, scratch));
@@ -309,7 +321,8 @@ impl Pass {
             }
         }
         self.buffer_count = next as usize;
-        let widest = self.sources.iter().map(|s| s.dtype.size()).chain(sizes.into_iter().map(|s| s as usize)).max().unwrap_or(1);
+        let widest =
+            self.sources.iter().map(|s| s.dtype.size()).chain(sizes.into_iter().map(|s| s as usize)).max().unwrap_or(1);
         while self.tile > MIN_TILE && self.buffer_count * self.tile * widest > TILE_MEMORY {
             self.tile /= 2;
         }
@@ -317,7 +330,10 @@ impl Pass {
         self.tile = self.tile.min(total.next_multiple_of(16).max(16));
         self.buffer_bytes = (self.tile * widest).next_multiple_of(64);
         let last_value = values.wrapping_sub(1) as u32;
-        self.direct = !self.steps.is_empty() && self.reduces.is_empty() && self.dense.len() == 1 && self.dense[0].value == last_value;
+        self.direct = !self.steps.is_empty()
+            && self.reduces.is_empty()
+            && self.dense.len() == 1
+            && self.dense[0].value == last_value;
     }
 }
 

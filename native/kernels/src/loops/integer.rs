@@ -69,11 +69,35 @@ macro_rules! int {
                     BinaryOp::Add => self.wrapping_add(y),
                     BinaryOp::Sub => self.wrapping_sub(y),
                     BinaryOp::Mul => self.wrapping_mul(y),
-                    BinaryOp::Div => if y == 0 { 0 } else { self.wrapping_div(y) },
-                    BinaryOp::Rem => if y == 0 { 0 } else { self.wrapping_rem(y) },
+                    BinaryOp::Div => {
+                        if y == 0 {
+                            0
+                        } else {
+                            self.wrapping_div(y)
+                        }
+                    }
+                    BinaryOp::Rem => {
+                        if y == 0 {
+                            0
+                        } else {
+                            self.wrapping_rem(y)
+                        }
+                    }
                     BinaryOp::Pow => power(self as i64, y as i64) as $t,
-                    BinaryOp::Max => if self > y { self } else { y },
-                    BinaryOp::Min => if self < y { self } else { y },
+                    BinaryOp::Max => {
+                        if self > y {
+                            self
+                        } else {
+                            y
+                        }
+                    }
+                    BinaryOp::Min => {
+                        if self < y {
+                            self
+                        } else {
+                            y
+                        }
+                    }
                     BinaryOp::And => self & y,
                     BinaryOp::Or => self | y,
                     BinaryOp::Xor => self ^ y,
@@ -91,7 +115,13 @@ fn power(mut x: i64, y: i64) -> i64 {
     if y < 0 {
         return match x {
             1 => 1,
-            -1 => if y & 1 == 0 { 1 } else { -1 },
+            -1 => {
+                if y & 1 == 0 {
+                    1
+                } else {
+                    -1
+                }
+            }
             _ => 0,
         };
     }

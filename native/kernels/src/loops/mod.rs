@@ -11,6 +11,8 @@ mod tile;
 pub mod transpose;
 
 #[cfg(test)]
+mod reduce_tests;
+#[cfg(test)]
 mod tests;
 
 use crate::isa::Isa;
@@ -19,8 +21,8 @@ use crate::{Error, Plan};
 use millrace_program::BoundLoop;
 
 pub use canon::Pass;
-pub use reduce::{Fold, Reducer};
 pub use float::{max32, max64};
+pub use reduce::{Fold, Reducer};
 pub use tile::copy_strided;
 
 /// A loop kernel, ready to run: one pass over the iteration space for all dense stores and, where the order of iteration
@@ -34,7 +36,8 @@ impl LoopPlan {
     pub fn new(kernel: &BoundLoop) -> Result<LoopPlan, Error> {
         let isa = Isa::current();
         // Reductions first: a dense store may overwrite what they read, when it is in place.
-        let mut masks: Vec<u32> = kernel.stores.iter().filter(|store| store.reduce.is_some()).map(|store| store.mask).collect();
+        let mut masks: Vec<u32> =
+            kernel.stores.iter().filter(|store| store.reduce.is_some()).map(|store| store.mask).collect();
         masks.sort_unstable();
         masks.dedup();
         let mut dense: Vec<usize> = (0..kernel.stores.len()).filter(|&i| kernel.stores[i].reduce.is_none()).collect();

@@ -305,8 +305,8 @@ impl<F: Combine<T>, T: Copy> Kernel for RowReducer<F, T> {
                 let mut lanes = [F::IDENTITY; LANES];
                 let groups = args.len / LANES;
                 accumulate_groups::<F, T>(&mut lanes, x, groups);
-                for l in 0..args.len % LANES {
-                    lanes[l] = F::combine(lanes[l], x.add(groups * LANES + l).read());
+                for (l, lane) in lanes.iter_mut().enumerate().take(args.len % LANES) {
+                    *lane = F::combine(*lane, x.add(groups * LANES + l).read());
                 }
                 let mut half = LANES / 2;
                 while half > 0 {

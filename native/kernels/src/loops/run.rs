@@ -46,7 +46,10 @@ impl Pass {
         let strips = self.inner.div_ceil(width.max(1));
         let blocks = self.run.div_ceil(BLOCK).max(1);
         let mut per_unit = blocks.next_power_of_two();
-        while per_unit > 1 && self.outer * strips * blocks.div_ceil(per_unit) < WANTED_UNITS && per_unit * BLOCK * width > self.grain() {
+        while per_unit > 1
+            && self.outer * strips * blocks.div_ceil(per_unit) < WANTED_UNITS
+            && per_unit * BLOCK * width > self.grain()
+        {
             per_unit /= 2;
         }
         Cut { width, strips, blocks: per_unit, groups: blocks.div_ceil(per_unit) }
@@ -100,9 +103,7 @@ impl Pass {
         }
         let job = Run { pass: self, bases, ins, outs, scratch: Shared(scratch) };
         // SAFETY: as promised.
-        unsafe {
-            if self.reduces.is_empty() { job.map(pool) } else { job.reduce(pool) }
-        }
+        unsafe { if self.reduces.is_empty() { job.map(pool) } else { job.reduce(pool) } }
     }
 }
 
@@ -167,9 +168,7 @@ impl Run<'_> {
         }
         let span = pass.run * pass.inner;
         // SAFETY: as promised to `Pass::run`.
-        unsafe {
-            if span * 2 <= pass.tile && pass.run <= BLOCK { self.short_runs(pool) } else { self.long_runs(pool) }
-        }
+        unsafe { if span * 2 <= pass.tile && pass.run <= BLOCK { self.short_runs(pool) } else { self.long_runs(pool) } }
     }
 
     /// Several whole runs a tile.
@@ -201,7 +200,13 @@ impl Run<'_> {
                             for row in 0..rows {
                                 reducer.clear(acc, LANES * pass.inner);
                                 let x = x.add(row * span * reducer.size);
-                                (reducer.accumulate)(Accumulate { acc, x, len: span, period: LANES * pass.inner, phase: 0 });
+                                (reducer.accumulate)(Accumulate {
+                                    acc,
+                                    x,
+                                    len: span,
+                                    period: LANES * pass.inner,
+                                    phase: 0,
+                                });
                                 reducer.combine_lanes(acc, pass.inner);
                                 acc.copy_to_nonoverlapping(out.add(row * row_bytes), row_bytes);
                             }
@@ -300,14 +305,25 @@ impl Run<'_> {
                     None => state.lanes(r).cast_const(),
                 };
                 let size = reduce.reducer.size;
-                let to = if cut.groups == 1 { self.outs[reduce.out] } else { self.partial(r).add(group * pass.outer * pass.inner * size) };
+                let to = if cut.groups == 1 {
+                    self.outs[reduce.out]
+                } else {
+                    self.partial(r).add(group * pass.outer * pass.inner * size)
+                };
                 result.copy_to_nonoverlapping(to.add((outer * pass.inner + left) * size), width * size);
             }
         }
     }
 
     /// Accumulates one block of rows into the lanes.
-    unsafe fn block(&self, tiles: &Tiles, state: &State, outer: usize, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) {
+    unsafe fn block(
+        &self,
+        tiles: &Tiles,
+        state: &State,
+        outer: usize,
+        rows: std::ops::Range<usize>,
+        columns: std::ops::Range<usize>,
+    ) {
         let pass = self.pass;
         let width = columns.len();
         let period = LANES * width;

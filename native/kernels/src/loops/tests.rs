@@ -1,35 +1,34 @@
 //! Loop kernels against a plain evaluator in float64, on every path of this machine.
 
 use super::LoopPlan;
-use super::reduce::{BLOCK, LANES};
+use crate::Pool;
 use crate::isa::testing::each_isa;
 use crate::testing::{Lcg, bytes, numbers, run_plan};
-use crate::Pool;
 use millrace_program::{BoundLoad, BoundLoop, BoundStore, DType, Instr, NONE, Op};
 
-fn load(dtype: DType, offset: i64, strides: &[i64]) -> BoundLoad {
+pub fn load(dtype: DType, offset: i64, strides: &[i64]) -> BoundLoad {
     BoundLoad { dtype, offset, strides: strides.to_vec() }
 }
 
-fn instr(op: Op, dtype: DType, args: &[u32]) -> Instr {
+pub fn instr(op: Op, dtype: DType, args: &[u32]) -> Instr {
     let mut all = [NONE; 3];
     all[..args.len()].copy_from_slice(args);
     Instr { op, dtype, args: all, immediate: 0 }
 }
 
-fn store(dtype: DType, value: u32) -> BoundStore {
+pub fn store(dtype: DType, value: u32) -> BoundStore {
     BoundStore { dtype, value, reduce: None, mask: 0 }
 }
 
-fn reduction(dtype: DType, value: u32, op: Op, mask: u32) -> BoundStore {
+pub fn reduction(dtype: DType, value: u32, op: Op, mask: u32) -> BoundStore {
     BoundStore { dtype, value, reduce: Some(op), mask }
 }
 
-fn dense(extents: &[usize]) -> Vec<i64> {
+pub fn dense(extents: &[usize]) -> Vec<i64> {
     super::canon::dense_strides(extents)
 }
 
-fn run(kernel: &BoundLoop, ins: &[Vec<u8>], outs: &[usize], pool: &Pool) -> Vec<Vec<u8>> {
+pub fn run(kernel: &BoundLoop, ins: &[Vec<u8>], outs: &[usize], pool: &Pool) -> Vec<Vec<u8>> {
     let plan = LoopPlan::new(kernel).unwrap();
     run_plan(&plan, ins, outs, pool)
 }
@@ -61,7 +60,8 @@ fn a_chain_at_every_size() {
     each_isa(|_| {
         for n in SIZES {
             let mut lcg = Lcg(n as u64);
-            let (x, y): (Vec<f32>, Vec<f32>) = ((0..n).map(|_| lcg.float()).collect(), (0..n).map(|_| lcg.float()).collect());
+            let (x, y): (Vec<f32>, Vec<f32>) =
+                ((0..n).map(|_| lcg.float()).collect(), (0..n).map(|_| lcg.float()).collect());
             let f = DType::Float32;
             let kernel = BoundLoop {
                 extents: vec![n],
@@ -92,11 +92,17 @@ fn float_edges() {
     let inf = f32::INFINITY;
     let check = |op, x: &[f32], want: &[f32]| {
         let got: Vec<f32> = numbers(&unary(op, DType::Float32, DType::Float32, bytes(x), x.len()));
-        assert!(got.iter().zip(want).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())), "{op:?}: {got:?} {want:?}");
+        assert!(
+            got.iter().zip(want).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())),
+            "{op:?}: {got:?} {want:?}"
+        );
     };
     let check2 = |op, x: &[f32], y: &[f32], want: &[f32]| {
         let got: Vec<f32> = numbers(&binary(op, DType::Float32, DType::Float32, x, y));
-        assert!(got.iter().zip(want).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())), "{op:?}: {got:?} {want:?}");
+        assert!(
+            got.iter().zip(want).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())),
+            "{op:?}: {got:?} {want:?}"
+        );
     };
     each_isa(|_| {
         check(Op::Exp, &[-inf, inf, nan, 0.0, -0.0, 200.0, -200.0], &[0.0, inf, nan, 1.0, 1.0, inf, 0.0]);
@@ -109,10 +115,25 @@ fn float_edges() {
         check(Op::Round, &[0.5, 1.5, 2.5, -0.5, -0.2, 1e10, nan, inf], &[0.0, 2.0, 2.0, -0.0, -0.0, 1e10, nan, inf]);
         check(Op::Floor, &[0.5, -0.5, -0.0, inf], &[0.0, -1.0, -0.0, inf]);
         check(Op::Rsqrt, &[4.0, 0.0, -1.0, inf], &[0.5, inf, nan, 0.0]);
-        check2(Op::Max, &[nan, 1.0, 0.0, -0.0, -0.0, -inf], &[1.0, nan, -0.0, 0.0, -0.0, 1.0], &[nan, nan, 0.0, 0.0, -0.0, 1.0]);
-        check2(Op::Min, &[nan, 1.0, 0.0, -0.0, 0.0, inf], &[1.0, nan, -0.0, 0.0, 0.0, 1.0], &[nan, nan, -0.0, -0.0, 0.0, 1.0]);
+        check2(
+            Op::Max,
+            &[nan, 1.0, 0.0, -0.0, -0.0, -inf],
+            &[1.0, nan, -0.0, 0.0, -0.0, 1.0],
+            &[nan, nan, 0.0, 0.0, -0.0, 1.0],
+        );
+        check2(
+            Op::Min,
+            &[nan, 1.0, 0.0, -0.0, 0.0, inf],
+            &[1.0, nan, -0.0, 0.0, 0.0, 1.0],
+            &[nan, nan, -0.0, -0.0, 0.0, 1.0],
+        );
         check2(Op::Rem, &[5.5, -5.5, 1.0, inf, 3.0], &[2.0, 2.0, 0.0, 2.0, inf], &[1.5, -1.5, nan, nan, 3.0]);
-        check2(Op::Pow, &[nan, 1.0, -2.0, -2.0, 0.0, -0.0, -8.0], &[0.0, nan, 3.0, 0.5, -1.0, -1.0, inf], &[1.0, 1.0, -8.0, nan, inf, -inf, inf]);
+        check2(
+            Op::Pow,
+            &[nan, 1.0, -2.0, -2.0, 0.0, -0.0, -8.0],
+            &[0.0, nan, 3.0, 0.5, -1.0, -1.0, inf],
+            &[1.0, 1.0, -8.0, nan, inf, -inf, inf],
+        );
         let x = [nan, 1.0, 0.0, inf];
         let y = [nan, 2.0, -0.0, inf];
         let compare = |op| binary(op, DType::Float32, DType::Bool, &x, &y);
@@ -136,12 +157,21 @@ fn integer_edges() {
         assert_eq!(op(Op::Rem), [1, -1, 0, 0, 0, 0]);
         assert_eq!(op(Op::Mul), [14, -14, 0, i32::MIN, 0, 0]);
         assert_eq!(op(Op::Pow), [49, 49, 1, 0, 0, 0]);
-        let pow = numbers::<i64>(&binary(Op::Pow, DType::Int64, DType::Int64, &[2i64, -1, -1, 1, 0, 3], &[-1i64, -3, -4, -5, -1, 40]));
+        let pow = numbers::<i64>(&binary(
+            Op::Pow,
+            DType::Int64,
+            DType::Int64,
+            &[2i64, -1, -1, 1, 0, 3],
+            &[-1i64, -3, -4, -5, -1, 40],
+        ));
         assert_eq!(pow, [0, -1, 1, 1, 0, 3i64.wrapping_pow(40)]);
         assert_eq!(numbers::<u8>(&binary(Op::Sub, DType::Uint8, DType::Uint8, &[3u8, 5], &[5u8, 3])), [254, 2]);
         assert_eq!(unary(Op::Not, DType::Bool, DType::Bool, vec![0, 1], 2), [1, 0]);
         assert_eq!(unary(Op::Not, DType::Uint8, DType::Uint8, vec![0, 1], 2), [255, 254]);
-        assert_eq!(numbers::<i32>(&unary(Op::Abs, DType::Int32, DType::Int32, bytes(&[i32::MIN, -3]), 2)), [i32::MIN, 3]);
+        assert_eq!(
+            numbers::<i32>(&unary(Op::Abs, DType::Int32, DType::Int32, bytes(&[i32::MIN, -3]), 2)),
+            [i32::MIN, 3]
+        );
     });
 }
 
@@ -155,7 +185,10 @@ fn casts() {
         assert_eq!(to(DType::Uint8), [1, 0, 0, 255, 0, 255, 255, 0]);
         assert_eq!(to(DType::Bool), [1, 1, 1, 1, 1, 1, 1, 0]);
         assert_eq!(unary(Op::Cast, DType::Int32, DType::Uint8, bytes(&[257i32, -1]), 2), [1, 255]);
-        assert_eq!(numbers::<f64>(&unary(Op::Cast, DType::Int64, DType::Float64, bytes(&[i64::MAX]), 1)), [i64::MAX as f64]);
+        assert_eq!(
+            numbers::<f64>(&unary(Op::Cast, DType::Int64, DType::Float64, bytes(&[i64::MAX]), 1)),
+            [i64::MAX as f64]
+        );
         assert_eq!(numbers::<f32>(&unary(Op::Cast, DType::Bool, DType::Float32, vec![0, 1], 2)), [0.0, 1.0]);
     });
 }
@@ -184,7 +217,11 @@ fn strides_broadcasts_reversals_iota() {
             let mut instrs = vec![instr(Op::Add, f, &[0, 1]), instr(Op::Add, f, &[4, 2]), instr(Op::Add, f, &[5, 3])];
             for k in 0..rank {
                 instrs.push(Instr { op: Op::Iota, dtype: f, args: [NONE; 3], immediate: k as u64 });
-                instrs.push(instr(Op::Mul, f, &[3 + instrs.len() as u32, 3 + instrs.len() as u32 - if k == 0 { 0 } else { 1 }]));
+                instrs.push(instr(
+                    Op::Mul,
+                    f,
+                    &[3 + instrs.len() as u32, 3 + instrs.len() as u32 - if k == 0 { 0 } else { 1 }],
+                ));
             }
             let last = 3 + instrs.len() as u32;
             let kernel = BoundLoop {
@@ -200,9 +237,11 @@ fn strides_broadcasts_reversals_iota() {
             };
             let outs = run(&kernel, &[bytes(&x), bytes(&x), bytes(&x), bytes(&x)], &[n * 4, n * 4], Pool::global());
             let got: Vec<f32> = numbers(&outs[0]);
-            let at = |strides: &[i64], index: &[usize]| index.iter().zip(strides).map(|(&i, &s)| i as i64 * s).sum::<i64>();
+            let at =
+                |strides: &[i64], index: &[usize]| index.iter().zip(strides).map(|(&i, &s)| i as i64 * s).sum::<i64>();
             for (i, index) in indices(extents).iter().enumerate() {
-                let want = at(&transposed, index) + at(&broadcast, index) + n as i64 - 1 + at(&reversed, index) + i as i64;
+                let want =
+                    at(&transposed, index) + at(&broadcast, index) + n as i64 - 1 + at(&reversed, index) + i as i64;
                 assert_eq!(got[i], want as f32, "{extents:?} {index:?}");
             }
             let copied = BoundLoop { instrs: vec![], stores: vec![store(f, 0)], ..kernel };
@@ -224,167 +263,15 @@ fn iota_counts_its_extent() {
                 let kernel = BoundLoop {
                     extents: extents.to_vec(),
                     loads: vec![],
-                    instrs: vec![Instr { op: Op::Iota, dtype, args: [NONE; 3], immediate: axis }, instr(Op::Cast, DType::Int32, &[0])],
+                    instrs: vec![
+                        Instr { op: Op::Iota, dtype, args: [NONE; 3], immediate: axis },
+                        instr(Op::Cast, DType::Int32, &[0]),
+                    ],
                     stores: vec![store(DType::Int32, 1)],
                 };
                 let got: Vec<i32> = numbers(&run(&kernel, &[], &[3 * 50 * 17 * 4], Pool::global())[0]);
                 assert!(indices(&extents).iter().zip(got).all(|(index, x)| index[axis as usize] == x as usize));
             }
-        }
-    });
-}
-
-/// The documented tree, in float32, on one run.
-fn tree_sum(x: &[f32]) -> f32 {
-    let mut blocks: Vec<f32> = x
-        .chunks(BLOCK)
-        .map(|block| {
-            let mut lanes = [0f32; LANES];
-            block.iter().enumerate().for_each(|(i, &v)| lanes[i % LANES] += v);
-            for half in [8, 4, 2, 1] {
-                (0..half).for_each(|l| lanes[l] += lanes[l + half]);
-            }
-            lanes[0]
-        })
-        .collect();
-    fn balanced(blocks: &mut [f32]) -> f32 {
-        if blocks.len() == 1 {
-            return blocks[0];
-        }
-        let left = blocks.len().next_power_of_two() / 2;
-        let (a, b) = blocks.split_at_mut(left);
-        balanced(a) + balanced(b)
-    }
-    if blocks.is_empty() { 0.0 } else { balanced(&mut blocks) }
-}
-
-#[test]
-fn sums_have_the_bits_of_the_documented_tree() {
-    let f = DType::Float32;
-    let spaces: [(&[usize], u32); 20] = [
-        (&[7], 1),
-        (&[0], 1),
-        (&[3, 0], 2),
-        (&[0, 3], 1),
-        (&[17], 1),
-        (&[1025], 1),
-        (&[300_000], 1),
-        (&[1_100_001], 1),
-        (&[128, 10], 2),
-        (&[128, 10], 1),
-        (&[5, 1500], 2),
-        (&[128, 512], 1),
-        (&[50_000, 32], 1),
-        (&[3000, 2100], 1),
-        (&[4, 1030, 3], 2),
-        (&[4, 30, 3], 5),
-        (&[9, 33, 40], 2),
-        (&[2, 3, 5, 7, 11], 0b01010),
-        (&[2, 1, 5, 1, 11], 0b01010),
-        (&[600, 1, 20], 0b101),
-    ];
-    each_isa(|_| {
-        for (extents, mask) in spaces {
-            let n: usize = extents.iter().product();
-            let mut lcg = Lcg(9);
-            let x: Vec<f32> = (0..n).map(|_| lcg.float()).collect();
-            let kernel = BoundLoop {
-                extents: extents.to_vec(),
-                loads: vec![load(f, 0, &dense(extents))],
-                instrs: vec![instr(Op::Neg, f, &[0])],
-                stores: vec![reduction(f, 0, Op::ReduceSum, mask), reduction(f, 1, Op::ReduceSum, mask), store(f, 1)],
-            };
-            let kept: Vec<usize> = (0..extents.len()).filter(|k| mask >> k & 1 == 0).map(|k| extents[k]).collect();
-            let outputs: usize = kept.iter().product();
-            let mut runs = vec![Vec::new(); outputs];
-            let mut index = vec![0usize; extents.len()];
-            for &v in &x {
-                let to = (0..extents.len()).filter(|k| mask >> k & 1 == 0).fold(0, |to, k| to * extents[k] + index[k]);
-                runs[to].push(v);
-                for k in (0..extents.len()).rev() {
-                    index[k] += 1;
-                    if index[k] < extents[k] {
-                        break;
-                    }
-                    index[k] = 0;
-                }
-            }
-            for threads in [1, 3] {
-                let outs = run(&kernel, &[bytes(&x)], &[outputs * 4, outputs * 4, n * 4], &Pool::new(threads));
-                let (sum, negative, copy): (Vec<f32>, Vec<f32>, Vec<f32>) = (numbers(&outs[0]), numbers(&outs[1]), numbers(&outs[2]));
-                for (i, values) in runs.iter().enumerate() {
-                    let want = tree_sum(values);
-                    assert_eq!(sum[i].to_bits(), want.to_bits(), "{extents:?} {mask:b} {i}");
-                    assert_eq!(negative[i], -want);
-                }
-                assert!(copy.iter().zip(&x).all(|(a, b)| *a == -b));
-            }
-        }
-    });
-}
-
-#[test]
-fn reductions_of_every_op_and_dtype() {
-    each_isa(|_| {
-        for n in [0, 1, 15, 17, 1025] {
-            let mut lcg = Lcg(4);
-            let x: Vec<i32> = (0..n).map(|_| (lcg.float() * 100.0) as i32).collect();
-            macro_rules! check {
-                ($t:ty, $dtype:expr, $sum:expr, $product:expr) => {{
-                    let values: Vec<$t> = x.iter().map(|&v| v as $t).collect();
-                    let reduce = |op| {
-                        let kernel = BoundLoop {
-                            extents: vec![n],
-                            loads: vec![load($dtype, 0, &[1])],
-                            instrs: vec![],
-                            stores: vec![reduction($dtype, 0, op, 1)],
-                        };
-                        numbers::<$t>(&run(&kernel, &[bytes(&values)], &[size_of::<$t>()], Pool::global())[0])[0]
-                    };
-                    let (lowest, highest) = $sum;
-                    assert_eq!(reduce(Op::ReduceMax), values.iter().copied().fold(lowest, |a, b| if b > a { b } else { a }));
-                    assert_eq!(reduce(Op::ReduceMin), values.iter().copied().fold(highest, |a, b| if b < a { b } else { a }));
-                    let product: fn($t, $t) -> $t = $product;
-                    if n < 2 || !$dtype.is_float() {
-                        assert_eq!(reduce(Op::ReduceProd), values.iter().copied().fold(1 as $t, product));
-                    }
-                }};
-            }
-            check!(f32, DType::Float32, (f32::NEG_INFINITY, f32::INFINITY), |a, b| a * b);
-            check!(f64, DType::Float64, (f64::NEG_INFINITY, f64::INFINITY), |a, b| a * b);
-            check!(i32, DType::Int32, (i32::MIN, i32::MAX), |a, b| a.wrapping_mul(b));
-            check!(i64, DType::Int64, (i64::MIN, i64::MAX), |a, b| a.wrapping_mul(b));
-            check!(u8, DType::Uint8, (0, 255), |a, b| a.wrapping_mul(b));
-            let flags: Vec<u8> = x.iter().map(|&v| (v > -99) as u8).collect();
-            let reduce = |op| {
-                let kernel = BoundLoop {
-                    extents: vec![n],
-                    loads: vec![load(DType::Bool, 0, &[1])],
-                    instrs: vec![],
-                    stores: vec![reduction(DType::Bool, 0, op, 1)],
-                };
-                run(&kernel, std::slice::from_ref(&flags), &[1], Pool::global())[0][0]
-            };
-            assert_eq!(reduce(Op::ReduceAnd), flags.iter().all(|&v| v == 1) as u8);
-            assert_eq!(reduce(Op::ReduceOr), flags.iter().any(|&v| v == 1) as u8);
-        }
-    });
-}
-
-#[test]
-fn nan_goes_through_max() {
-    each_isa(|_| {
-        for at in [0, 5, 40] {
-            let mut x = vec![1f32; 41];
-            x[at] = f32::NAN;
-            let kernel = BoundLoop {
-                extents: vec![41],
-                loads: vec![load(DType::Float32, 0, &[1])],
-                instrs: vec![],
-                stores: vec![reduction(DType::Float32, 0, Op::ReduceMax, 1), reduction(DType::Float32, 0, Op::ReduceMin, 1)],
-            };
-            let outs = run(&kernel, &[bytes(&x)], &[4, 4], Pool::global());
-            assert!(numbers::<f32>(&outs[0])[0].is_nan() && numbers::<f32>(&outs[1])[0].is_nan());
         }
     });
 }

@@ -179,6 +179,9 @@ unsafe fn splat(dtype: DType, from: *const u8, to: *mut u8, n: usize) {
 }
 
 /// to[i] = from[i · stride]
+///
+/// # Safety
+/// Both have these elements of `size` bytes.
 pub unsafe fn copy_strided(size: usize, from: *const u8, stride: isize, to: *mut u8, n: usize) {
     unsafe fn typed<T: Copy>(from: *const T, stride: isize, to: *mut T, n: usize) {
         // SAFETY: by the caller.

@@ -30,12 +30,21 @@ pub struct Sides {
 
 impl Sides {
     pub fn new(op: &str, q: &Shape, k: &Shape, v: &Shape, attrs: &BoundAttrs) -> Result<Sides, Error> {
-        let (&[b, h, queries, size], &[kb, kh, keys, ksize], &[vb, vh, vkeys, values]) = (q.dims(), k.dims(), v.dims()) else {
+        let (&[b, h, queries, size], &[kb, kh, keys, ksize], &[vb, vh, vkeys, values]) = (q.dims(), k.dims(), v.dims())
+        else {
             return Err(Error::shape(format!("{op}: {q}, {k} and {v} need rank 4")));
         };
         let fits = [kb, kh, ksize] == [b, h, size] && [vb, vh, vkeys] == [b, h, keys];
         expect(fits, || format!("{op}: {q}, {k} and {v} do not fit"))?;
-        Ok(Sides { heads: b * h, queries, keys, size, values, scale: attrs.float("scale")?, causal: attrs.bool("causal")? })
+        Ok(Sides {
+            heads: b * h,
+            queries,
+            keys,
+            size,
+            values,
+            scale: attrs.float("scale")?,
+            causal: attrs.bool("causal")?,
+        })
     }
 
     pub fn flops(&self) -> f64 {
@@ -175,7 +184,7 @@ impl<T: Real> AttentionPlan<T> {
     }
 
     /// One block of queries of one head.
-    unsafe fn block(&self, q: *const T, k: *const T, v: *const T, out: *mut T, statistic: *mut T, block: usize, memory: *mut u8) {
+    unsafe fn block(&self, [q, k, v]: [*const T; 3], [out, statistic]: [*mut T; 2], block: usize, memory: *mut u8) {
         let Sides { queries, keys, size, values, causal, .. } = self.sides;
         let first = block * QUERIES;
         let rows = QUERIES.min(queries - first);
@@ -202,10 +211,17 @@ impl<T: Real> AttentionPlan<T> {
                     seen: causal.then_some(first as isize + 1 - left as isize),
                     first: left == 0,
                 });
-                sized(&self.result, rows, values, columns).run_serial(scores, v.add(left * values), out, left > 0, work);
+                sized(&self.result, rows, values, columns).run_serial(
+                    scores,
+                    v.add(left * values),
+                    out,
+                    left > 0,
+                    work,
+                );
             }
             for row in 0..rows {
-                let (sum, top) = if end == 0 { (T::ZERO, T::LOWEST) } else { (total.add(row).read(), most.add(row).read()) };
+                let (sum, top) =
+                    if end == 0 { (T::ZERO, T::LOWEST) } else { (total.add(row).read(), most.add(row).read()) };
                 // A row of -∞ has no weights; without keys there is nothing to weigh.
                 let sum = if top == T::LOWEST && keys > 0 { T::NAN } else { sum };
                 for j in 0..values {
@@ -238,9 +254,10 @@ impl<T: Real> Plan for AttentionPlan<T> {
             let (head, block) = (job / self.blocks(), job % self.blocks());
             // SAFETY: as above.
             areas.with(|memory| unsafe {
-                let (q, k, v) = (q.get().add(head * queries * size), k.get().add(head * keys * size), v.get().add(head * keys * values));
+                let (q, k) = (q.get().add(head * queries * size), k.get().add(head * keys * size));
+                let v = v.get().add(head * keys * values);
                 let (out, statistic) = (out.get().add(head * queries * values), statistic.get().add(head * queries));
-                self.block(q, k, v, out, statistic, block, memory);
+                self.block([q, k, v], [out, statistic], block, memory);
             });
         });
     }

@@ -128,7 +128,13 @@ impl<T: Real> GradPlan<T> {
                     if skips && first + rows <= left {
                         continue;
                     }
-                    let (q, g, out, k, v) = (q.add(first * size), g.add(first * values), out.add(first * values), k.add(left * size), v.add(left * values));
+                    let (q, g, out, k, v) = (
+                        q.add(first * size),
+                        g.add(first * values),
+                        out.add(first * values),
+                        k.add(left * size),
+                        v.add(left * values),
+                    );
                     sized(&self.scores, rows, columns, size).run_serial(q, k, scores, false, memory);
                     sized(&self.of_weights, rows, columns, values).run_serial(g, v, cotangents, false, memory);
                     (self.weigh)(Block {

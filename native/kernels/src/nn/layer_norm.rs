@@ -19,7 +19,9 @@ fn rows_of(op: &str, x: &Shape, vectors: &[&Shape], statistics: &[&Shape]) -> Re
     let Some((&n, lead)) = x.dims().split_last() else {
         return Err(Error::shape(format!("{op}: {x} has no last axis")));
     };
-    expect(vectors.iter().all(|v| v.dims() == [n]), || format!("{op}: gamma and beta must be as long as the last axis of {x}"))?;
+    expect(vectors.iter().all(|v| v.dims() == [n]), || {
+        format!("{op}: gamma and beta must be as long as the last axis of {x}")
+    })?;
     expect(statistics.iter().all(|s| s.dims() == lead), || format!("{op}: statistics of {x} have the shape {lead:?}"))?;
     Ok((lead.iter().product(), n))
 }

@@ -6,7 +6,13 @@ use crate::math;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 pub trait Real:
-    Scalar + PartialOrd + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
+    Scalar
+    + PartialOrd
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
 {
     const LOWEST: Self;
     const NAN: Self;
@@ -87,16 +93,16 @@ pub fn fold<T: Real>(n: usize, start: T, f: impl Fn(usize) -> T, join: impl Fn(T
     let mut i = 0;
     while i < whole {
         let mut next = [start; LANES];
-        for l in 0..LANES {
-            next[l] = f(i + l);
+        for (l, x) in next.iter_mut().enumerate() {
+            *x = f(i + l);
         }
         for l in 0..LANES {
             lanes[l] = join(lanes[l], next[l]);
         }
         i += LANES;
     }
-    for l in 0..n - whole {
-        lanes[l] = join(lanes[l], f(whole + l));
+    for (l, lane) in lanes.iter_mut().enumerate().take(n - whole) {
+        *lane = join(*lane, f(whole + l));
     }
     let mut half = LANES / 2;
     while half > 0 {

@@ -20,7 +20,9 @@ impl LibraryKernel for Softmax {
             return Err(Error::argument(format!("{name}: {arity} operands and one result are needed")));
         };
         let dtype = same_float(name, &ins.iter().collect::<Vec<_>>())?;
-        expect(ins.iter().all(|x| x.dims() == ins[0].dims()), || format!("{name}: {} and {} differ", ins[0], ins[ins.len() - 1]))?;
+        expect(ins.iter().all(|x| x.dims() == ins[0].dims()), || {
+            format!("{name}: {} and {} differ", ins[0], ins[ins.len() - 1])
+        })?;
         expect_out(name, out, dtype, ins[0].dims())?;
         let axis = attrs.axis("axis", out.rank())?;
         let (outer, inner) = (out.dims()[..axis].iter().product(), out.dims()[axis + 1..].iter().product());
@@ -35,7 +37,11 @@ impl LibraryKernel for Softmax {
             };
             Box::new(SoftmaxPlan { outer, size, inner, run })
         }
-        Ok(if dtype == DType::Float32 { plan::<f32>(self.0, outer, size, inner) } else { plan::<f64>(self.0, outer, size, inner) })
+        Ok(if dtype == DType::Float32 {
+            plan::<f32>(self.0, outer, size, inner)
+        } else {
+            plan::<f64>(self.0, outer, size, inner)
+        })
     }
 }
 
@@ -73,7 +79,14 @@ impl<T: Real> Plan for SoftmaxPlan<T> {
                 let at = block * size * inner + left;
                 // SAFETY: `check` has proven the shapes; units are different columns.
                 unsafe {
-                    let line = Line { x: x.get().add(at), y: y.get().add(at), out: out.get().add(at), size, step: inner, len: STRIP.min(inner - left) };
+                    let line = Line {
+                        x: x.get().add(at),
+                        y: y.get().add(at),
+                        out: out.get().add(at),
+                        size,
+                        step: inner,
+                        len: STRIP.min(inner - left),
+                    };
                     (self.run)(line);
                 }
             }
@@ -105,9 +118,7 @@ impl<T: Real, const OP: u8> Kernel for Lines<T, OP> {
     #[inline(always)]
     unsafe fn run<const FMA: bool>(line: Line<T>) {
         // SAFETY: by the caller.
-        unsafe {
-            if line.step == 1 { Self::row::<FMA>(line) } else { Self::columns::<FMA>(line) }
-        }
+        unsafe { if line.step == 1 { Self::row::<FMA>(line) } else { Self::columns::<FMA>(line) } }
     }
 }
 

@@ -38,11 +38,21 @@ fn close(what: &str, got: &[Vec<Vec<f64>>; 2], want: &[Vec<f64>], tolerance: f64
 
 #[test]
 fn softmax_family() {
-    let cases: [(&[usize], usize); 9] =
-        [(&[5], 0), (&[1], 0), (&[0], 0), (&[128, 10], 1), (&[3, 1025], 1), (&[4, 3], 0), (&[2, 17, 70], 1), (&[2, 0, 3], 1), (&[700, 33], 0)];
+    let cases: [(&[usize], usize); 9] = [
+        (&[5], 0),
+        (&[1], 0),
+        (&[0], 0),
+        (&[128, 10], 1),
+        (&[3, 1025], 1),
+        (&[4, 3], 0),
+        (&[2, 17, 70], 1),
+        (&[2, 0, 3], 1),
+        (&[700, 33], 0),
+    ];
     each_isa(|_| {
         for (dims, axis) in cases {
-            let (outer, size, inner): (usize, usize, usize) = (dims[..axis].iter().product(), dims[axis], dims[axis + 1..].iter().product());
+            let (outer, size, inner): (usize, usize, usize) =
+                (dims[..axis].iter().product(), dims[axis], dims[axis + 1..].iter().product());
             let n = outer * size * inner;
             let mut lcg = Lcg(12);
             let mut x: Vec<f32> = lcg.floats(n).iter().map(|v| v * 8.0).collect();
@@ -58,7 +68,9 @@ fn softmax_family() {
                     let at: Vec<usize> = (0..size).map(|k| (o * size + k) * inner + j).collect();
                     let of = |x: &[f32]| at.iter().map(|&i| x[i] as f64).collect::<Vec<f64>>();
                     let (x, g, y) = (of(&x), of(&g), of(&y));
-                    let most = x.iter().fold(f64::NEG_INFINITY, |a, &b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) });
+                    let most = x
+                        .iter()
+                        .fold(f64::NEG_INFINITY, |a, &b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) });
                     let total: f64 = x.iter().map(|v| (v - most).exp()).sum();
                     let (dot, sum): (f64, f64) = (g.iter().zip(&y).map(|(a, b)| a * b).sum(), g.iter().sum());
                     for (k, &i) in at.iter().enumerate() {
@@ -119,8 +131,14 @@ fn layer_norm_and_its_gradient() {
             let with = attrs(&[("epsilon", BoundValue::Float(0.01))]);
             let got = run(Op::LayerNorm, &[(dims, &x), (v, &gamma), (v, &beta)], &[dims, lead, lead], &with);
             close("layerNorm", &got, &[y, mean, rstd], 1e-5);
-            let ins: [(&[usize], &[f32]); 5] = [(dims, &g), (dims, &x), (v, &gamma), (lead, &mean_in), (lead, &rstd_in)];
-            close("layerNormGrad", &run(Op::LayerNormGrad, &ins, &[dims, v, v], &attrs(&[])), &[dx, dgamma, dbeta], 2e-5);
+            let ins: [(&[usize], &[f32]); 5] =
+                [(dims, &g), (dims, &x), (v, &gamma), (lead, &mean_in), (lead, &rstd_in)];
+            close(
+                "layerNormGrad",
+                &run(Op::LayerNormGrad, &ins, &[dims, v, v], &attrs(&[])),
+                &[dx, dgamma, dbeta],
+                2e-5,
+            );
         }
     });
 }
@@ -136,15 +154,24 @@ struct Heads {
 /// Results and gradients by the decomposition: out, logSumExp, dq, dk, dv.
 fn attention(s: &Heads, [q, k, v, g]: [&[f64]; 4], scale: f64, causal: bool) -> [Vec<f64>; 5] {
     let Heads { heads, queries, keys, size, values } = *s;
-    let mut all = [vec![0.0; heads * queries * values], vec![], vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]];
+    let mut all =
+        [vec![0.0; heads * queries * values], vec![], vec![0.0; q.len()], vec![0.0; k.len()], vec![0.0; v.len()]];
     for h in 0..heads {
         for i in 0..queries {
             let query = |d: usize| q[(h * queries + i) * size + d];
             let row = (h * queries + i) * values;
             let scores: Vec<f64> = (0..keys)
-                .map(|j| if causal && j > i { f64::NEG_INFINITY } else { scale * (0..size).map(|d| query(d) * k[(h * keys + j) * size + d]).sum::<f64>() })
+                .map(|j| {
+                    if causal && j > i {
+                        f64::NEG_INFINITY
+                    } else {
+                        scale * (0..size).map(|d| query(d) * k[(h * keys + j) * size + d]).sum::<f64>()
+                    }
+                })
                 .collect();
-            let most = scores.iter().fold(f64::NEG_INFINITY, |a, &b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) });
+            let most = scores
+                .iter()
+                .fold(f64::NEG_INFINITY, |a, &b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) });
             let total: f64 = scores.iter().map(|x| (x - most).exp()).sum();
             let weights: Vec<f64> = scores.iter().map(|x| (x - most).exp() / total).collect();
             all[1].push(most + total.ln());
@@ -187,7 +214,8 @@ fn attention_and_its_gradient() {
                 let scale = 0.4;
                 let want = attention(s, [&wide(&q), &wide(&k), &wide(&v), &wide(&g)], scale, causal);
                 let dims = |n: usize, d: usize| [1, heads, n, d];
-                let (qd, kd, vd, od) = (dims(queries, size), dims(keys, size), dims(keys, values), dims(queries, values));
+                let (qd, kd, vd, od) =
+                    (dims(queries, size), dims(keys, size), dims(keys, values), dims(queries, values));
                 let ld: [usize; 3] = [1, heads, queries];
                 let attrs = attrs(&[("causal", BoundValue::Bool(causal)), ("scale", BoundValue::Float(scale))]);
                 let got = run(Op::Attention, &[(&qd, &q), (&kd, &k), (&vd, &v)], &[&od, &ld], &attrs);
@@ -195,7 +223,8 @@ fn attention_and_its_gradient() {
                 // The gradient is given float32 results: only that precision can be asked of it.
                 let narrow = |x: &[f64]| x.iter().map(|&v| v as f32).collect::<Vec<f32>>();
                 let (out, log) = (narrow(&want[0]), narrow(&want[1]));
-                let ins: [(&[usize], &[f32]); 6] = [(&od, &g), (&qd, &q), (&kd, &k), (&vd, &v), (&od, &out), (&ld, &log)];
+                let ins: [(&[usize], &[f32]); 6] =
+                    [(&od, &g), (&qd, &q), (&kd, &k), (&vd, &v), (&od, &out), (&ld, &log)];
                 let got = run(Op::AttentionGrad, &ins, &[&qd, &kd, &vd], &attrs);
                 close("attentionGrad", &[got[0].clone(), vec![]], &want[2..], 2e-4);
                 close("attentionGrad", &[got[1].clone(), vec![]], &want[2..], 2e-5);

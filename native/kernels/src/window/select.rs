@@ -82,7 +82,16 @@ impl<T: Scalar + PartialOrd> SelectPlan<T> {
                 self.windows.for_each_tap(number, |element| {
                     let (best, at) = (best.as_mut_ptr(), at.as_mut_ptr());
                     // SAFETY: taps are inside the input.
-                    unsafe { (self.select)(Select { x: x.add(element + left), best, at, element: element as i64, len, first }) }
+                    unsafe {
+                        (self.select)(Select {
+                            x: x.add(element + left),
+                            best,
+                            at,
+                            element: element as i64,
+                            len,
+                            first,
+                        })
+                    }
                     first = false;
                 });
                 if first {

@@ -35,7 +35,12 @@ impl Case {
     }
 
     fn attrs(&self) -> BoundAttrs {
-        attrs(&[("high", ints(self.high)), ("low", ints(self.low)), ("strides", list(self.strides)), ("window", list(self.window))])
+        attrs(&[
+            ("high", ints(self.high)),
+            ("low", ints(self.low)),
+            ("strides", list(self.strides)),
+            ("window", list(self.window)),
+        ])
     }
 
     /// The elements of each window, in order.
@@ -77,18 +82,49 @@ fn reductions() {
             }
             let whole: Vec<i32> = x.iter().map(|&v| v as i32).collect();
             for (op, start, f, g) in [
-                (Op::ReduceWindowSum, (0.0, 0), (|a, b| a + b) as fn(f32, f32) -> f32, (|a, b| a + b) as fn(i32, i32) -> i32),
-                (Op::ReduceWindowMax, (f32::NEG_INFINITY, i32::MIN), |a, b| if a.is_nan() || b.is_nan() { f32::NAN } else { a.max(b) }, i32::max),
-                (Op::ReduceWindowMin, (f32::INFINITY, i32::MAX), |a, b| if a.is_nan() || b.is_nan() { f32::NAN } else { a.min(b) }, i32::min),
+                (
+                    Op::ReduceWindowSum,
+                    (0.0, 0),
+                    (|a, b| a + b) as fn(f32, f32) -> f32,
+                    (|a, b| a + b) as fn(i32, i32) -> i32,
+                ),
+                (
+                    Op::ReduceWindowMax,
+                    (f32::NEG_INFINITY, i32::MIN),
+                    |a, b| if a.is_nan() || b.is_nan() { f32::NAN } else { a.max(b) },
+                    i32::max,
+                ),
+                (
+                    Op::ReduceWindowMin,
+                    (f32::INFINITY, i32::MAX),
+                    |a, b| if a.is_nan() || b.is_nan() { f32::NAN } else { a.min(b) },
+                    i32::min,
+                ),
             ] {
                 let run = |dtype, data| {
-                    run_library(op, &[shape(dtype, case.x)], &[shape(dtype, &case.out())], &case.attrs(), &[data], Pool::global()).remove(0)
+                    run_library(
+                        op,
+                        &[shape(dtype, case.x)],
+                        &[shape(dtype, &case.out())],
+                        &case.attrs(),
+                        &[data],
+                        Pool::global(),
+                    )
+                    .remove(0)
                 };
                 let got: Vec<f32> = numbers(&run(DType::Float32, bytes(&x)));
                 let want = case.windows().into_iter().map(|window| window.into_iter().fold(start.0, |a, i| f(a, x[i])));
-                assert!(got.iter().zip(want).all(|(a, b)| *a == b || (a.is_nan() && b.is_nan())), "{op:?} {:?}", case.x);
+                assert!(
+                    got.iter().zip(want).all(|(a, b)| *a == b || (a.is_nan() && b.is_nan())),
+                    "{op:?} {:?}",
+                    case.x
+                );
                 let got: Vec<i32> = numbers(&run(DType::Int32, bytes(&whole)));
-                let want: Vec<i32> = case.windows().into_iter().map(|window| window.into_iter().fold(start.1, |a, i| g(a, whole[i]))).collect();
+                let want: Vec<i32> = case
+                    .windows()
+                    .into_iter()
+                    .map(|window| window.into_iter().fold(start.1, |a, i| g(a, whole[i])))
+                    .collect();
                 assert_eq!(got, want);
             }
         }
@@ -110,14 +146,17 @@ fn gradient_of_the_maximum() {
             let g: Vec<f32> = (0..case.out().iter().product()).map(|i| (i % 100) as f32).collect();
             let mut want = vec![0f32; x.len()];
             for (o, window) in case.windows().into_iter().enumerate() {
-                let best = window.into_iter().reduce(|best, i| if !(x[i] <= x[best]) && !x[best].is_nan() { i } else { best });
+                let best = window
+                    .into_iter()
+                    .reduce(|best, i| if x[i] > x[best] || (x[i].is_nan() && !x[best].is_nan()) { i } else { best });
                 if let Some(best) = best {
                     want[best] += g[o];
                 }
             }
             for pool in &pools {
                 let ins = [shape(DType::Float32, case.x), shape(DType::Float32, &case.out())];
-                let got = run_library(Op::SelectAndScatterAdd, &ins, &ins[..1], &case.attrs(), &[bytes(&x), bytes(&g)], pool);
+                let got =
+                    run_library(Op::SelectAndScatterAdd, &ins, &ins[..1], &case.attrs(), &[bytes(&x), bytes(&g)], pool);
                 assert_eq!(numbers::<f32>(&got[0]), want, "{:?}", case.x);
             }
         }
@@ -138,5 +177,10 @@ fn what_does_not_fit_is_refused() {
     assert!(kernel.check(&[f(&[8])], &[f(&[4])], &with(&[2], &[0], &[0])).is_err());
     assert!(kernel.check(&[f(&[8])], &[f(&[4])], &with(&[2, 1], &[2], &[0])).is_err());
     assert!(kernel.check(&[f(&[8])], &[f(&[4])], &with(&[2], &[2], &[i64::MAX])).is_err());
-    assert!(library(Op::SelectAndScatterAdd).unwrap().check(&[f(&[8]), f(&[3])], &[f(&[8])], &with(&[2], &[2], &[0])).is_err());
+    assert!(
+        library(Op::SelectAndScatterAdd)
+            .unwrap()
+            .check(&[f(&[8]), f(&[3])], &[f(&[8])], &with(&[2], &[2], &[0]))
+            .is_err()
+    );
 }
