@@ -37,7 +37,7 @@ export function broadcasting(op: AnyOp): Composite<string, NoAttrs> {
 
 function define(op: AnyOp): Composite<string, NoAttrs> {
   return internalComposite<NoAttrs>({
-    name: op.name,
+    name: `broadcast:${op.name}`,
     version: op.version,
     arity: 2,
     infer([x, y]) {

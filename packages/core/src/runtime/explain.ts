@@ -26,7 +26,7 @@ export function explainRule(error: unknown, op: AnyOp, ins: readonly Aval[], att
     site ? showSite(site) : "",
   ];
   return new MillraceError(error.code, parts.filter(Boolean).join("\n"), {
-    op: op.name,
+    op: error.op ?? op.name,
     shapes: ins.map((a) => a.shape.map((d) => (typeof d === "number" ? d : d.key))),
     dtypes: ins.map((a) => a.dtype),
     ...(error.rule === undefined ? {} : { rule: error.rule }),
