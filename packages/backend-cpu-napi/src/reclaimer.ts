@@ -7,6 +7,8 @@ import type { NativeContext } from "./addon.js";
 const megabyte = 1 << 20;
 /** Bytes between two minor collections, at least. */
 const minDue = 16 * megabyte;
+/** What a tensor takes beside its elements, here and in JavaScript: small ones must not outgrow the caches between collections. */
+const overhead = 192;
 /** Collection may take this part of the time, unless memory is short. */
 const maxShare = 0.1;
 
@@ -33,12 +35,16 @@ function expose(): Collect {
  * collections, so these are spaced by more than what is live; a full one comes when live bytes have doubled.
  */
 export class PageReclaimer implements Reclaimer {
-  due: number = minDue;
+  // Before anything is known, tensors are taken for small.
+  due: number = minDue / 8;
   private readonly native: NativeContext;
   private readonly limit: number;
   private handles = new Int32Array(64);
   private liveAfterFull = 0;
   private lastEnd = performance.now();
+  /** What had been allocated at the last collection. */
+  private bytesBefore = 0;
+  private buffersBefore = 0;
   /** Raised while collection takes more than its share. */
   private stretch = 1;
 
@@ -67,15 +73,18 @@ export class PageReclaimer implements Reclaimer {
     const start = performance.now();
     gc({ type: "minor" });
     this.native.poll(false);
-    let live = this.native.liveBytes();
-    const short = live + minDue > this.limit;
-    if (short || live > 2 * Math.max(this.liveAfterFull, minDue)) live = this.collectAll(gc);
+    const young = this.native.liveBytes();
+    if (young + minDue > this.limit || young > 2 * Math.max(this.liveAfterFull, minDue)) this.collectAll(gc);
     const end = performance.now();
     const share = (end - start) / Math.max(end - this.lastEnd, 1e-3);
     this.stretch = share > maxShare ? Math.min(this.stretch * 2, 16) : Math.max(this.stretch / 2, 1);
     this.lastEnd = end;
-    const wanted = Math.max(minDue, 1.1 * live) * this.stretch;
-    this.due = Math.max(megabyte, Math.min(wanted, (this.limit - live) / 2));
+    const { allocations, allocatedBytes, liveBytes, liveBuffers } = this.native.stats();
+    const average = (allocatedBytes - this.bytesBefore) / Math.max(allocations - this.buffersBefore, 1);
+    [this.bytesBefore, this.buffersBefore] = [allocatedBytes, allocations];
+    const wanted = Math.max(minDue, 1.1 * (liveBytes + overhead * liveBuffers)) * this.stretch;
+    const elements = wanted * (average / (average + overhead));
+    this.due = Math.max(minDue / 64, Math.min(elements, (this.limit - liveBytes) / 2));
   }
 
   /** A full collection: what an allocation that failed asks for. */
@@ -86,11 +95,10 @@ export class PageReclaimer implements Reclaimer {
     this.native.trim();
   }
 
-  private collectAll(gc: Collect): number {
+  private collectAll(gc: Collect): void {
     gc();
     this.native.poll(true);
     this.liveAfterFull = this.native.liveBytes();
-    return this.liveAfterFull;
   }
 
   /** Without a collector of our own: V8 is told what lives outside its heap, and collects when it thinks so. */
