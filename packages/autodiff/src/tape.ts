@@ -4,8 +4,8 @@ import {
   type AnyOp,
   type Attrs,
   buildStructure,
-  captureSites,
   type CallSite,
+  captureSites,
   engine,
   fillLike,
   flattenStructure,
@@ -15,7 +15,7 @@ import {
   type Recorder,
   refusePromise,
   sameShape,
-  TensorImpl,
+  type TensorImpl,
   toTensor,
   VariableImpl,
 } from "@millrace/core/graph";
@@ -39,11 +39,8 @@ export interface GradientOptions {
 }
 
 /** The gradients in the structure of the sources; null where a target does not depend on a source. */
-export type Gradients<S> = S extends Variable<infer Sh, infer D>
-  ? Tensor<Sh, D>
-  : S extends Tensor
-    ? S
-    : { [K in keyof S]: Gradients<S[K]> };
+export type Gradients<S> =
+  S extends Variable<infer Sh, infer D> ? Tensor<Sh, D> : S extends Tensor ? S : { [K in keyof S]: Gradients<S[K]> };
 
 /** Applies an op to tensors as user code does: now, or in the trace that is open. */
 const applyToTensors: ApplyOp<TensorImpl> = (op, ins, attrs, regions) =>
@@ -64,6 +61,8 @@ export class GradientTape implements Recorder {
   private readonly applications: Application<TensorImpl>[] = [];
   /** What a gradient may be asked for, and what depends on it. */
   private readonly active = new Set<TensorImpl>();
+  /** A result of each application. */
+  private readonly made = new Set<TensorImpl>();
   /** The tensors that stood for a variable while it was recorded. */
   private readonly reads = new Map<VariableImpl, Set<TensorImpl>>();
   private readonly watchedSet = new Set<VariableImpl>();
@@ -110,7 +109,8 @@ export class GradientTape implements Recorder {
   }
 
   private start(): void {
-    if (this.open) throw new MillraceError("E_ARGUMENT", "this tape is recording already: nest another GradientTape instead");
+    if (this.open)
+      throw new MillraceError("E_ARGUMENT", "this tape is recording already: nest another GradientTape instead");
     this.open = true;
     engine.addRecorder(this);
   }
@@ -125,7 +125,8 @@ export class GradientTape implements Recorder {
     const leaves: TensorImpl[] = [];
     flattenStructure(tensors, leaves);
     for (const x of leaves) {
-      if (!dtypes[x.dtype].isFloat) throw new MillraceError("E_DTYPE", `watch: ${x.dtype} has no gradient; cast it to float32 first`);
+      if (!dtypes[x.dtype].isFloat)
+        throw new MillraceError("E_DTYPE", `watch: ${x.dtype} has no gradient; cast it to float32 first`);
       if (x instanceof VariableImpl) this.watchedSet.add(x);
       else this.active.add(this.inScope(x));
     }
@@ -154,6 +155,7 @@ export class GradientTape implements Recorder {
   reset(): void {
     this.applications.length = 0;
     this.active.clear();
+    this.made.clear();
     this.reads.clear();
     this.used = false;
     this.expired = undefined;
@@ -165,10 +167,19 @@ export class GradientTape implements Recorder {
   }
 
   /** Called by the engine for each op. */
-  applied(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void {
+  applied(
+    op: AnyOp,
+    ins: readonly TensorImpl[],
+    attrs: Attrs,
+    regions: readonly Graph[],
+    outs: readonly TensorImpl[],
+  ): void {
     if (!ins.some((x) => this.active.has(x))) return;
     const floats = outs.filter((y) => dtypes[y.dtype].isFloat);
     if (floats.length === 0) return;
+    // In a trace an op that is applied again is the same node with the same results: its gradient counts once.
+    if (this.made.has(floats[0]!)) return;
+    this.made.add(floats[0]!);
     for (const y of floats) this.active.add(y);
     this.applications.push({ op, ins, attrs, regions, outs });
   }
@@ -207,10 +218,16 @@ export class GradientTape implements Recorder {
   private checkUse(): void {
     if (this.expired !== undefined) {
       const where = this.expired ? ` (${formatSite(this.expired)})` : "";
-      throw new MillraceError("E_ASYNC_SCOPE", `the scope of tape.record()${where} was left open across an await: use tape.run, or await before it`);
+      throw new MillraceError(
+        "E_ASYNC_SCOPE",
+        `the scope of tape.record()${where} was left open across an await: use tape.run, or await before it`,
+      );
     }
     if (this.used && !this.persistent) {
-      throw new MillraceError("E_ARGUMENT", "this tape has given its gradient: make it with { persistent: true } to ask more than once");
+      throw new MillraceError(
+        "E_ARGUMENT",
+        "this tape has given its gradient: make it with { persistent: true } to ask more than once",
+      );
     }
     this.used = true;
   }
@@ -222,9 +239,14 @@ export class GradientTape implements Recorder {
   private release(): void {
     this.applications.length = 0;
     this.active.clear();
+    this.made.clear();
   }
 
-  private cotangents(targets: readonly TensorImpl[], leaves: readonly TensorImpl[], options: GradientOptions): (TensorImpl | null)[] {
+  private cotangents(
+    targets: readonly TensorImpl[],
+    leaves: readonly TensorImpl[],
+    options: GradientOptions,
+  ): (TensorImpl | null)[] {
     const places = targets.map((y) => this.inScope(y instanceof VariableImpl ? y.snapshot() : y));
     const seeds = seedsOf(places, this.seedValues(places, options), applyToTensors);
     const sources = leaves.map((x) => (x instanceof VariableImpl ? [...(this.reads.get(x) ?? [])] : [this.inScope(x)]));
@@ -240,14 +262,19 @@ export class GradientTape implements Recorder {
 
   private seedValues(targets: readonly TensorImpl[], { outputGradients }: GradientOptions): TensorImpl[] {
     const b = makeOps<TensorImpl>(applyToTensors);
-    const given = outputGradients === undefined ? undefined : Array.isArray(outputGradients) ? outputGradients : [outputGradients];
+    const given =
+      outputGradients === undefined ? undefined : Array.isArray(outputGradients) ? outputGradients : [outputGradients];
     return targets.map((y, i) => {
-      if (!dtypes[y.dtype].isFloat) throw new MillraceError("E_DTYPE", `gradient: the target is ${y.dtype}, which has no gradient`);
+      if (!dtypes[y.dtype].isFloat)
+        throw new MillraceError("E_DTYPE", `gradient: the target is ${y.dtype}, which has no gradient`);
       // boundary: as in cotangents
       if (!given) return fillLike(b, y, 1) as TensorImpl;
       const g = toTensor(given[i]!) as Tensor & TensorImpl;
       if (sameShape(g.aval.shape, y.aval.shape) !== true) {
-        throw new MillraceError("E_SHAPE", `gradient: outputGradients[${i}] has shape [${g.shape}], the target [${y.shape}]`);
+        throw new MillraceError(
+          "E_SHAPE",
+          `gradient: outputGradients[${i}] has shape [${g.shape}], the target [${y.shape}]`,
+        );
       }
       return g;
     });

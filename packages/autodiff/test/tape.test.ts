@@ -15,22 +15,37 @@ const codeOf = (f: () => unknown): string | undefined => {
 describe("gradients of functions", () => {
   test("grad of x² is 2x", () => {
     const x = tf.tensor([1, 2, 3]);
-    expect(tf.grad((v) => tf.mul(v, v))(x).arraySync()).toEqual([2, 4, 6]);
+    expect(
+      tf
+        .grad((v) => tf.mul(v, v))(x)
+        .arraySync(),
+    ).toEqual([2, 4, 6]);
   });
   test("with a cotangent for the result", () => {
     const x = tf.tensor([1, 2, 3]);
-    expect(tf.grad((v) => tf.square(v))(x, tf.tensor([1, 0, 10])).arraySync()).toEqual([2, 0, 60]);
+    expect(
+      tf
+        .grad((v) => tf.square(v))(x, tf.tensor([1, 0, 10]))
+        .arraySync(),
+    ).toEqual([2, 0, 60]);
   });
   test("the second and third derivative, by nesting", () => {
     const x = tf.tensor([1, 2, 3]);
     const cube = (v: tf.Tensor): tf.Tensor => tf.mul(tf.mul(v, v), v);
     expect(tf.grad(tf.grad(cube))(x).arraySync()).toEqual([6, 12, 18]);
-    expect(tf.grad(tf.grad(tf.grad(cube)))(x).arraySync()).toEqual([6, 6, 6]);
+    expect(
+      tf
+        .grad(tf.grad(tf.grad(cube)))(x)
+        .arraySync(),
+    ).toEqual([6, 6, 6]);
   });
   test("grads, and the value beside them", () => {
     const { value, grads } = tf.valueAndGrads((a, b) => tf.sum(tf.mul(a!, b!)))([tf.tensor([1, 2]), tf.tensor([3, 4])]);
     expect(value.itemSync()).toBe(11);
-    expect(grads.map((g) => g.arraySync())).toEqual([[3, 4], [1, 2]]);
+    expect(grads.map((g) => g.arraySync())).toEqual([
+      [3, 4],
+      [1, 2],
+    ]);
   });
   test("a value that does not depend on an argument is an error, not a silent null", () => {
     expect(codeOf(() => tf.grads((a) => tf.neg(a!))([tf.tensor([1]), tf.tensor([2])]))).toBe("E_GRADIENT");
@@ -184,5 +199,15 @@ describe("GradientTape", () => {
     const y = tape.run(() => (tape.watch(x), f(x)));
     const g = tape.gradient(y, { x, w });
     expect([y.itemSync(), g.x.itemSync(), g.w.itemSync()]).toEqual([18, 12, 9]);
+  });
+  test("counts an op that is applied twice to the same once for each use of its result", () => {
+    const twice = (x: tf.Tensor): tf.Tensor => tf.sum(tf.add(tf.square(x), tf.mul(tf.square(x), x)));
+    const x = tf.tensor([2, 3]);
+    expect(tf.grad(twice)(x).arraySync()).toEqual([16, 33]);
+    expect(
+      tf
+        .fn((z: tf.Tensor) => tf.grad(twice)(z))(x)
+        .arraySync(),
+    ).toEqual([16, 33]);
   });
 });
