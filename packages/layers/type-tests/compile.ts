@@ -42,7 +42,6 @@ is<[Batch, 784]>()(layers.batchNormalization().apply(x), true);
 is<[Batch, 784]>()(layers.add().apply([x, x]), true);
 is<[Batch, number]>()(layers.concatenate().apply([x, x]), true);
 is<[Batch, 784]>()(layers.activation({ activation: "relu" }).apply(x), true);
-// biome-ignore lint/suspicious/noExplicitAny: the shape of an unknown tensor
 is<any>()(layers.dense({ units: 10 }).apply(unknown), true);
 
 // a chain of layers
@@ -83,7 +82,6 @@ class Scale extends Layer {
   }
 }
 const list: Layer[] = [layers.dense({ units: 3 }), cnn, functional, new Scale()];
-// biome-ignore lint/suspicious/noExplicitAny: the shape that an unknown layer gives
 is<any, any>()(sequential(list).predict(x), true);
 
 // a dataset is predicted as a promise

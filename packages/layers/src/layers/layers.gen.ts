@@ -17,6 +17,7 @@ import { BatchNormalization, type BatchNormalizationConfig } from "./normalizati
 import { LayerNormalization, type LayerNormalizationConfig } from "./normalization/layer-normalization.js";
 import { GlobalAveragePooling2D, GlobalMaxPooling2D, type GlobalPooling2DConfig } from "./pooling/global-pooling2d.js";
 import { AveragePooling2D, MaxPooling2D, type Pooling2DConfig } from "./pooling/pooling2d.js";
+import { LSTM, type LSTMConfig } from "./recurrent/lstm.js";
 import { Dropout, type DropoutConfig } from "./regularization/dropout.js";
 import { Flatten, type FlattenConfig } from "./reshaping/flatten.js";
 import { Reshape, type ReshapeConfig } from "./reshaping/reshape.js";
@@ -34,6 +35,7 @@ export { BatchNormalization, type BatchNormalizationConfig } from "./normalizati
 export { LayerNormalization, type LayerNormalizationConfig } from "./normalization/layer-normalization.js";
 export { GlobalAveragePooling2D, GlobalMaxPooling2D, type GlobalPooling2DConfig } from "./pooling/global-pooling2d.js";
 export { AveragePooling2D, MaxPooling2D, type Pooling2DConfig } from "./pooling/pooling2d.js";
+export { LSTM, type LSTMConfig } from "./recurrent/lstm.js";
 export { Dropout, type DropoutConfig } from "./regularization/dropout.js";
 export { Flatten, type FlattenConfig } from "./reshaping/flatten.js";
 export { Reshape, type ReshapeConfig } from "./reshaping/reshape.js";
@@ -56,6 +58,7 @@ export const layerClasses: Readonly<Record<string, new (config: any) => Layer>> 
   GlobalAveragePooling2D,
   GlobalMaxPooling2D,
   InputLayer,
+  LSTM,
   LayerNormalization,
   LeakyReLU,
   MaxPooling2D,
@@ -212,6 +215,19 @@ export function inputLayer<
   const D extends DType = "float32",
 >(config: InputLayerConfig<Sizes, D>): InputLayer<Sizes, D> {
   return new InputLayer<Sizes, D>(config);
+}
+
+/**
+ * Long short-term memory, Hochreiter and Schmidhuber (1997): [batch, time, features] gives the last state [batch, units],
+ * or with `returnSequences` [batch, time, units]. The number of steps must be known when the layer is called.
+ * @example tf.layers.lstm({ units: 32 })
+ */
+export function lstm<
+  const Units extends number = number,
+  const Sequences extends boolean = false,
+  const D extends FloatDType = "float32",
+>(config: LSTMConfig<Units, Sequences, D>): LSTM<Units, Sequences, D> {
+  return new LSTM<Units, Sequences, D>(config);
 }
 
 /**

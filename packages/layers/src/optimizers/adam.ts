@@ -23,7 +23,7 @@ export function adamRule(beta1: number, beta2: number, epsilon: number, amsgrad:
   return {
     slots: (param) => {
       const both = { momentum: slotLike(param), velocity: slotLike(param) };
-      return amsgrad ? { ...both, velocity_hat: slotLike(param) } : both;
+      return amsgrad ? { ...both, velocity_hat: slotLike(param, 0, 1) } : both;
     },
     update(param, grad, slots, { learningRate, count }) {
       const root = tf.sqrt(tf.sub(1, tf.pow(beta2, count)));

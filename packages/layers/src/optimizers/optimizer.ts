@@ -42,6 +42,8 @@ export abstract class Optimizer {
   private readonly rule: OptimizerRule;
   private counters: { readonly iterations: Variable; readonly learningRate: Variable } | null = null;
   private readonly slots = new Map<Variable, ReadonlyMap<string, Variable>>();
+  /** The group of each slot in files. */
+  private readonly groups = new Map<Variable, number>();
   private readonly excluded = new Set<Variable>();
 
   constructor(config: Complete<OptimizerConfig>, rule: OptimizerRule) {
@@ -77,7 +79,9 @@ export abstract class Optimizer {
 
   /** All state in the order of files: iterations, learning rate, then what is remembered of each variable. */
   get variables(): Variable[] {
-    return [this.iterations, this.learningRate, ...[...this.slots.values()].flatMap((slots) => [...slots.values()])];
+    const all = [...this.slots.values()].flatMap((slots) => [...slots.values()]);
+    const group = (slot: Variable): number => this.groups.get(slot) ?? 0;
+    return [this.iterations, this.learningRate, ...all.sort((a, b) => group(a) - group(b))];
   }
 
   /** The state that there is so far; asking makes none. */
@@ -91,11 +95,12 @@ export abstract class Optimizer {
     for (const variable of variables) {
       if (this.slots.has(variable)) continue;
       const specs = Object.entries(this.rule.slots({ dtype: variable.dtype, shape: variable.shape }));
-      const made = specs.map(([slot, { shape, dtype, value }]) => {
+      const made = specs.map(([slot, { shape, dtype, value, group = 0 }]) => {
         const initial: Tensor = tf.fill(shape, value, dtype);
         const name = uniqueName(`${this.name}/${variable.name}/${slot}`);
         const state: Variable = tf.variable(initial, { name, trainable: false });
         initial.dispose();
+        this.groups.set(state, group);
         return [slot, state] as const;
       });
       this.slots.set(variable, new Map(made));
@@ -203,6 +208,7 @@ export abstract class Optimizer {
     for (const variable of all) variable.dispose();
     this.counters = null;
     this.slots.clear();
+    this.groups.clear();
   }
 }
 

@@ -21,8 +21,8 @@ export function rmspropRule(rho: number, momentum: number, epsilon: number, cent
   return {
     slots(param) {
       const slots: Record<string, SlotSpec> = { velocity: slotLike(param) };
-      if (momentum > 0) slots.momentum = slotLike(param);
-      if (centered) slots.average_gradient = slotLike(param);
+      if (momentum > 0) slots.momentum = slotLike(param, 0, 1);
+      if (centered) slots.average_gradient = slotLike(param, 0, 2);
       return slots;
     },
     update(param, grad, slots, { learningRate }) {

@@ -7,6 +7,8 @@ export interface SlotSpec {
   readonly dtype: Aval["dtype"];
   /** In every element. */
   readonly value: number;
+  /** Files hold the slots of group 0 of all parameters, then those of group 1; 0 unless said. */
+  readonly group?: number;
 }
 
 /** What all parameters share in a step. */
@@ -31,7 +33,7 @@ export interface OptimizerRule<Slot extends string = string> {
 }
 
 /** A slot of the parameter's shape, full of `value`. */
-export function slotLike(param: Aval, value = 0): SlotSpec {
+export function slotLike(param: Aval, value = 0, group = 0): SlotSpec {
   // boundary: a variable's sizes are numbers
-  return { shape: param.shape as readonly number[], dtype: param.dtype, value };
+  return { shape: param.shape as readonly number[], dtype: param.dtype, value, group };
 }
