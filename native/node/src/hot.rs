@@ -97,25 +97,27 @@ unsafe fn get_handles(env: napi_env, values: napi_value, count: napi_value) -> R
     }
 }
 
-/// free(handle)
+/// free(handle). Nothing happens where it is gone already.
 pub unsafe extern "C" fn free(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.
     unsafe {
         enter(env, info, |context, [handle]| {
-            context.device()?.free(get_i32(env, handle)?)?;
+            // The only error is that there is nothing to free.
+            let _ = context.device()?.free(get_i32(env, handle)?);
             undefined(env)
         })
     }
 }
 
-/// freeMany(handles: Int32Array, count). All that are live are freed; the first that is not is thrown as an error.
+/// freeMany(handles: Int32Array, count): those that are live
 pub unsafe extern "C" fn free_many(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.
     unsafe {
         enter(env, info, |context, [handles, count]| {
             let mut device = context.device()?;
-            let freed = get_handles(env, handles, count)?.into_iter().map(|handle| device.free(handle));
-            freed.fold(Ok(()), |first, next| first.and(next))?;
+            for handle in get_handles(env, handles, count)? {
+                let _ = device.free(handle);
+            }
             undefined(env)
         })
     }
