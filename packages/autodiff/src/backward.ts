@@ -1,13 +1,5 @@
 import { dtypes, MillraceError } from "@millrace/core";
-import {
-  type AnyOp,
-  type Attrs,
-  isNoRule,
-  makeOps,
-  type Ops,
-  type Val,
-  type Graph,
-} from "@millrace/core/graph";
+import { type AnyOp, type Attrs, type Graph, isNoRule, makeOps, type Ops, type Val } from "@millrace/core/graph";
 
 /** One applied op, as a tape or a graph tells it. */
 export interface Application<V extends Val> {

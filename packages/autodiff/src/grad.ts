@@ -22,7 +22,10 @@ function differentiate<R>(
       return f(...inputs);
     });
     const found = tape.gradient(value, inputs, dy ? { outputGradients: dy } : {});
-    return pick(value, found.map((g, i) => connected(g, `argument ${i}`)));
+    return pick(
+      value,
+      found.map((g, i) => connected(g, `argument ${i}`)),
+    );
   });
 }
 
@@ -32,7 +35,13 @@ function differentiate<R>(
  * @example tf.grad((x) => tf.square(x))(tf.tensor([1, 2])) // [2, 4]
  */
 export function grad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => Tensor {
-  return (x, dy) => differentiate((...xs) => f(xs[0]!), [x], dy, (_value, grads) => grads[0]!);
+  return (x, dy) =>
+    differentiate(
+      (...xs) => f(xs[0]!),
+      [x],
+      dy,
+      (_value, grads) => grads[0]!,
+    );
 }
 
 /** The gradients of a function of several tensors, with respect to each: `grads(f)([a, b])`. */
@@ -42,7 +51,13 @@ export function grads(f: TensorFunction): (args: readonly Tensor[], dy?: Tensor)
 
 /** `grad`, and the function's value beside it. */
 export function valueAndGrad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => { value: Tensor; grad: Tensor } {
-  return (x, dy) => differentiate((...xs) => f(xs[0]!), [x], dy, (value, all) => ({ value, grad: all[0]! }));
+  return (x, dy) =>
+    differentiate(
+      (...xs) => f(xs[0]!),
+      [x],
+      dy,
+      (value, all) => ({ value, grad: all[0]! }),
+    );
 }
 
 /** `grads`, and the function's value beside them. */
@@ -66,7 +81,8 @@ export function variableGrads(
     if (variables) tape.watch(variables);
     const value = tape.run(f);
     const wanted = variables ?? tape.watchedVariables();
-    if (wanted.length === 0) throw new MillraceError("E_VARIABLE", "variableGrads: the function reads no trainable variable");
+    if (wanted.length === 0)
+      throw new MillraceError("E_VARIABLE", "variableGrads: the function reads no trainable variable");
     const found = tape.gradient(value, wanted);
     const pairs = wanted.flatMap((v, i) => {
       const g = found[i] ?? null;
@@ -80,4 +96,3 @@ function connected(g: Tensor | null | undefined, what: string): Tensor {
   if (g) return g;
   throw new MillraceError("E_GRADIENT", `the value does not depend on ${what}, so it has no gradient`);
 }
-

@@ -1,5 +1,14 @@
 import { dtypes } from "@millrace/core";
-import { evaluateGraph, fillLike, type Graph, GraphBuilder, makeOps, transforms, type Value } from "@millrace/core/graph";
+import {
+  evaluateGraph,
+  fillLike,
+  type Graph,
+  GraphBuilder,
+  makeOps,
+  remember,
+  transforms,
+  type Value,
+} from "@millrace/core/graph";
 import { type Application, type ApplyOp, backward, seedsOf } from "./backward.js";
 
 const known = new WeakMap<Graph, Graph>();
@@ -11,9 +20,7 @@ const isFloat = (v: Value): boolean => dtypes[v.aval.dtype].isFloat;
  * for each float parameter. The forward part is computed anew; what the gradient does not need of it is dropped later.
  */
 export function vjpGraph(graph: Graph): Graph {
-  let gradient = known.get(graph);
-  if (!gradient) known.set(graph, (gradient = build(graph)));
-  return gradient;
+  return remember(known, graph, () => build(graph));
 }
 
 function build(graph: Graph): Graph {

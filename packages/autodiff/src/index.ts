@@ -4,6 +4,14 @@
  * @packageDocumentation
  */
 export * from "@millrace/core";
-export { grad, grads, type TensorFunction, type UnaryFunction, valueAndGrad, valueAndGrads, variableGrads } from "./grad.js";
+export {
+  grad,
+  grads,
+  type TensorFunction,
+  type UnaryFunction,
+  valueAndGrad,
+  valueAndGrads,
+  variableGrads,
+} from "./grad.js";
 export { connectTransforms, vjpGraph } from "./graph-vjp.js";
 export { type GradientOptions, type Gradients, GradientTape, type GradientTapeOptions } from "./tape.js";

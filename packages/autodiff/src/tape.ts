@@ -14,6 +14,7 @@ import {
   makeOps,
   type Recorder,
   refusePromise,
+  remember,
   sameShape,
   type TensorImpl,
   toTensor,
@@ -189,9 +190,7 @@ export class GradientTape implements Recorder {
     if (!dtypes[variable.dtype].isFloat) return;
     const watched = this.watchedSet.has(variable) || (this.watchAccessed && variable.trainable);
     if (!watched) return;
-    let values = this.reads.get(variable);
-    if (!values) this.reads.set(variable, (values = new Set()));
-    values.add(value);
+    remember(this.reads, variable, () => new Set<TensorImpl>()).add(value);
     this.active.add(value);
   }
 

@@ -8,11 +8,20 @@ tf.registerBackend("loops", () => new ReferenceBackend({ name: "loops", fusion: 
 type Body = (...xs: tf.Tensor[]) => tf.Tensor | tf.Tensor[];
 
 /** Deterministic values in (−1, 1). */
-const values = (n: number, seed: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233));
+const values = (n: number, seed: number): Float32Array =>
+  Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233));
 
 function runOn(device: string, body: Body, shapes: readonly (readonly number[])[]): number[][] {
   return tf.device(device, () => {
-    const xs = shapes.map((s, i) => tf.tensor(values(s.reduce((a, b) => a * b, 1), i + 1), s));
+    const xs = shapes.map((s, i) =>
+      tf.tensor(
+        values(
+          s.reduce((a, b) => a * b, 1),
+          i + 1,
+        ),
+        s,
+      ),
+    );
     const out = tf.fn(body)(...xs);
     return (Array.isArray(out) ? out : [out]).map((t) => Array.from(t.dataSync(), Number));
   });
@@ -30,7 +39,13 @@ const cases: Record<string, { body: Body; shapes: number[][] }> = {
     },
     shapes: [[4, 7]],
   },
-  "a transposed read": { body: (x, y) => tf.add(tf.transpose(tf.exp(x!)), y!), shapes: [[3, 4], [4, 3]] },
+  "a transposed read": {
+    body: (x, y) => tf.add(tf.transpose(tf.exp(x!)), y!),
+    shapes: [
+      [3, 4],
+      [4, 3],
+    ],
+  },
   "a reshape between loops": {
     body: (x) => tf.mul(tf.reshape(tf.exp(x!), [6]), tf.add(tf.reshape(x!, [6]), 1)),
     shapes: [[2, 3]],
@@ -67,7 +82,10 @@ const cases: Record<string, { body: Body; shapes: number[][] }> = {
     },
     shapes: [[5, 4], [4, 6], [6], [6, 2]],
   },
-  slices: { body: (x) => tf.add(tf.slice(x!, [1, 0], [2, 3]), tf.reverse(tf.slice(x!, [0, 1], [2, 3]), 1)), shapes: [[3, 4]] },
+  slices: {
+    body: (x) => tf.add(tf.slice(x!, [1, 0], [2, 3]), tf.reverse(tf.slice(x!, [0, 1], [2, 3]), 1)),
+    shapes: [[3, 4]],
+  },
 };
 
 describe("loops give what single ops give", () => {
@@ -76,7 +94,9 @@ describe("loops give what single ops give", () => {
       const [want, got] = [runOn("reference:0", body, shapes), runOn("loops:0", body, shapes)];
       expect(got.length).toBe(want.length);
       // Each op rounds once to float32 in both, so the bits are the same.
-      want.forEach((w, i) => expect(got[i]).toEqual(w));
+      want.forEach((w, i) => {
+        expect(got[i]).toEqual(w);
+      });
     });
   }
 });

@@ -66,7 +66,7 @@ describe("variableGrads", () => {
     const { value, grads } = tf.variableGrads(() => tf.sum(tf.mul(tf.mul(w, w), fixed)));
     expect(value.itemSync()).toBe(13);
     expect(Object.keys(grads)).toEqual(["w"]);
-    expect(grads["w"]!.arraySync()).toEqual([4, 6]);
+    expect(grads.w!.arraySync()).toEqual([4, 6]);
   });
   test("a function that reads none says so", () => {
     expect(codeOf(() => tf.variableGrads(() => tf.scalar(1)))).toBe("E_VARIABLE");
@@ -101,7 +101,13 @@ describe("GradientTape", () => {
     const [a, b] = [tf.tensor([1, 2]), tf.tensor([3, 4])];
     const make = (): [tf.GradientTape, tf.Tensor] => {
       const tape = new tf.GradientTape();
-      return [tape, tape.run(() => (tape.watch([a, b]), tf.sum(a)))];
+      return [
+        tape,
+        tape.run(() => {
+          tape.watch([a, b]);
+          return tf.sum(a);
+        }),
+      ];
     };
     const [t1, y1] = make();
     expect(t1.gradient(y1, [a, b] as const)[1]).toBeNull();
@@ -111,11 +117,17 @@ describe("GradientTape", () => {
   test("gives one gradient, or many when persistent", () => {
     const x = tf.scalar(3);
     const tape = new tf.GradientTape();
-    const y = tape.run(() => (tape.watch(x), tf.square(x)));
+    const y = tape.run(() => {
+      tape.watch(x);
+      return tf.square(x);
+    });
     tape.gradient(y, x);
     expect(codeOf(() => tape.gradient(y, x))).toBe("E_ARGUMENT");
     const persistent = new tf.GradientTape({ persistent: true });
-    const [p, q] = persistent.run(() => (persistent.watch(x), [tf.square(x), tf.mul(x, 5)] as const));
+    const [p, q] = persistent.run(() => {
+      persistent.watch(x);
+      return [tf.square(x), tf.mul(x, 5)] as const;
+    });
     expect([persistent.gradient(p, x).itemSync(), persistent.gradient(q, x).itemSync()]).toEqual([6, 5]);
   });
   test("nested tapes give higher derivatives", () => {
@@ -124,7 +136,10 @@ describe("GradientTape", () => {
     const first = outer.run(() => {
       outer.watch(x);
       const inner = new tf.GradientTape();
-      const y = inner.run(() => (inner.watch(x), tf.mul(tf.mul(x, x), x)));
+      const y = inner.run(() => {
+        inner.watch(x);
+        return tf.mul(tf.mul(x, x), x);
+      });
       return inner.gradient(y, x);
     });
     expect([first.itemSync(), outer.gradient(first, x).itemSync()]).toEqual([27, 18]);
@@ -178,7 +193,10 @@ describe("GradientTape", () => {
       let sum = 0;
       for (let i = 0; i < 3; i++) {
         const tape = new tf.GradientTape();
-        const y = tape.run(() => (tape.watch(x), tf.mul(x, x)));
+        const y = tape.run(() => {
+          tape.watch(x);
+          return tf.mul(x, x);
+        });
         await null;
         sum += Number(tape.gradient(y, x).itemSync());
       }
@@ -196,7 +214,10 @@ describe("GradientTape", () => {
     const f = tf.fn((x: tf.Tensor) => tf.mul(tf.square(x), w));
     const x = tf.scalar(3);
     const tape = new tf.GradientTape();
-    const y = tape.run(() => (tape.watch(x), f(x)));
+    const y = tape.run(() => {
+      tape.watch(x);
+      return f(x);
+    });
     const g = tape.gradient(y, { x, w });
     expect([y.itemSync(), g.x.itemSync(), g.w.itemSync()]).toEqual([18, 12, 9]);
   });

@@ -2,10 +2,11 @@
  * What a backend is made of: the interface, and reading programs.
  * @packageDocumentation
  */
+
+export { registerBackend } from "./api/connect.js";
 export type { Attrs } from "./ir/attrs.js";
 export type { Aval } from "./ir/aval.js";
 export type { AnyOp } from "./ir/op.js";
-export { registerBackend } from "./api/connect.js";
 export type {
   Backend,
   BackendFactory,
@@ -25,5 +26,5 @@ export { encodeProgram } from "./schedule/encode.js";
 export { opIds, opTableHash } from "./schedule/op-ids.js";
 export type * from "./schedule/program.js";
 export { evaluateExprs, programFormat } from "./schedule/program.js";
-export * from "./types/errors.js";
 export { type DType, dtypes, type TypedArray } from "./types/dtype.js";
+export * from "./types/errors.js";

@@ -7,8 +7,10 @@ export { registerBackend, registerReferenceBackend } from "./api/connect.js";
 export * from "./api/exports.gen.js";
 export { poly } from "./api/poly.js";
 export { device, ensureShape, fn, fn as function, variable } from "./api/tensors.js";
+export type { Aval } from "./ir/aval.js";
+export type { Dim, SymDim } from "./ir/dim.js";
 export { getBackend, ready, setBackend } from "./runtime/backends.js";
-export { cond, whileLoop, type WhileOptions } from "./runtime/control-flow.js";
+export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
 export {
   type AnyFunction,
   type FunctionOptions,
@@ -16,10 +18,8 @@ export {
   type TensorSpec,
   type TracedFunction,
 } from "./runtime/function.js";
-export { log as getLogger, type Logger, setLogger } from "./runtime/logger.js";
+export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, type Memory, memory, sync, tidy } from "./runtime/memory.js";
 export type { VariableOptions } from "./runtime/variable.js";
-export type { Aval } from "./ir/aval.js";
-export type { Dim, SymDim } from "./ir/dim.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";

@@ -7,14 +7,14 @@
  */
 export {
   type Cases,
-  cases,
   type Content,
+  cases,
   type Edge,
   type GradientEdge,
   type Reject,
   type RepairCase,
   type Sample,
 } from "./ir/cases.js";
-export { CheckError } from "./testing/compare.js";
 export { testBackend } from "./testing/backend.js";
+export { CheckError } from "./testing/compare.js";
 export { type Check, testOp } from "./testing/op.js";

@@ -15,14 +15,23 @@ const codeOf = (f: () => unknown): string | undefined => {
 
 describe("tensors", () => {
   test("know their shape, dtype, rank and size", () => {
-    const x = tf.tensor([[1, 2, 3], [4, 5, 6]]);
+    const x = tf.tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     expect([x.shape, x.dtype, x.rank, x.size, x.device]).toEqual([[2, 3], "float32", 2, 6, "reference:0"]);
   });
   test("are read as typed arrays, nested arrays and items; reads are copies", async () => {
-    const x = tf.tensor([[1, 2], [3, 4]]);
+    const x = tf.tensor([
+      [1, 2],
+      [3, 4],
+    ]);
     const data = await x.data();
     data[0] = 99;
-    expect(await x.array()).toEqual([[1, 2], [3, 4]]);
+    expect(await x.array()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
     expect(x.dataSync()).toEqual(Float32Array.of(1, 2, 3, 4));
     expect(tf.scalar(7, "int64").itemSync()).toBe(7n);
     expect(tf.tensor([true, false]).arraySync()).toEqual([true, false]);
@@ -34,7 +43,14 @@ describe("tensors", () => {
     // boundary: what plain JavaScript might write
     expect(() => (x as unknown as number) + 1).toThrow(/tf.add/);
     expect(`${x}`).toBe("Tensor float32[] on reference:0");
-    expect(inspect(tf.tensor([[1, 2], [3, 4]]))).toBe("Tensor float32[2,2] on reference:0\n[[1, 2],\n [3, 4]]");
+    expect(
+      inspect(
+        tf.tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+      ),
+    ).toBe("Tensor float32[2,2] on reference:0\n[[1, 2],\n [3, 4]]");
   });
   test("are unusable after dispose, and say so", () => {
     const x = tf.tensor([1]);
@@ -55,7 +71,13 @@ describe("tensors", () => {
 describe("ops", () => {
   test("promote and broadcast", () => {
     const y = tf.add(tf.tensor([1, 2], [2, 1], "int32"), tf.tensor([10, 20]));
-    expect([y.dtype, y.arraySync()]).toEqual(["float32", [[11, 21], [12, 22]]]);
+    expect([y.dtype, y.arraySync()]).toEqual([
+      "float32",
+      [
+        [11, 21],
+        [12, 22],
+      ],
+    ]);
     expect(tf.add(tf.tensor([1, 2], [2], "int32"), 1).dtype).toBe("int32");
     expect(codeOf(() => tf.add(tf.tensor([1, 2], [2], "int32"), 1.5))).toBe("E_DTYPE");
   });
@@ -68,14 +90,18 @@ describe("ops", () => {
       if (!tf.isMillraceError(error)) throw error;
       expect(error.code).toBe("E_SHAPE");
       expect(error.op).toBeDefined();
-      expect(error.shapes).toEqual([[2, 3], [5, 3]]);
+      expect(error.shapes).toEqual([
+        [2, 3],
+        [5, 3],
+      ]);
       expect(error.message).toContain("[2,3]");
       expect(error.message).toContain("transposeB: true would give");
       expect(error.site?.file).toContain("engine.test.ts");
     }
   });
   test("the same bits whether an op meets a size first or again", () => {
-    for (const n of [8, 9, 8, 1, 0, 9]) expect(tf.add(tf.ones([n]), tf.ones([n])).dataSync()).toEqual(new Float32Array(n).fill(2));
+    for (const n of [8, 9, 8, 1, 0, 9])
+      expect(tf.add(tf.ones([n]), tf.ones([n])).dataSync()).toEqual(new Float32Array(n).fill(2));
   });
 });
 

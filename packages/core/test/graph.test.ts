@@ -1,4 +1,7 @@
 // Graphs, passes and programs: legal after every pass, printed as expected, and read back as they were written.
+
+import { isMillraceError } from "@millrace/core";
+import { decodeProgram, encodeProgram } from "@millrace/core/backend";
 import {
   addOp,
   broadcastInDimOp,
@@ -18,8 +21,6 @@ import {
   type Value,
   verify,
 } from "@millrace/core/graph";
-import { decodeProgram, encodeProgram } from "@millrace/core/backend";
-import { isMillraceError } from "@millrace/core";
 import { schedule, symbolsOfGraph } from "../src/schedule/schedule.js";
 
 const f32 = (...shape: (number | ReturnType<typeof symbol>)[]) => ({
@@ -37,16 +38,12 @@ function sample(): Graph {
       dtype: "float32",
       shape: [],
       data: Float32Array.of(1),
-    })
+    }),
   );
-  const ones = one(
-    b.apply(broadcastInDimOp, [scalar], { shape: x.aval.shape, dims: [] })
-  );
+  const ones = one(b.apply(broadcastInDimOp, [scalar], { shape: x.aval.shape, dims: [] }));
   const twice = one(b.apply(negOp, b.apply(negOp, [x])));
   const soft = one(b.apply(softmaxOp, [twice], { axis: 1 }));
-  return b.finish([
-    one(b.apply(addOp, [one(b.apply(mulOp, [x, ones])), soft])),
-  ]);
+  return b.finish([one(b.apply(addOp, [one(b.apply(mulOp, [x, ones])), soft]))]);
 }
 
 describe("a builder", () => {
@@ -54,32 +51,24 @@ describe("a builder", () => {
     const b = new GraphBuilder();
     const x = b.param(f32(2, 3));
     expect(one(b.apply(expOp, [x]))).toBe(one(b.apply(expOp, [x])));
-    const [p, q] = [
-      one(b.apply(transposeOp, [x], { perm: [1, 0] })),
-      one(b.apply(transposeOp, [x], { perm: [0, 1] })),
-    ];
+    const [p, q] = [one(b.apply(transposeOp, [x], { perm: [1, 0] })), one(b.apply(transposeOp, [x], { perm: [0, 1] }))];
     expect(p).not.toBe(q);
     expect(formatShape(p.aval.shape)).toBe("[3,2]");
   });
   test("refuses values of another graph", () => {
     const foreign = new GraphBuilder().param(f32(2));
-    expect(() => new GraphBuilder().apply(expOp, [foreign])).toThrow(
-      /another graph/
-    );
+    expect(() => new GraphBuilder().apply(expOp, [foreign])).toThrow(/another graph/);
   });
   test("keeps an undecided comparison as a guard", () => {
     const b = new GraphBuilder();
     const [x, y] = [b.param(f32(symbol("A"))), b.param(f32(symbol("B")))];
     const graph = b.finish(b.apply(addOp, [x, y]));
-    expect(graph.guards.map((g) => `${g.a} ${g.kind} ${g.b}`)).toEqual([
-      "A eq B",
-    ]);
+    expect(graph.guards.map((g) => `${g.a} ${g.kind} ${g.b}`)).toEqual(["A eq B"]);
   });
 });
 
 describe("verify", () => {
-  test("finds nothing wrong with a graph of a builder", () =>
-    expect(verify(sample(), "traced")).toEqual([]));
+  test("finds nothing wrong with a graph of a builder", () => expect(verify(sample(), "traced")).toEqual([]));
   test("names what is illegal", () => {
     const graph = sample();
     const broken = { ...graph, nodes: [...graph.nodes].reverse() };
@@ -87,9 +76,7 @@ describe("verify", () => {
     for (const rule of ["G1", "G3", "G5"]) expect(problems).toContain(rule);
     const lying = Object.freeze({
       ...graph,
-      nodes: Object.freeze(
-        graph.nodes.map((n) => Object.freeze({ ...n, outs: [f32(7)] }))
-      ),
+      nodes: Object.freeze(graph.nodes.map((n) => Object.freeze({ ...n, outs: [f32(7)] }))),
     });
     expect(verify(lying, "traced").join("\n")).toContain("G2");
   });
@@ -102,7 +89,7 @@ describe("passes", () => {
       () => false,
       (pass, g) => {
         expect([pass.name, verify(g, pass.to)]).toEqual([pass.name, []]);
-      }
+      },
     );
     expect(printGraph(graph)).toMatchInlineSnapshot(`
       "graph lowered (%0: float32[B,3]) {
@@ -131,11 +118,9 @@ describe("passes", () => {
         dtype: "float32",
         shape: [],
         data: Float32Array.of(0),
-      })
+      }),
     );
-    expect(
-      optimize(b.finish(b.apply(addOp, [x, zero])), () => false).nodes.length
-    ).toBe(2);
+    expect(optimize(b.finish(b.apply(addOp, [x, zero])), () => false).nodes.length).toBe(2);
   });
 });
 
@@ -149,13 +134,8 @@ describe("programs", () => {
     for (const program of programs) {
       const again = decodeProgram(encodeProgram(program));
       expect(again.root).toEqual(program.root);
-      expect([again.exprs, again.guards]).toEqual([
-        program.exprs,
-        program.guards,
-      ]);
-      expect(again.constants.map((c) => [...c])).toEqual(
-        program.constants.map((c) => [...c])
-      );
+      expect([again.exprs, again.guards]).toEqual([program.exprs, program.guards]);
+      expect(again.constants.map((c) => [...c])).toEqual(program.constants.map((c) => [...c]));
     }
   });
   test("that were damaged are refused with a code, or read", () => {
@@ -166,19 +146,12 @@ describe("programs", () => {
       return state % n;
     };
     for (let i = 0; i < 3000; i++) {
-      const broken = bytes.slice(
-        0,
-        i % 3 === 0 ? random(bytes.length) : bytes.length
-      );
-      for (let k = 0; k <= random(3); k++)
-        if (broken.length > 0) broken[random(broken.length)] = random(256);
+      const broken = bytes.slice(0, i % 3 === 0 ? random(bytes.length) : bytes.length);
+      for (let k = 0; k <= random(3); k++) if (broken.length > 0) broken[random(broken.length)] = random(256);
       try {
         decodeProgram(broken);
       } catch (error) {
-        expect(
-          isMillraceError(error, "E_FORMAT") ||
-            isMillraceError(error, "E_VERSION")
-        ).toBe(true);
+        expect(isMillraceError(error, "E_FORMAT") || isMillraceError(error, "E_VERSION")).toBe(true);
       }
     }
   });
@@ -186,10 +159,7 @@ describe("programs", () => {
     const b = new GraphBuilder();
     const x = b.param(f32(4, 5));
     const y = one(b.apply(expOp, b.apply(negOp, [x])));
-    const graph = optimize(
-      b.finish(b.apply(reduceSumOp, [y], { axes: [1] })),
-      () => false
-    );
+    const graph = optimize(b.finish(b.apply(reduceSumOp, [y], { axes: [1] })), () => false);
     const { records } = schedule(graph, [], { fusion: true }).root;
     expect(records.map((r) => r.kind)).toEqual(["loop"]);
   });

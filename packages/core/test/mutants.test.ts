@@ -6,8 +6,8 @@ import type { AnyOp } from "../src/ir/op.js";
 import * as tables from "../src/ops/cases.gen.js";
 import type { Ops } from "../src/ops/names.js";
 import type { HostVal } from "../src/testing/host.js";
-import type { TypedArray } from "../src/types/dtype.js";
 import { testOp } from "../src/testing.js";
+import type { TypedArray } from "../src/types/dtype.js";
 
 type RuleName = "lower" | "vjp" | "batch";
 type Apply = (ins: readonly Val[], attrs?: Attrs, ...rest: []) => unknown;

@@ -1,9 +1,9 @@
 // Puts the pieces together that must not know each other: op methods on the tensor class, the engine behind the ops.
 import { claimProcess } from "../ir/copies.js";
+import { randomState } from "../ops/random/state.js";
 import type { BackendFactory } from "../runtime/backend.js";
 import { addBackend } from "../runtime/backends.js";
 import { connectEngine } from "../runtime/engine.js";
-import { randomState } from "../ops/random/state.js";
 import { EngineRandomState } from "../runtime/random-state.js";
 import { ReferenceBackend } from "../runtime/reference-backend.js";
 import { TensorImpl } from "../runtime/tensor.js";

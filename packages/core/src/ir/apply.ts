@@ -1,5 +1,5 @@
-import { MillraceError } from "../types/errors.js";
 import type { DType } from "../types/dtype.js";
+import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
 import type { Tensor } from "../types/tensor.js";
 import type { Attrs } from "./attrs.js";

@@ -1,5 +1,6 @@
 import type { TypedArray } from "../types/dtype.js";
 import { SymDim } from "./dim.js";
+import { remember } from "./remember.js";
 
 /** What an attribute can hold. */
 export type Attr = number | bigint | boolean | string | SymDim | TypedArray | readonly Attr[];
@@ -16,9 +17,7 @@ let nextLiteral = 0;
 function literalKey(data: TypedArray): string {
   if (data.length <= 64)
     return `${data.constructor.name}(${Array.from<number | bigint>(data).map(numberKey).join(",")})`;
-  let id = literalIds.get(data);
-  if (id === undefined) literalIds.set(data, (id = nextLiteral++));
-  return `#${id}`;
+  return `#${remember(literalIds, data, () => nextLiteral++)}`;
 }
 
 /** Tells −0 from 0, since 1 / x does. */

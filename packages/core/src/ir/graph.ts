@@ -165,7 +165,9 @@ export type ApplyFn<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: r
 /** Runs a graph with another meaning of `apply`: inlining, lowering, eager evaluation, differentiation are all this. */
 export function evaluateGraph<V>(graph: Graph, args: readonly V[], apply: ApplyFn<V>): V[] {
   const params = new Map<Value, V>();
-  graph.params.forEach((p, i) => params.set(p, args[i]!));
+  graph.params.forEach((p, i) => {
+    params.set(p, args[i]!);
+  });
   const outputs = new Map<Node, readonly V[]>();
   const read = (v: Value): V => {
     const found = v.node ? outputs.get(v.node)?.[v.index] : params.get(v);

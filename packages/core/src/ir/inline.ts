@@ -1,6 +1,6 @@
 import { type Attrs, mapAttr } from "./attrs.js";
 import type { Aval } from "./aval.js";
-import { type Dim, evaluateDim, substituteDim, SymDim } from "./dim.js";
+import { type Dim, evaluateDim, type SymDim, substituteDim } from "./dim.js";
 import { type ApplyFn, evaluateGraph, type Graph, paramAvals } from "./graph.js";
 
 /** The name of a size that is one symbol and nothing else. */

@@ -1,5 +1,5 @@
-import { type ErrorCode, MillraceError } from "../types/errors.js";
 import type { Ops } from "../ops/names.js";
+import { type ErrorCode, MillraceError } from "../types/errors.js";
 import type { Attrs } from "./attrs.js";
 import type { Aval, Val } from "./aval.js";
 import type { Guard, Truth } from "./dim.js";
@@ -137,7 +137,6 @@ export interface Composite<N extends string = string, A = Attrs, M extends "one"
 
 /** An op whose attributes are not known to the compiler: what a graph's nodes hold. */
 // boundary: rules take their own attributes; a node pairs an op only with attributes that its own infer accepted.
-// biome-ignore lint/suspicious/noExplicitAny: see above
 export type AnyOp = Op<string, any, "one" | "many">;
 type AnySpec = Omit<AnyOp, "id">;
 

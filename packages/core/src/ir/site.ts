@@ -1,5 +1,5 @@
-import { platform } from "../types/platform.js";
 import type { CallSite } from "../types/errors.js";
+import { platform } from "../types/platform.js";
 
 export type { CallSite };
 

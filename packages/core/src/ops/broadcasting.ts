@@ -1,7 +1,9 @@
 // Two operands of different shapes: what they broadcast to, and in eager code the op on them as one program.
+
 import { type Aval, formatShape } from "../ir/aval.js";
 import { type Dim, eqDim } from "../ir/dim.js";
 import { type AnyOp, type Composite, internalComposite, type NoAttrs, noRule, RuleError } from "../ir/op.js";
+import { remember } from "../ir/remember.js";
 import { axesOf, stretch } from "./rules.js";
 
 /** The shape that two shapes broadcast to, or undefined. Undecided sizes must be equal. */
@@ -30,9 +32,7 @@ const known = new Map<AnyOp, Composite<string, NoAttrs>>();
  * `op` on operands that broadcast. It is not in the table: tapes and traces see the op and the broadcasts one by one.
  */
 export function broadcasting(op: AnyOp): Composite<string, NoAttrs> {
-  let composite = known.get(op);
-  if (!composite) known.set(op, (composite = define(op)));
-  return composite;
+  return remember(known, op, () => define(op));
 }
 
 function define(op: AnyOp): Composite<string, NoAttrs> {

@@ -2,9 +2,9 @@
 import { type Aval, formatAval, formatShape, sameShape } from "../ir/aval.js";
 import type { HostArray } from "../ir/host.js";
 import {
+  type Composite,
   check,
   checkDType,
-  type Composite,
   defineComposite,
   defineOp,
   type LowerRule,

@@ -1,7 +1,6 @@
 import { type Attrs, sameAttr } from "../ir/attrs.js";
-import type { Value } from "../ir/graph.js";
+import type { GraphBuilder, Value } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
-import type { GraphBuilder } from "../ir/graph.js";
 import { constantOf } from "./fold.js";
 import { type Pass, rewriteGraph } from "./rewrite.js";
 
@@ -47,16 +46,16 @@ const rules: Readonly<Record<string, Rule>> = {
   stopGradient: (x) => x,
   broadcastInDim: (x, _y, { shape }) => unlessChanged(x, shape),
   reshape: (x, _y, attrs, builder, op) => {
-    const same = unlessChanged(x, attrs["shape"]);
+    const same = unlessChanged(x, attrs.shape);
     if (same || x.node?.op.name !== "reshape") return same;
     const inner = x.node.inputs[0]!;
-    return unlessChanged(inner, attrs["shape"]) ?? builder.apply(op, [inner], attrs)[0];
+    return unlessChanged(inner, attrs.shape) ?? builder.apply(op, [inner], attrs)[0];
   },
   transpose: (x, _y, { perm }, builder, op) => {
     const order = numbers(perm);
     if (order.every((p, i) => p === i)) return x;
     if (x.node?.op.name !== "transpose") return undefined;
-    const before = numbers(x.node.attrs["perm"]);
+    const before = numbers(x.node.attrs.perm);
     const composed = order.map((p) => before[p]!);
     const inner = x.node.inputs[0]!;
     return composed.every((p, i) => p === i) ? inner : builder.apply(op, [inner], { perm: composed })[0];

@@ -11,7 +11,12 @@ export function lower(claims: Claims): Pass {
     name: "lower",
     from: "traced",
     to: "lowered",
-    run: (graph) => rewriteGraph(graph, (builder, op, ins, attrs, regions) => decompose(builder, claims, op, ins, attrs, regions), "lowered"),
+    run: (graph) =>
+      rewriteGraph(
+        graph,
+        (builder, op, ins, attrs, regions) => decompose(builder, claims, op, ins, attrs, regions),
+        "lowered",
+      ),
   };
 }
 
@@ -23,9 +28,20 @@ function decompose(
   attrs: Attrs,
   regions: readonly Graph[],
 ): readonly Value[] | undefined {
-  if (!op.lower || claims(op, ins.map((v) => v.aval), attrs)) return undefined;
+  if (
+    !op.lower ||
+    claims(
+      op,
+      ins.map((v) => v.aval),
+      attrs,
+    )
+  )
+    return undefined;
   const b = makeOps<Value>((inner, args, innerAttrs, innerRegions) => {
-    return decompose(builder, claims, inner, args, innerAttrs, innerRegions) ?? builder.apply(inner, args, innerAttrs, innerRegions);
+    return (
+      decompose(builder, claims, inner, args, innerAttrs, innerRegions) ??
+      builder.apply(inner, args, innerAttrs, innerRegions)
+    );
   });
   // boundary: b is over Values, so what lower makes of them are Values
   return op.lower(b, ins, attrs, regions) as readonly Value[];

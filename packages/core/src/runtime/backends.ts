@@ -46,7 +46,7 @@ function start(r: Registration): Backend | Promise<Backend> {
 
 function adopt(r: Registration, backend: Backend): Backend {
   r.started = backend;
-  backend.devices().forEach((info, i) => devices.set(info.name, new Device(backend, i)));
+  for (const [i, info] of backend.devices().entries()) devices.set(info.name, new Device(backend, i));
   return backend;
 }
 
@@ -62,13 +62,20 @@ export function currentDevice(): Device {
   for (const r of byPriority()) {
     try {
       const backend = start(r);
-      if (!(backend instanceof Promise)) return (current = firstDevice(backend));
+      if (!(backend instanceof Promise)) {
+        current = firstDevice(backend);
+        return current;
+      }
       waiting ??= r.name;
     } catch (error) {
       reasons.push(`${r.name}: ${messageOf(error)}`);
     }
   }
-  if (waiting) throw new MillraceError("E_BACKEND_NOT_READY", `the ${waiting} backend starts asynchronously: await tf.ready() first`);
+  if (waiting)
+    throw new MillraceError(
+      "E_BACKEND_NOT_READY",
+      `the ${waiting} backend starts asynchronously: await tf.ready() first`,
+    );
   throw new MillraceError("E_BACKEND", `no backend could be started${reasons.map((x) => `\n  ${x}`).join("")}`);
 }
 
@@ -120,8 +127,15 @@ export function deviceNamed(name: string): Device {
   const r = registrations.get(name.split(":")[0]!);
   if (r && !r.started) {
     const backend = start(r);
-    if (backend instanceof Promise) throw new MillraceError("E_BACKEND_NOT_READY", `the ${r.name} backend starts asynchronously: await tf.setBackend("${r.name}") first`);
+    if (backend instanceof Promise)
+      throw new MillraceError(
+        "E_BACKEND_NOT_READY",
+        `the ${r.name} backend starts asynchronously: await tf.setBackend("${r.name}") first`,
+      );
     return deviceNamed(name);
   }
-  throw new MillraceError("E_DEVICE", `no device is called ${name}; there are ${[...devices.keys()].join(", ") || "none"}`);
+  throw new MillraceError(
+    "E_DEVICE",
+    `no device is called ${name}; there are ${[...devices.keys()].join(", ") || "none"}`,
+  );
 }

@@ -11,7 +11,7 @@ import type { Like } from "../types/operands.js";
 import type { Tensor } from "../types/tensor.js";
 import { engine } from "./engine.js";
 import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
-import { TensorImpl, TracerTensor } from "./tensor.js";
+import type { TensorImpl, TracerTensor } from "./tensor.js";
 import type { VariableImpl } from "./variable.js";
 
 /** A region that has been traced and not yet been finished. */
@@ -22,7 +22,12 @@ interface TracedRegion {
   readonly results: Value[];
 }
 
-function traceRegion(parent: Trace, name: string, args: readonly TensorImpl[], f: (...xs: TensorImpl[]) => unknown): TracedRegion {
+function traceRegion(
+  parent: Trace,
+  name: string,
+  args: readonly TensorImpl[],
+  f: (...xs: TensorImpl[]) => unknown,
+): TracedRegion {
   const trace = new Trace(parent);
   const tracers = args.map((x, i) => engine.tracer(trace, trace.argument(i, x.aval)));
   const leaves: TensorImpl[] = [];
@@ -34,7 +39,12 @@ function traceRegion(parent: Trace, name: string, args: readonly TensorImpl[], f
   // A tape around the op learns here which variables its regions read.
   // boundary: only the engine makes variables
   for (const v of trace.used() as VariableImpl[]) engine.inTrace(parent, v);
-  return { trace, args: tracers.map((t) => t.value), template, results: leaves.map((x) => engine.inTrace(trace, x).value) };
+  return {
+    trace,
+    args: tracers.map((t) => t.value),
+    template,
+    results: leaves.map((x) => engine.inTrace(trace, x).value),
+  };
 }
 
 /** What several regions use from outside, each once. */
@@ -51,7 +61,8 @@ function finish(region: TracedRegion, outers: readonly Val[], results: readonly 
 
 /** What is captured in a region of a trace is a tensor or a tracer. */
 // boundary: inTrace captures nothing else
-const asTensors = (values: readonly Val[]): readonly (TensorImpl & Tensor)[] => values as unknown as readonly (TensorImpl & Tensor)[];
+const asTensors = (values: readonly Val[]): readonly (TensorImpl & Tensor)[] =>
+  values as unknown as readonly (TensorImpl & Tensor)[];
 // boundary: only the engine makes variables
 const assignedIn = (region: TracedRegion): VariableImpl[] => region.trace.assigned() as VariableImpl[];
 
@@ -112,7 +123,9 @@ export function whileLoop<const V extends readonly Like[]>(
   const start = loopVars.map((x) => toTensor(x) as TensorImpl & Tensor);
   const most = options.maximumIterations ?? 0;
   if (!engine.trace) return runEagerly(condition, body, start, most || Number.POSITIVE_INFINITY);
-  return most > 0 ? boundedLoop(engine.trace, condition, body, start, most) : tracedLoop(engine.trace, condition, body, start, 0);
+  return most > 0
+    ? boundedLoop(engine.trace, condition, body, start, most)
+    : tracedLoop(engine.trace, condition, body, start, 0);
 }
 
 function runEagerly(
@@ -161,7 +174,8 @@ function tracedLoop(
   const test = traceRegion(parent, "tf.whileLoop", carry, f);
   const step = traceRegion(parent, "tf.whileLoop", carry, g);
   const assigned = assignedIn(step);
-  if (assignedIn(test).length > 0) throw new MillraceError("E_VARIABLE", "tf.whileLoop: the condition must not assign variables");
+  if (assignedIn(test).length > 0)
+    throw new MillraceError("E_VARIABLE", "tf.whileLoop: the condition must not assign variables");
   // A variable that the body assigns is carried: its value before the loop is an operand, its value after a result.
   const before = assigned.map((v) => engine.inTrace(parent, v));
   const finals = [...step.results, ...assigned.map((v) => engine.inTrace(step.trace, v).value)];

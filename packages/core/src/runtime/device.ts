@@ -1,9 +1,9 @@
+import type { Aval } from "../ir/aval.js";
+import { evaluateDim } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import { optimize } from "../passes/pipeline.js";
 import { encodeProgram } from "../schedule/encode.js";
 import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
-import type { Aval } from "../ir/aval.js";
-import { evaluateDim } from "../ir/dim.js";
 import type { Backend, Bound, Executable } from "./backend.js";
 import { type TensorType, TypeTable } from "./tensor-type.js";
 
@@ -29,7 +29,12 @@ export class Device {
     const lowered = optimize(graph, (op, ins, attrs) => backend.claims(op, ins, attrs));
     const program = encodeProgram(schedule(lowered, symbols, { fusion: backend.fusion }));
     const exe = backend.compile(program, this.index);
-    return new CompiledGraph(this, exe, symbols, lowered.results.map((v) => v.aval));
+    return new CompiledGraph(
+      this,
+      exe,
+      symbols,
+      lowered.results.map((v) => v.aval),
+    );
   }
 }
 

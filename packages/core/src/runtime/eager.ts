@@ -91,6 +91,9 @@ export class EagerPrograms {
       return [name, op.sizeAttrs?.includes(name) ? mapAttr(value, (d) => pattern.dim(Number(d))) : value];
     });
     const results = builder.apply(op, params, Object.fromEntries(entries));
-    return this.device.compile(builder.finish(results), pattern.sizes.map((_, i) => `s${i}`));
+    return this.device.compile(
+      builder.finish(results),
+      pattern.sizes.map((_, i) => `s${i}`),
+    );
   }
 }

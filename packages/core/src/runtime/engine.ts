@@ -4,10 +4,11 @@ import type { Aval, Val } from "../ir/aval.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { bytesOf, type HostArray } from "../ir/host.js";
 import { type AnyOp, inferOp } from "../ir/op.js";
+import { remember } from "../ir/remember.js";
 import { captureSites } from "../ir/site.js";
 import { type ConstantAttrs, constantOp } from "../ops/create/constant.js";
 import { identityOp } from "../ops/shape/identity.js";
-import { Trace } from "../trace/trace.js";
+import type { Trace } from "../trace/trace.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
@@ -20,13 +21,20 @@ import { EagerPrograms } from "./eager.js";
 import { explainRule } from "./explain.js";
 import { GraphPrograms } from "./graph-programs.js";
 import { readLiteral } from "./host-values.js";
+import { OpenPage } from "./pages.js";
 import { TensorImpl, TracerTensor } from "./tensor.js";
 import { TensorType } from "./tensor-type.js";
 import type { VariableImpl } from "./variable.js";
 
 /** Sees every op that is applied: a tape. Outputs are tensors or tracers alike. */
 export interface Recorder {
-  applied(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void;
+  applied(
+    op: AnyOp,
+    ins: readonly TensorImpl[],
+    attrs: Attrs,
+    regions: readonly Graph[],
+    outs: readonly TensorImpl[],
+  ): void;
   /** A variable was read; `value` is the tensor that stands for it in what is recorded. */
   read(variable: VariableImpl, value: TensorImpl): void;
 }
@@ -35,12 +43,6 @@ export interface Recorder {
 export interface TensorScope {
   readonly made: TensorImpl[];
 }
-
-/** Tensors of one page: 64, or 16 KB. */
-const pageTensors = 64;
-const pageBytes = 16_384;
-/** What a tensor costs besides its elements, in bytes: the object, the handle, the storage's header. */
-const tensorOverhead = 256;
 
 /** Numbers of one dtype that are kept as tensors. */
 const maxScalars = 256;
@@ -56,16 +58,12 @@ export class Engine implements Dispatcher {
   private readonly eager = new Map<Device, EagerPrograms>();
   readonly graphs: GraphPrograms = new GraphPrograms();
 
-  // The page that new tensors go to.
-  private page: object = {};
-  private pageBufs: Buf[] = [];
-  private pageSize = 0;
-  private allocated = 0;
+  private readonly page = new OpenPage();
   private device: Device | null = null;
 
   // ---- dispatch -------------------------------------------------------------------------------------------------
 
-  hit2(op: AnyOp, a: Like, b: Like): TensorImpl & Tensor | undefined {
+  hit2(op: AnyOp, a: Like, b: Like): (TensorImpl & Tensor) | undefined {
     // boundary: anything may be passed; what has no type is in no cache
     const [x, y] = [a as TensorImpl & Tensor, b as TensorImpl & Tensor];
     const entry = this.calls.inline2[op.id];
@@ -89,7 +87,9 @@ export class Engine implements Dispatcher {
 
   apply2(op: AnyOp, a: Tensor, b: Tensor): TensorImpl & Tensor {
     // boundary: as in hit2
-    return this.hit2(op, a, b) ?? this.applyImpl(op, [a as TensorImpl & Tensor, b as TensorImpl & Tensor], noAttrs, [])[0]!;
+    return (
+      this.hit2(op, a, b) ?? this.applyImpl(op, [a as TensorImpl & Tensor, b as TensorImpl & Tensor], noAttrs, [])[0]!
+    );
   }
 
   apply(op: AnyOp, ins: readonly Tensor[], attrs: Attrs, regions: readonly Graph[] = []): readonly Tensor[] {
@@ -97,7 +97,12 @@ export class Engine implements Dispatcher {
     return this.applyImpl(op, ins as readonly (TensorImpl & Tensor)[], attrs, regions);
   }
 
-  private applyImpl(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): readonly (TensorImpl & Tensor)[] {
+  private applyImpl(
+    op: AnyOp,
+    ins: readonly TensorImpl[],
+    attrs: Attrs,
+    regions: readonly Graph[],
+  ): readonly (TensorImpl & Tensor)[] {
     if (this.trace) return this.traceOp(this.trace, op, ins, attrs, regions);
     for (const x of ins) this.check(op.name, x);
     const recorded = this.recorders.length > 0 ? ins.map((x) => this.snapshot(x)) : ins;
@@ -109,7 +114,11 @@ export class Engine implements Dispatcher {
   /** Refuses what is no tensor of this engine, or no longer one. */
   private check(what: string, x: TensorImpl): void {
     if (x instanceof TensorImpl) x.live(what);
-    else throw new MillraceError("E_DUPLICATE_CORE", `${what}: the tensor belongs to another copy of @millrace/core, or to this one before it was loaded again`);
+    else
+      throw new MillraceError(
+        "E_DUPLICATE_CORE",
+        `${what}: the tensor belongs to another copy of @millrace/core, or to this one before it was loaded again`,
+      );
   }
 
   private run(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
@@ -121,7 +130,11 @@ export class Engine implements Dispatcher {
     const known = this.calls.find(op, device, ins, attrs);
     if (known) return this.runBound(device, known.bound, known.outs, ins);
     this.infer(op, ins, attrs, regions);
-    const bound = this.programsOf(device).bind(op, ins.map((x) => x.aval), attrs);
+    const bound = this.programsOf(device).bind(
+      op,
+      ins.map((x) => x.aval),
+      attrs,
+    );
     this.calls.add(op, device, ins, attrs, bound);
     return this.runBound(device, bound.bound, bound.outs, ins);
   }
@@ -137,8 +150,18 @@ export class Engine implements Dispatcher {
   }
 
   /** Runs a bound program and adopts its results. */
-  runBound(device: Device, bound: Bound, outs: readonly TensorType[], ins: readonly TensorImpl[], donate: readonly number[] = []): (TensorImpl & Tensor)[] {
-    const bufs = device.backend.run(bound, ins.map((x) => x.buf), donate);
+  runBound(
+    device: Device,
+    bound: Bound,
+    outs: readonly TensorType[],
+    ins: readonly TensorImpl[],
+    donate: readonly number[] = [],
+  ): (TensorImpl & Tensor)[] {
+    const bufs = device.backend.run(
+      bound,
+      ins.map((x) => x.buf),
+      donate,
+    );
     return outs.map((type, i) => this.adopt(type, bufs[i]!));
   }
 
@@ -146,29 +169,48 @@ export class Engine implements Dispatcher {
     const device = ins[0]?.type.device ?? this.defaultDevice();
     for (const x of ins) {
       if (x.type.device === device) continue;
-      throw new MillraceError("E_DEVICE", `${op.name}: operands are on ${device.name} and ${x.device}; move one with x.to("${device.name}")`, { op: op.name });
+      throw new MillraceError(
+        "E_DEVICE",
+        `${op.name}: operands are on ${device.name} and ${x.device}; move one with x.to("${device.name}")`,
+        { op: op.name },
+      );
     }
     return device;
   }
 
   private programsOf(device: Device): EagerPrograms {
-    let programs = this.eager.get(device);
-    if (!programs) {
-      this.eager.set(device, (programs = new EagerPrograms(device)));
+    return remember(this.eager, device, () => {
       device.onEvict = () => this.calls.clear();
-    }
-    return programs;
+      return new EagerPrograms(device);
+    });
   }
 
   // ---- tracing --------------------------------------------------------------------------------------------------
 
-  private traceOp(trace: Trace, op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
+  private traceOp(
+    trace: Trace,
+    op: AnyOp,
+    ins: readonly TensorImpl[],
+    attrs: Attrs,
+    regions: readonly Graph[],
+  ): (TensorImpl & Tensor)[] {
     const tracers = ins.map((x) => this.inTrace(trace, x));
     let values: readonly Value[];
     try {
-      values = trace.builder.apply(op, tracers.map((x) => x.value), attrs, regions, captureSites());
+      values = trace.builder.apply(
+        op,
+        tracers.map((x) => x.value),
+        attrs,
+        regions,
+        captureSites(),
+      );
     } catch (error) {
-      throw explainRule(error, op, tracers.map((x) => x.aval), attrs);
+      throw explainRule(
+        error,
+        op,
+        tracers.map((x) => x.aval),
+        attrs,
+      );
     }
     const outs = values.map((v) => this.tracer(trace, v));
     for (const r of this.recorders) r.applied(op, tracers, attrs, regions, outs);
@@ -207,7 +249,8 @@ export class Engine implements Dispatcher {
     let tracer = this.tracers.get(value);
     if (!tracer) {
       // boundary: installMethods has put the op methods on the prototype
-      tracer = new TracerTensor(new TensorType(0, value.aval, this.defaultDevice()), trace, value) as TracerTensor & Tensor;
+      tracer = new TracerTensor(new TensorType(0, value.aval, this.defaultDevice()), trace, value) as TracerTensor &
+        Tensor;
       this.tracers.set(value, tracer);
     }
     return tracer;
@@ -271,7 +314,13 @@ export class Engine implements Dispatcher {
   }
 
   /** Tells the recorders of an op that was run by other means, as a call of a compiled function is. */
-  recordCall(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[], outs: readonly TensorImpl[]): void {
+  recordCall(
+    op: AnyOp,
+    ins: readonly TensorImpl[],
+    attrs: Attrs,
+    regions: readonly Graph[],
+    outs: readonly TensorImpl[],
+  ): void {
     for (const r of this.recorders) r.applied(op, ins, attrs, regions, outs);
   }
 
@@ -301,16 +350,9 @@ export class Engine implements Dispatcher {
   scalar(value: number, dtype: DType): TensorImpl & Tensor {
     if (this.trace || Object.is(value, -0)) return this.toTensor(value, dtype);
     const type = this.defaultDevice().types.scalar(dtype);
-    let known = this.scalars.get(type);
-    if (!known || known.size >= maxScalars) this.scalars.set(type, (known = new Map()));
-    let scalar = known.get(value);
-    if (!scalar) {
-      const { scope } = this;
-      this.scope = null;
-      known.set(value, (scalar = this.upload(type.device, readLiteral(value, dtype))));
-      this.scope = scope;
-    }
-    return scalar;
+    const known = remember(this.scalars, type, () => new Map<number, TensorImpl & Tensor>());
+    if (known.size >= maxScalars) known.clear();
+    return remember(known, value, () => this.outside(() => this.upload(type.device, readLiteral(value, dtype))));
   }
 
   /** What the engine keeps for itself: tensors that no user made. */
@@ -327,37 +369,17 @@ export class Engine implements Dispatcher {
   /** Takes a new buffer into a tensor. */
   adopt(type: TensorType, buf: Buf): TensorImpl & Tensor {
     // boundary: installMethods has put the op methods on the prototype
-    const tensor = new TensorImpl(type, buf, this.page) as TensorImpl & Tensor;
-    this.addToPage(type, buf);
+    const tensor = new TensorImpl(type, buf, this.page.token) as TensorImpl & Tensor;
+    this.page.add(type, buf);
     this.scope?.made.push(tensor);
     return tensor;
   }
 
   /** Gives a variable a new buffer in place of the old one. */
   renew(variable: VariableImpl, buf: Buf): void {
-    const { page } = this;
-    this.addToPage(variable.type, buf);
-    variable.replace(buf, page);
-  }
-
-  private addToPage(type: TensorType, buf: Buf): void {
-    this.pageBufs.push(buf);
-    this.pageSize += type.bytes;
-    if (this.pageBufs.length === pageTensors || this.pageSize >= pageBytes) this.closePage(type.device);
-  }
-
-  /** Hands the page to the backend's reclaimer and starts another. */
-  private closePage(device: Device): void {
-    const { reclaimer } = device.backend;
-    reclaimer.page(this.page, this.pageBufs);
-    this.allocated += this.pageSize + this.pageBufs.length * tensorOverhead;
-    this.page = {};
-    this.pageBufs.length = 0;
-    this.pageSize = 0;
-    if (this.allocated >= reclaimer.due) {
-      this.allocated = 0;
-      reclaimer.pressure();
-    }
+    const { token } = this.page;
+    this.page.add(variable.type, buf);
+    variable.replace(buf, token);
   }
 
   clone(x: TensorImpl): Tensor {

@@ -3,6 +3,7 @@ import { type Aval, formatAval } from "../ir/aval.js";
 import { type Dim, symbol } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import { printGraph } from "../ir/print.js";
+import { remember } from "../ir/remember.js";
 import { callOp } from "../ops/control/call.js";
 import { toTensor } from "../ops/public.js";
 import { Trace } from "../trace/trace.js";
@@ -32,7 +33,6 @@ export interface FunctionOptions {
 }
 
 // boundary: a function of any signature
-// biome-ignore lint/suspicious/noExplicitAny: see above
 export type AnyFunction = (...args: any[]) => any;
 
 /** Says that a call was not like the last one. */
@@ -138,10 +138,14 @@ export class ConcreteFunction {
 
   /** Under a tape the call is one op, whose gradient is the gradient of the graph. */
   private callRecorded(leaves: readonly TensorImpl[]): unknown {
-    const ins = [...leaves.map((x) => engine.snapshot(x)), ...this.captures, ...this.variables.map((v) => engine.snapshot(v))];
+    const ins = [
+      ...leaves.map((x) => engine.snapshot(x)),
+      ...this.captures,
+      ...this.variables.map((v) => engine.snapshot(v)),
+    ];
     const outs = engine.graphs.runOp(engine, this.device, callOp, ins, noAttrs, [this.graph]);
     engine.recordCall(callOp, ins, noAttrs, [this.graph], outs);
-    this.assigned.forEach((v, i) => v.assign(outs[this.resultCount + i]!));
+    for (const [i, v] of this.assigned.entries()) v.assign(outs[this.resultCount + i]!);
     return buildStructure(this.results, outs);
   }
 
@@ -208,7 +212,11 @@ export class PolymorphicFunction {
   }
 
   private trace(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
-    if (this.tracing) throw new MillraceError("E_ARGUMENT", "a tf.function called itself while being traced: use tf.whileLoop, recursion has no graph");
+    if (this.tracing)
+      throw new MillraceError(
+        "E_ARGUMENT",
+        "a tf.function called itself while being traced: use tf.whileLoop, recursion has no graph",
+      );
     this.tracing = true;
     try {
       const { inputSignature } = this.options;
@@ -222,7 +230,12 @@ export class PolymorphicFunction {
           if (!(error instanceof TypeError)) throw error;
         }
       }
-      return traceFunction(this.f, self, template, leaves.map((x) => x.aval));
+      return traceFunction(
+        this.f,
+        self,
+        template,
+        leaves.map((x) => x.aval),
+      );
     } finally {
       this.tracing = false;
     }
@@ -237,9 +250,7 @@ export class PolymorphicFunction {
     if (!alike) return undefined;
     const names = new Map<number, Dim>();
     const sizeSymbol = (size: number): Dim => {
-      let s = names.get(size);
-      if (!s) names.set(size, (s = symbol(`d${names.size}`, 2)));
-      return s;
+      return remember(names, size, () => symbol(`d${names.size}`, 2));
     };
     return leaves.map((x, i) => {
       const shape = x.aval.shape.map((d, axis) => (d === alike.args[i]!.shape[axis] ? d : sizeSymbol(Number(d))));
@@ -259,7 +270,10 @@ function alikeBut(a: Aval, b: Aval): boolean {
 
 function specAvals(specs: readonly TensorSpec[], leaves: readonly TensorImpl[]): Aval[] {
   if (specs.length !== leaves.length) {
-    throw new MillraceError("E_ARGUMENT", `inputSignature describes ${specs.length} tensors, the call has ${leaves.length}`);
+    throw new MillraceError(
+      "E_ARGUMENT",
+      `inputSignature describes ${specs.length} tensors, the call has ${leaves.length}`,
+    );
   }
   const avals = specs.map((spec, i) => ({
     dtype: spec.dtype ?? "float32",
@@ -267,13 +281,21 @@ function specAvals(specs: readonly TensorSpec[], leaves: readonly TensorImpl[]):
   }));
   leaves.forEach((x, i) => {
     if (fits(avals[i]!, x.aval, new Map())) return;
-    throw new MillraceError("E_SHAPE", `argument ${i} is ${formatAval(x.aval)}, inputSignature says ${formatAval(avals[i]!)}`);
+    throw new MillraceError(
+      "E_SHAPE",
+      `argument ${i} is ${formatAval(x.aval)}, inputSignature says ${formatAval(avals[i]!)}`,
+    );
   });
   return avals;
 }
 
 /** Traces one call. */
-export function traceFunction(f: AnyFunction, self: unknown, template: Template, args: readonly Aval[]): ConcreteFunction {
+export function traceFunction(
+  f: AnyFunction,
+  self: unknown,
+  template: Template,
+  args: readonly Aval[],
+): ConcreteFunction {
   const trace = new Trace(null);
   const tracers = args.map((aval, i) => engine.tracer(trace, trace.argument(i, aval)));
   const results: TensorImpl[] = [];
@@ -296,7 +318,10 @@ export function traceFunction(f: AnyFunction, self: unknown, template: Template,
   });
   const order = [...args.keys(), ...captures.map((c) => c.at), ...variables.map((v) => v.at)];
   return new ConcreteFunction({
-    graph: trace.finish([...values, ...updates], order.map((i) => trace.params[i]!)),
+    graph: trace.finish(
+      [...values, ...updates],
+      order.map((i) => trace.params[i]!),
+    ),
     template,
     args,
     device: captures[0]?.outer.type.device ?? variables[0]?.variable.type.device ?? engine.defaultDevice(),
@@ -336,7 +361,11 @@ export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptio
     tracingCount: () => traced.traces.length,
     graph: (...args) => {
       const leaves: TensorImpl[] = [];
-      const template = flattenStructure(args.map((a) => (typeof a === "object" ? a : toTensor(a as number))), leaves, isArgument);
+      const template = flattenStructure(
+        args.map((a) => (typeof a === "object" ? a : toTensor(a as number))),
+        leaves,
+        isArgument,
+      );
       return traced.concrete(undefined, template, leaves).graph;
     },
   };

@@ -3,6 +3,7 @@ import { formatAval } from "../ir/aval.js";
 import { type Graph, GraphBuilder } from "../ir/graph.js";
 import { symbolValues } from "../ir/inline.js";
 import type { AnyOp } from "../ir/op.js";
+import { remember } from "../ir/remember.js";
 import type { Tensor } from "../types/tensor.js";
 import type { BoundGraph, CompiledGraph, Device } from "./device.js";
 import type { Engine } from "./engine.js";
@@ -15,16 +16,29 @@ export class GraphPrograms {
 
   /** The program of a graph, bound to the sizes of these arguments. */
   bind(graph: Graph, device: Device, args: readonly TensorImpl[]): BoundGraph {
-    let byDevice = this.programs.get(graph);
-    if (!byDevice) this.programs.set(graph, (byDevice = new Map()));
-    let program = byDevice.get(device);
-    if (!program) byDevice.set(device, (program = device.compile(graph)));
+    const byDevice = remember(this.programs, graph, () => new Map<Device, CompiledGraph>());
+    const program = remember(byDevice, device, () => device.compile(graph));
     const { symbols } = program;
-    return program.bind(symbols.length === 0 ? [] : symbolValues(graph, args.map((x) => x.aval), symbols));
+    return program.bind(
+      symbols.length === 0
+        ? []
+        : symbolValues(
+            graph,
+            args.map((x) => x.aval),
+            symbols,
+          ),
+    );
   }
 
   /** Runs an op that has regions: its graph is the op alone. */
-  runOp(engine: Engine, device: Device, op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
+  runOp(
+    engine: Engine,
+    device: Device,
+    op: AnyOp,
+    ins: readonly TensorImpl[],
+    attrs: Attrs,
+    regions: readonly Graph[],
+  ): (TensorImpl & Tensor)[] {
     const { bound, outs } = this.bind(this.wrap(op, ins, attrs, regions), device, ins);
     return engine.runBound(device, bound, outs, ins);
   }
@@ -33,15 +47,12 @@ export class GraphPrograms {
   private wrap(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): Graph {
     const [region] = regions;
     if (op.name === "call" && region) return region;
-    let known = this.wrapped.get(region!);
-    if (!known) this.wrapped.set(region!, (known = new Map()));
+    const known = remember(this.wrapped, region!, () => new Map<string, Graph>());
     const key = `${op.name} ${ins.map((x) => formatAval(x.aval)).join()}`;
-    let graph = known.get(key);
-    if (!graph) {
+    return remember(known, key, () => {
       const builder = new GraphBuilder();
       const params = ins.map((x) => builder.param(x.aval));
-      known.set(key, (graph = builder.finish(builder.apply(op, params, attrs, regions))));
-    }
-    return graph;
+      return builder.finish(builder.apply(op, params, attrs, regions));
+    });
   }
 }

@@ -1,5 +1,5 @@
-import { platform } from "../types/platform.js";
 import type { WarningCode } from "../types/errors.js";
+import { platform } from "../types/platform.js";
 
 /** Where messages go. Libraries never write to stdout. */
 export interface Logger {

@@ -1,6 +1,6 @@
 import { MillraceError } from "../types/errors.js";
-import { startedBackends } from "./backends.js";
 import type { MemoryStats } from "./backend.js";
+import { startedBackends } from "./backends.js";
 import { engine } from "./engine.js";
 import { flattenStructure, refusePromise } from "./structure.js";
 import { TensorImpl } from "./tensor.js";

@@ -27,7 +27,9 @@ export class EngineRandomState implements RandomState {
   private onDevice(device: Device): RandomState {
     let state = this.byDevice.get(device);
     if (!state) {
-      state = variableState((words) => engine.outside(() => makeVariable(words, { trainable: false, name: "random_state" })));
+      state = variableState((words) =>
+        engine.outside(() => makeVariable(words, { trainable: false, name: "random_state" })),
+      );
       if (this.words) state.reset(this.words);
       this.byDevice.set(device, state);
     }

@@ -171,9 +171,13 @@ class ProgramRun {
     if (record.op === "cond") {
       const [pred, ...operands] = ins;
       const region = record.regions[pred!.data[0] ? 0 : 1]!;
-      this.region(region, operands).forEach((value, i) => set(outs[i]!, value));
+      this.region(region, operands).forEach((value, i) => {
+        set(outs[i]!, value);
+      });
     } else if (record.op === "whileLoop") {
-      this.whileLoop(record, ins).forEach((value, i) => set(outs[i]!, value));
+      this.whileLoop(record, ins).forEach((value, i) => {
+        set(outs[i]!, value);
+      });
     } else {
       const op = findOp(record.op);
       if (!op?.reference) throw new MillraceError("E_VERSION", `the reference backend knows no op called ${record.op}`);

@@ -19,7 +19,9 @@ export function flattenStructure(value: unknown, leaves: TensorImpl[], isLeaf: I
   }
   if (Array.isArray(value)) return { kind: "list", items: value.map((v) => flattenStructure(v, leaves, isLeaf)) };
   if (isPlainObject(value)) {
-    const entries = Object.keys(value).sort().map((key) => [key, flattenStructure(value[key], leaves, isLeaf)] as const);
+    const entries = Object.keys(value)
+      .sort()
+      .map((key) => [key, flattenStructure(value[key], leaves, isLeaf)] as const);
     return { kind: "record", entries };
   }
   return { kind: "value", value };
@@ -51,7 +53,9 @@ export function sameTemplate(a: Template, b: Template): boolean {
   if (a.kind === "leaf") return b.kind === "leaf" && a.index === b.index;
   if (a.kind === "value") return b.kind === "value" && Object.is(a.value, b.value);
   if (a.kind === "list") {
-    return b.kind === "list" && a.items.length === b.items.length && a.items.every((t, i) => sameTemplate(t, b.items[i]!));
+    return (
+      b.kind === "list" && a.items.length === b.items.length && a.items.every((t, i) => sameTemplate(t, b.items[i]!))
+    );
   }
   return (
     b.kind === "record" &&

@@ -1,5 +1,6 @@
 import { type Aval, formatAval } from "../ir/aval.js";
 import type { Dim } from "../ir/dim.js";
+import { remember } from "../ir/remember.js";
 import { type DType, dtypes } from "../types/dtype.js";
 import type { Device } from "./device.js";
 
@@ -39,15 +40,10 @@ export class TypeTable {
 
   /** The type of rank 0; asked for in eager calls with a number. */
   scalar(dtype: DType): TensorType {
-    let type = this.scalars.get(dtype);
-    if (!type) this.scalars.set(dtype, (type = this.of({ dtype, shape: [] })));
-    return type;
+    return remember(this.scalars, dtype, () => this.of({ dtype, shape: [] }));
   }
 
   of(aval: Aval): TensorType {
-    const key = formatAval(aval);
-    let type = this.types.get(key);
-    if (!type) this.types.set(key, (type = new TensorType(this.next++, aval, this.device)));
-    return type;
+    return remember(this.types, formatAval(aval), () => new TensorType(this.next++, aval, this.device));
   }
 }

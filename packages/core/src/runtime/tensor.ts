@@ -109,7 +109,10 @@ export class TensorImpl {
   }
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
-    throw new MillraceError("E_ARGUMENT", "a tensor is no number: use tf.add and its like to compute, await item() to read");
+    throw new MillraceError(
+      "E_ARGUMENT",
+      "a tensor is no number: use tf.add and its like to compute, await item() to read",
+    );
   }
 
   /** The buffer to read from. */

@@ -1,15 +1,15 @@
 import { noAttrs } from "../ir/attrs.js";
 import { formatShape, sameShape } from "../ir/aval.js";
-import { identityOp } from "../ops/shape/identity.js";
 import { addOp, subOp } from "../ops/binary/arithmetic.js";
 import { binary, stretchTo, toTensor } from "../ops/public.js";
+import { identityOp } from "../ops/shape/identity.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
 import type { Tensor, Variable } from "../types/tensor.js";
 import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
-import { TensorImpl, TracerTensor } from "./tensor.js";
+import { TensorImpl, type TracerTensor } from "./tensor.js";
 
 let nextName = 0;
 
@@ -74,7 +74,8 @@ export class VariableImpl extends TensorImpl {
   private step(op: typeof addOp | typeof subOp, name: string, value: Like): this {
     const x = toTensor(value, this.dtype);
     const wide = stretchTo(x, this.type.shape);
-    if (x.dtype !== this.dtype) throw new MillraceError("E_DTYPE", `${name}: ${this.name} is ${this.dtype}, got ${x.dtype}`);
+    if (x.dtype !== this.dtype)
+      throw new MillraceError("E_DTYPE", `${name}: ${this.name} is ${this.dtype}, got ${x.dtype}`);
     // boundary: installMethods has put the op methods on the prototype
     const next = binary(op, this as TensorImpl as TensorImpl & Tensor, wide);
     this.assign(next);
@@ -85,9 +86,13 @@ export class VariableImpl extends TensorImpl {
   private needSame(x: Tensor): void {
     // boundary: every tensor is a TensorImpl
     const { aval } = x as Tensor & TensorImpl;
-    if (aval.dtype !== this.dtype) throw new MillraceError("E_DTYPE", `assign: ${this.name} is ${this.dtype}, got ${aval.dtype}`);
+    if (aval.dtype !== this.dtype)
+      throw new MillraceError("E_DTYPE", `assign: ${this.name} is ${this.dtype}, got ${aval.dtype}`);
     if (sameShape(this.type.shape, aval.shape) !== true) {
-      throw new MillraceError("E_SHAPE", `assign: ${this.name} has shape ${formatShape(this.type.shape)}, got ${formatShape(aval.shape)}`);
+      throw new MillraceError(
+        "E_SHAPE",
+        `assign: ${this.name} has shape ${formatShape(this.type.shape)}, got ${formatShape(aval.shape)}`,
+      );
     }
   }
 
@@ -125,11 +130,17 @@ function copyOf(x: TensorImpl): TensorImpl {
 /** Makes a variable. */
 export function makeVariable(initial: Like, options: VariableOptions): Variable {
   if (engine.trace) {
-    throw new MillraceError("E_VARIABLE", "tf.variable: make variables outside of a function that is being traced, and use them inside");
+    throw new MillraceError(
+      "E_VARIABLE",
+      "tf.variable: make variables outside of a function that is being traced, and use them inside",
+    );
   }
   const value = toTensor(initial, options.dtype);
   if (options.dtype && value.dtype !== options.dtype) {
-    throw new MillraceError("E_DTYPE", `tf.variable: the initial value is ${value.dtype}, not ${options.dtype}; cast it first`);
+    throw new MillraceError(
+      "E_DTYPE",
+      `tf.variable: the initial value is ${value.dtype}, not ${options.dtype}; cast it first`,
+    );
   }
   // boundary: installMethods has put the op methods on the prototype
   const variable = new VariableImpl(value as Tensor & TensorImpl, options) as unknown as Variable;

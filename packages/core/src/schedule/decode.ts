@@ -1,6 +1,6 @@
-import { platform } from "../types/platform.js";
 import { type DType, dtypes } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
+import { platform } from "../types/platform.js";
 import { attrTags, firstOperationTag, magic, none, recordKinds } from "./encode.js";
 import { opName, opTableHash } from "./op-ids.js";
 import {
@@ -10,9 +10,9 @@ import {
   type Load,
   type Program,
   type ProgramAttr,
-  programFormat,
   type ProgramGuard,
   type ProgramRecord,
+  programFormat,
   type Region,
   type Slot,
   type Store,
@@ -85,7 +85,8 @@ export function decodeProgram(bytes: Uint8Array): Program {
   const r = new Reader(bytes);
   if (r.u32() !== magic) throw broken("it does not begin as one");
   const format = r.u32();
-  if (format !== programFormat) throw new MillraceError("E_VERSION", `program format ${format}: this reader knows ${programFormat}`);
+  if (format !== programFormat)
+    throw new MillraceError("E_VERSION", `program format ${format}: this reader knows ${programFormat}`);
   if (r.u64() !== opTableHash) throw new MillraceError("E_VERSION", "the program was made with another op table");
   if (r.u64() !== BigInt(bytes.length)) throw broken("its length is not what it says");
   const symbolCount = r.index(maxSymbols, "symbol count");

@@ -1,5 +1,5 @@
-import { platform } from "../types/platform.js";
 import { dtypes } from "../types/dtype.js";
+import { platform } from "../types/platform.js";
 import { opIds, opTableHash } from "./op-ids.js";
 import {
   type Expr,
@@ -8,8 +8,8 @@ import {
   type Program,
   type ProgramAttr,
   type ProgramAttrs,
-  programFormat,
   type ProgramRecord,
+  programFormat,
   type Region,
 } from "./program.js";
 
@@ -197,10 +197,13 @@ function opId(name: string): number {
 }
 
 function writeAttrs(w: Writer, attrs: ProgramAttrs): void {
-  w.list([...attrs].sort(([a], [b]) => (a < b ? -1 : 1)), ([name, value]) => {
-    w.string(name);
-    writeAttr(w, value);
-  });
+  w.list(
+    [...attrs].sort(([a], [b]) => (a < b ? -1 : 1)),
+    ([name, value]) => {
+      w.string(name);
+      writeAttr(w, value);
+    },
+  );
 }
 
 function writeAttr(w: Writer, value: ProgramAttr): void {

@@ -1,5 +1,5 @@
 // Runs loop kernels in TypeScript by the references of their instructions: slow, obvious, and the proof of the scheduler.
-import { type HostArray, forEachIndex, hostArray } from "../ir/host.js";
+import { forEachIndex, type HostArray, hostArray } from "../ir/host.js";
 import { findOp } from "../ops/table.js";
 import type { TypedArray } from "../types/dtype.js";
 import type { Instruction, LoopRecord, Store } from "./program.js";
@@ -33,14 +33,23 @@ function runInstruction(i: Instruction, values: readonly HostArray[], shape: rea
       const at = index[Number(i.immediate)]!;
       out.data[flat] = i.dtype === "int64" ? BigInt(at) : at;
     });
-  } else findOp(i.op)!.reference!(i.args.map((a) => values[a]!), { dtype: i.dtype }, [out]);
+  } else
+    findOp(i.op)!.reference!(
+      i.args.map((a) => values[a]!),
+      { dtype: i.dtype },
+      [out],
+    );
   return out;
 }
 
 function fillBits(data: TypedArray, bits: bigint): void {
   const bytes = new DataView(new ArrayBuffer(8));
   bytes.setBigUint64(0, bits, true);
-  const one = new (data.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray)(bytes.buffer, 0, 1);
+  const one = new (data.constructor as new (buffer: ArrayBuffer, offset: number, length: number) => TypedArray)(
+    bytes.buffer,
+    0,
+    1,
+  );
   for (let i = 0; i < data.length; i++) data[i] = one[0]!;
 }
 

@@ -34,7 +34,7 @@ const isLoop = (unit: Unit): unit is Loop => "nodes" in unit;
 const isReduction = (node: Node): boolean => node.op.kind === "reduce" && node.op.name.startsWith("reduce");
 const isView = (node: Node): boolean => resolveView(valueOf(node)).root.node !== node;
 const isScalarConstant = (node: Node | null): node is Node =>
-  node?.op.name === "constant" && (node.attrs["data"] as TypedArray).length === 1;
+  node?.op.name === "constant" && (node.attrs.data as TypedArray).length === 1;
 
 const outputs = new WeakMap<Node, Value>();
 /** The first output of a node, as its consumers hold it. */
@@ -62,7 +62,8 @@ class LoopFormer {
   }
 
   run(): void {
-    for (const node of this.graph.nodes) for (const v of node.inputs) if (v.node && v.index === 0) outputs.set(v.node, v);
+    for (const node of this.graph.nodes)
+      for (const v of node.inputs) if (v.node && v.index === 0) outputs.set(v.node, v);
     for (const v of this.graph.results) if (v.node && v.index === 0) outputs.set(v.node, v);
     for (const node of executionOrder(this.graph)) this.place(node);
     for (const v of this.graph.results) this.needs(v);
@@ -88,10 +89,11 @@ class LoopFormer {
   /** Puts a node into the latest loop over its iteration space that it may join, or into a new one. */
   private join(node: Node, shape: readonly Dim[]): void {
     const views = node.inputs.map(resolveView);
-    const axes = isReduction(node) ? String(node.attrs["axes"]) : undefined;
+    const axes = isReduction(node) ? String(node.attrs.axes) : undefined;
     const key = formatShape(shape);
     const candidate = this.loops.get(key)?.at(-1);
-    const joined = candidate && this.mayJoin(candidate, views, shape.length, axes) ? candidate : this.newLoop(key, shape);
+    const joined =
+      candidate && this.mayJoin(candidate, views, shape.length, axes) ? candidate : this.newLoop(key, shape);
     joined.nodes.push(node);
     joined.axes ??= axes;
     this.unitOf.set(node, joined);
@@ -209,7 +211,12 @@ function readView(node: Node, read: (value: Value) => number): number {
 
 /** Whether a node's output has the bytes of its input: a reshape that no index map expresses, a bitcast. */
 function isAlias(node: Node): boolean {
-  return node.op.name === "reshape" || node.op.name === "bitcast" || node.op.name === "identity" || node.op.name === "stopGradient";
+  return (
+    node.op.name === "reshape" ||
+    node.op.name === "bitcast" ||
+    node.op.name === "identity" ||
+    node.op.name === "stopGradient"
+  );
 }
 
 /** The instructions of one loop. */
@@ -251,7 +258,7 @@ class LoopBody {
     let number = this.constants.get(node);
     if (number === undefined) {
       const bytes = new Uint8Array(8);
-      bytes.set(bytesOf(node.attrs["data"] as TypedArray));
+      bytes.set(bytesOf(node.attrs.data as TypedArray));
       const immediate = new DataView(bytes.buffer).getBigUint64(0, true);
       number = this.push({ op: "constant", dtype: node.outs[0]!.dtype, args: [], immediate });
       this.constants.set(node, number);
@@ -260,7 +267,7 @@ class LoopBody {
   }
 
   iota(node: Node): void {
-    const immediate = BigInt(Number(node.attrs["axis"]));
+    const immediate = BigInt(Number(node.attrs.axis));
     this.numbers.set(node, this.push({ op: "iota", dtype: node.outs[0]!.dtype, args: [], immediate }));
   }
 
@@ -281,7 +288,7 @@ class LoopBody {
   }
 
   reduce(node: Node, value: number): void {
-    const mask = (node.attrs["axes"] as readonly number[]).reduce((m, axis) => m | (1 << axis), 0);
+    const mask = (node.attrs.axes as readonly number[]).reduce((m, axis) => m | (1 << axis), 0);
     this.stores.push({ slot: this.scheduler.define(node)[0]!, value, reduce: { op: node.op.name, mask } });
   }
 
@@ -326,5 +333,11 @@ function executionOrder(graph: Graph): Node[] {
 }
 
 function isFusible(node: Node): boolean {
-  return isElementwise(node.op) || isReduction(node) || node.op.kind === "constant" || node.op.kind === "shape" || node.op.name === "iota";
+  return (
+    isElementwise(node.op) ||
+    isReduction(node) ||
+    node.op.kind === "constant" ||
+    node.op.kind === "shape" ||
+    node.op.name === "iota"
+  );
 }

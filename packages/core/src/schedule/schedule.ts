@@ -29,16 +29,18 @@ function allGuards(graph: Graph): Graph["guards"] {
 
 /** The symbols of a graph's parameters, guards and attributes, in order of appearance. */
 export function symbolsOfGraph(graph: Graph, into: Set<string> = new Set()): Set<string> {
-  const ofAval = (a: Aval): void => a.shape.forEach((d) => symbolsOf(d, into));
+  const ofAval = (a: Aval): void => {
+    for (const d of a.shape) symbolsOf(d, into);
+  };
   const ofAttr = (a: Attr): void => {
     if (a instanceof SymDim) symbolsOf(a, into);
     else if (typeof a === "object" && isAttrList(a)) a.forEach(ofAttr);
   };
-  graph.params.forEach((p) => ofAval(p.aval));
+  for (const p of graph.params) ofAval(p.aval);
   for (const node of graph.nodes) {
     Object.values(node.attrs).forEach(ofAttr);
     node.outs.forEach(ofAval);
-    node.regions.forEach((r) => symbolsOfGraph(r, into));
+    for (const region of node.regions) symbolsOfGraph(region, into);
   }
   return into;
 }
@@ -94,12 +96,12 @@ export class RegionScheduler {
   /** One record for one node. */
   record(node: Node): void {
     const { op } = node;
-    const data = node.outs.length === 1 && op.name === "constant" ? (node.attrs["data"] as TypedArray) : undefined;
+    const data = node.outs.length === 1 && op.name === "constant" ? (node.attrs.data as TypedArray) : undefined;
     if (data) this.constant(node, data);
     else if (aliases.has(op.name)) this.alias(node.inputs[0]!, this.define(node)[0]!);
     else if (op.name === "optimizationBarrier") {
       const outs = this.define(node);
-      node.inputs.forEach((v, i) => this.alias(v, outs[i]!));
+      for (const [i, v] of node.inputs.entries()) this.alias(v, outs[i]!);
     } else this.library(node);
   }
 
@@ -117,7 +119,15 @@ export class RegionScheduler {
     const ins = node.inputs.map((v) => this.slotOf(v));
     const regions = node.regions.map((g) => new RegionScheduler(this.shared).run(g));
     const outs = this.define(node);
-    this.records.push({ kind: "library", op: op.name, version: op.version, ins, outs, attrs: this.attrs(node), regions });
+    this.records.push({
+      kind: "library",
+      op: op.name,
+      version: op.version,
+      ins,
+      outs,
+      attrs: this.attrs(node),
+      regions,
+    });
   }
 
   private attrs(node: Node): ProgramAttrs {

@@ -1,9 +1,9 @@
 // What every backend promises, beside running every op of core right.
 import type { Aval } from "../ir/aval.js";
+import { symbol } from "../ir/dim.js";
 import { GraphBuilder, type Value } from "../ir/graph.js";
 import { bytesOf, viewAs } from "../ir/host.js";
 import type { AnyOp } from "../ir/op.js";
-import { symbol } from "../ir/dim.js";
 import { addOp } from "../ops/binary/arithmetic.js";
 import * as tables from "../ops/cases.gen.js";
 import { optimize } from "../passes/pipeline.js";

@@ -2,9 +2,9 @@
 import type { Attrs } from "../ir/attrs.js";
 import { attrsKey } from "../ir/attrs.js";
 import { formatAval } from "../ir/aval.js";
+import type { AnyOp } from "../ir/op.js";
 import { type DType, dtypes } from "../types/dtype.js";
 import { applyHost, type HostVal, hostVal } from "./host.js";
-import type { AnyOp } from "../ir/op.js";
 
 /** What a check throws where a fact does not hold. */
 export class CheckError extends Error {}

@@ -5,7 +5,7 @@ import type { AnyOp } from "../ir/op.js";
 import { dtypes } from "../types/dtype.js";
 import { describe, expectSame, fail } from "./compare.js";
 import { randomArray, randomOf } from "./data.js";
-import { applyHost, hostOps, type HostVal, hostVal } from "./host.js";
+import { applyHost, type HostVal, hostOps, hostVal } from "./host.js";
 import { buildingOps, pullBack, pullBackGraph } from "./rules.js";
 
 type HostFunction = (xs: readonly HostVal[]) => readonly HostVal[];

@@ -6,7 +6,7 @@ import { type AnyOp, isNoRule } from "../ir/op.js";
 import type { Ops } from "../ops/names.js";
 import { makeOps } from "../ops/table.js";
 import { dtypes } from "../types/dtype.js";
-import { applyHost, hostOps, type HostVal, inferStatic } from "./host.js";
+import { applyHost, type HostVal, hostOps, inferStatic } from "./host.js";
 
 type MaybeVal = Val | null;
 

@@ -1,5 +1,6 @@
 import type { Aval, Val } from "../ir/aval.js";
 import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
+import { remember } from "../ir/remember.js";
 
 /** What a trace needs of a variable. */
 export interface TracedVariable {
@@ -43,20 +44,17 @@ export class Trace {
 
   /** The parameter that stands for a value from outside. */
   capture(outer: Val): Value {
-    let param = this.captured.get(outer);
-    if (!param) this.captured.set(outer, (param = this.addParam({ kind: "capture", outer }, outer.aval)));
-    return param;
+    return remember(this.captured, outer, () => this.addParam({ kind: "capture", outer }, outer.aval));
   }
 
   /** The value that a variable has at this point of the function. `fromParent` gives it to a region. */
   read(variable: TracedVariable, fromParent: (parent: Trace) => Val): Value {
-    let state = this.variables.get(variable);
-    if (!state) {
-      const current = this.parent
+    const state = remember(this.variables, variable, () => ({
+      current: this.parent
         ? this.capture(fromParent(this.parent))
-        : this.addParam({ kind: "variable", variable }, variable.aval);
-      this.variables.set(variable, (state = { current, assigned: false }));
-    }
+        : this.addParam({ kind: "variable", variable }, variable.aval),
+      assigned: false,
+    }));
     return state.current;
   }
 

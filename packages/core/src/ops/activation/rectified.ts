@@ -1,7 +1,7 @@
 // Activations with a kink at 0. The kink's derivative is 0, or that of the negative side, as in TensorFlow; NaN passes.
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { Composite, NoAttrs } from "../../ir/op.js";
 import type { FloatOf } from "../../types/dtype.js";
 import type { Bin, Like, Out, PromoteOf, Same, SameFloat } from "../../types/operands.js";

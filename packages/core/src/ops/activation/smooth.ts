@@ -2,7 +2,7 @@
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
 import type { Val } from "../../ir/aval.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { Composite, NoAttrs } from "../../ir/op.js";
 import type { Like, SameFloat } from "../../types/operands.js";
 import { defineElementwise, floats } from "../elementwise.js";

@@ -1,11 +1,11 @@
 import { dispatch, typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op } from "../../ir/op.js";
-import type { Bin, DTypeOf, Like, Out, PromoteOf, ShapeOf } from "../../types/operands.js";
 import type { FloatOf } from "../../types/dtype.js";
-import type { Arg } from "../../types/shape.js";
 import { MillraceError } from "../../types/errors.js";
+import type { Bin, DTypeOf, Like, Out, PromoteOf, ShapeOf } from "../../types/operands.js";
+import type { Arg } from "../../types/shape.js";
 import type { Tensor } from "../../types/tensor.js";
 import { defineBinary, numeric } from "../elementwise.js";
 import { binary, binaryFloat, toTensor } from "../public.js";

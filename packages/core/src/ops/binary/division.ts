@@ -1,12 +1,12 @@
 // Division with a remainder, and division that forgives a zero.
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import type { Val } from "../../ir/aval.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { Composite, NoAttrs, Op } from "../../ir/op.js";
 import { dtypes, type FloatOf } from "../../types/dtype.js";
 import type { Bin, Like, Out, PromoteOf } from "../../types/operands.js";
 import type { Arg } from "../../types/shape.js";
-import type { Val } from "../../ir/aval.js";
 import { defineBinary, defineElementwise, floats, numeric } from "../elementwise.js";
 import type { Ops } from "../names.js";
 import { binary, binaryFloat } from "../public.js";

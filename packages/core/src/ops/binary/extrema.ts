@@ -1,6 +1,6 @@
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op, VjpRule } from "../../ir/op.js";
 import type { Bin, Like, Out, PromoteOf } from "../../types/operands.js";
 import type { Arg } from "../../types/shape.js";

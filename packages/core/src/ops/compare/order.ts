@@ -1,6 +1,6 @@
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples, type Edge, type Sample } from "../../ir/cases.js";
+import { type Cases, cases, type Edge, elementwiseSamples, type Sample } from "../../ir/cases.js";
 import type { NoAttrs, Op } from "../../ir/op.js";
 import type { Bin, Like, Out } from "../../types/operands.js";
 import type { Arg } from "../../types/shape.js";

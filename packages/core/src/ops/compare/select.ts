@@ -1,7 +1,7 @@
 import { avalOf, typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
 import { formatShape, sameShape } from "../../ir/aval.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import { check, checkDType, defineOp, type NoAttrs, type Op } from "../../ir/op.js";
 import { MillraceError } from "../../types/errors.js";
 import type { Like, Out, PromoteOf, Same, ShapeOf } from "../../types/operands.js";

@@ -1,13 +1,13 @@
+import { noAttrs } from "../../ir/attrs.js";
+import type { Aval, Val } from "../../ir/aval.js";
 import { formatAval, sameShape } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Graph } from "../../ir/graph.js";
 import { paramAvals, resultAvals } from "../../ir/graph.js";
 import { inlineGraph, matchSymbols, substituteAval } from "../../ir/inline.js";
-import { check, checkDType, type Composite, defineComposite, noRule, type NoAttrs } from "../../ir/op.js";
+import { type Composite, check, checkDType, defineComposite, type NoAttrs, noRule } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
-import type { Aval, Val } from "../../ir/aval.js";
 import { dtypes } from "../../types/dtype.js";
-import { noAttrs } from "../../ir/attrs.js";
 import type { Ops } from "../names.js";
 import { fillLike } from "../rules.js";
 

@@ -1,7 +1,7 @@
 import { noAttrs } from "../../ir/attrs.js";
 import { formatAval } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
-import { check, checkDType, defineOp, noRule, type NoAttrs, type Op } from "../../ir/op.js";
+import { type Cases, cases } from "../../ir/cases.js";
+import { check, checkDType, defineOp, type NoAttrs, noRule, type Op } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
 import { checkRegion, floatCotangents, scatterCotangents } from "./call.js";
 

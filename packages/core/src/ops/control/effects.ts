@@ -1,5 +1,5 @@
 import { formatAval } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import { check, checkDType, defineOp, noRule, type Op } from "../../ir/op.js";
 import { MillraceError } from "../../types/errors.js";
 

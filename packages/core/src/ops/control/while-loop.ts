@@ -1,5 +1,5 @@
 import { formatAval } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import { check, checkAttr, checkDType, defineOp, noRule, type Op } from "../../ir/op.js";
 import { checkRegion } from "./call.js";
 import { provideWhileLoop, whileLoopVjp } from "./while-loop-vjp.js";

@@ -1,5 +1,5 @@
 import { formatShape } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Dim } from "../../ir/dim.js";
 import { countOf } from "../../ir/host.js";
 import { checkAttr, defineOp, type Op } from "../../ir/op.js";

@@ -1,7 +1,7 @@
 // Tensors that count: iota, and what is made of it.
 import { avalOf, dispatch, typed } from "../../ir/apply.js";
 import { formatShape } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Dim } from "../../ir/dim.js";
 import { forEachIndex } from "../../ir/host.js";
 import { checkAttr, checkDType, defineOp, type Op } from "../../ir/op.js";
@@ -15,9 +15,9 @@ import { addOp, mulOp } from "../binary/arithmetic.js";
 import { eqOp } from "../compare/order.js";
 import { where } from "../compare/select.js";
 import { numeric } from "../elementwise.js";
+import { toIndices } from "../index/rows.js";
 import { apply, binary, castTo, stretchTo, toTensor } from "../public.js";
 import { axesOf, stretch } from "../rules.js";
-import { toIndices } from "../index/rows.js";
 import { expandDims } from "../shape/axes.js";
 import { checkSizes } from "./fill.js";
 

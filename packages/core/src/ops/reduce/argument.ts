@@ -1,7 +1,7 @@
 // The place of an extremum: the first of several. NaN is never it, and where there is nothing but NaN and the value that
 // every other one beats, the place is 0: as TensorFlow 2.21 on the CPU.
 import { avalOf, typed } from "../../ir/apply.js";
-import { cases, type Cases, type Edge, type Sample } from "../../ir/cases.js";
+import { type Cases, cases, type Edge, type Sample } from "../../ir/cases.js";
 import { leDim } from "../../ir/dim.js";
 import { check, checkAttr, checkDType, defineOp, type Op } from "../../ir/op.js";
 import type { Like, Out, ShapeOf } from "../../types/operands.js";

@@ -1,6 +1,6 @@
 import { avalOf, typed } from "../../ir/apply.js";
 import type { Val } from "../../ir/aval.js";
-import { axes, both, cases, type Cases, type Sample } from "../../ir/cases.js";
+import { axes, both, type Cases, cases, type Sample } from "../../ir/cases.js";
 import { checkAttr, checkDType, defineOp, type Op, type VjpRule } from "../../ir/op.js";
 import { dtypes } from "../../types/dtype.js";
 import type { DTypeOf, Like, Out, ShapeOf, SumOf } from "../../types/operands.js";

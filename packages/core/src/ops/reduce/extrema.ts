@@ -1,5 +1,5 @@
 import { typed } from "../../ir/apply.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import { integerRange } from "../../ir/host.js";
 import type { Op, VjpRule } from "../../ir/op.js";
 import { type DType, dtypes } from "../../types/dtype.js";

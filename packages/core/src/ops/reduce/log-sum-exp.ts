@@ -1,6 +1,6 @@
 import { typed } from "../../ir/apply.js";
 import type { Val } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Composite } from "../../ir/op.js";
 import type { FloatOf } from "../../types/dtype.js";
 import type { Axes, DTypeOf, Like, Out, ShapeOf } from "../../types/operands.js";

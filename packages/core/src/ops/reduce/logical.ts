@@ -1,5 +1,5 @@
 import { typed } from "../../ir/apply.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Op } from "../../ir/op.js";
 import type { Axes, Like, Out, ShapeOf } from "../../types/operands.js";
 import type { Reduce } from "../../types/rules/reduce.js";

@@ -1,5 +1,5 @@
 import { avalOf, typed } from "../../ir/apply.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Composite } from "../../ir/op.js";
 import type { FloatOf } from "../../types/dtype.js";
 import { MillraceError } from "../../types/errors.js";

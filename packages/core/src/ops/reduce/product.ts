@@ -1,6 +1,6 @@
 import { typed } from "../../ir/apply.js";
 import type { Val } from "../../ir/aval.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Op } from "../../ir/op.js";
 import type { Axes, DTypeOf, Like, Out, ShapeOf, SumOf } from "../../types/operands.js";
 import type { Reduce } from "../../types/rules/reduce.js";

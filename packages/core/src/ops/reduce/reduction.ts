@@ -1,12 +1,14 @@
 // What reductions share: axes go, the rest stays; elements are folded in row-major order.
 import { avalOf } from "../../ir/apply.js";
+import type { Val } from "../../ir/aval.js";
 import type { Sample } from "../../ir/cases.js";
+import { productDim } from "../../ir/dim.js";
 import { forEachIndex, type HostArray, stridesOf } from "../../ir/host.js";
 import {
   type BatchRule,
+  type Composite,
   checkAttr,
   checkDType,
-  type Composite,
   defineComposite,
   defineOp,
   type LowerRule,
@@ -20,8 +22,6 @@ import { dtypes } from "../../types/dtype.js";
 import type { Tensor } from "../../types/tensor.js";
 import type { DTypeSet } from "../elementwise.js";
 import type { Ops } from "../names.js";
-import type { Val } from "../../ir/aval.js";
-import { productDim } from "../../ir/dim.js";
 import { apply1, axesFrom } from "../public.js";
 import { scalarOf } from "../rules.js";
 import { reshapeOp } from "../shape/reshape.js";

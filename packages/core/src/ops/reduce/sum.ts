@@ -1,5 +1,5 @@
 import { typed } from "../../ir/apply.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import type { Op } from "../../ir/op.js";
 import type { Axes, DTypeOf, Like, Out, ShapeOf, SumOf } from "../../types/operands.js";
 import type { Reduce } from "../../types/rules/reduce.js";
@@ -7,7 +7,7 @@ import type { Arg } from "../../types/shape.js";
 import { numeric } from "../elementwise.js";
 import { castTo, toTensor } from "../public.js";
 import { unreduce } from "../rules.js";
-import { defineReduction, reduce, reduceSamples, type ReduceAttrs } from "./reduction.js";
+import { defineReduction, type ReduceAttrs, reduce, reduceSamples } from "./reduction.js";
 
 export const reduceSumOp: Op<"reduceSum", ReduceAttrs> = defineReduction({
   name: "reduceSum",

@@ -1,5 +1,5 @@
 import { typed } from "../../ir/apply.js";
-import { cases, type Cases } from "../../ir/cases.js";
+import { type Cases, cases } from "../../ir/cases.js";
 import { bytesOf, toElement, viewAs } from "../../ir/host.js";
 import { checkAttr, defineOp, noRule, type Op } from "../../ir/op.js";
 import { type DType, dtypes, isDType } from "../../types/dtype.js";

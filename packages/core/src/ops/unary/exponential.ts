@@ -1,7 +1,7 @@
-import { cases, elementwiseSamples, type Cases } from "../../ir/cases.js";
-import { noAttrs } from "../../ir/attrs.js";
-import type { NoAttrs, Op } from "../../ir/op.js";
 import { typed } from "../../ir/apply.js";
+import { noAttrs } from "../../ir/attrs.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
+import type { NoAttrs, Op } from "../../ir/op.js";
 import type { Like, SameFloat } from "../../types/operands.js";
 import { defineUnary, floats } from "../elementwise.js";
 import { apply1, toFloat } from "../public.js";

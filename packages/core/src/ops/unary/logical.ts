@@ -1,7 +1,7 @@
 // Questions about single elements, and negation.
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op } from "../../ir/op.js";
 import type { Like, Same, WithDType } from "../../types/operands.js";
 import { eqOp, neOp } from "../compare/order.js";

@@ -1,7 +1,7 @@
 // Rounding of floats to whole numbers; whole numbers stay as they are. The derivative is 0, as it is wherever there is one.
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op } from "../../ir/op.js";
 import { type DType, dtypes } from "../../types/dtype.js";
 import type { Like, Same } from "../../types/operands.js";

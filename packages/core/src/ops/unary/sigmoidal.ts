@@ -1,7 +1,7 @@
 // Functions that rise from one bound to another: tanh, logistic and erf.
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op } from "../../ir/op.js";
 import type { Like, SameFloat } from "../../types/operands.js";
 import { defineUnary, floats } from "../elementwise.js";

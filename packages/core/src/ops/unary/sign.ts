@@ -1,6 +1,6 @@
 import { typed } from "../../ir/apply.js";
 import { noAttrs } from "../../ir/attrs.js";
-import { cases, type Cases, elementwiseSamples } from "../../ir/cases.js";
+import { type Cases, cases, elementwiseSamples } from "../../ir/cases.js";
 import type { NoAttrs, Op } from "../../ir/op.js";
 import type { Like, Same } from "../../types/operands.js";
 import { defineUnary, numeric } from "../elementwise.js";
