@@ -8,7 +8,8 @@ import type { HostArray } from "./host.js";
 
 /**
  * What sort of op it is; lists such as "the elementwise ops" are derived from this field.
- * unary … cast work element by element and fuse; the others are kernels of their own; a composite is defined by its decomposition.
+ * unary … cast work element by element and fuse; the others are kernels of their own; a custom op is one from outside of core,
+ * which runs in JavaScript; a composite is defined by its decomposition.
  */
 export type OpKind =
   | "unary"
@@ -26,6 +27,7 @@ export type OpKind =
   | "random"
   | "control"
   | "effect"
+  | "custom"
   | "composite";
 
 /** The kinds of ops that are not defined by a decomposition. */
@@ -167,7 +169,8 @@ export function internalComposite<A>(
 }
 
 function register<S extends AnySpec>(spec: S): S & { readonly id: number } {
-  const op = { ...spec, id: registry.get(spec.name)?.id ?? nextId++ };
+  // A fresh number even for a name that was defined before, as hot reload does: caches go by it.
+  const op = { ...spec, id: nextId++ };
   registry.set(spec.name, op);
   return op;
 }

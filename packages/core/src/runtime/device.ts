@@ -4,7 +4,8 @@ import type { Graph } from "../ir/graph.js";
 import { optimize } from "../passes/pipeline.js";
 import { encodeProgram } from "../schedule/encode.js";
 import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
-import type { Backend, Bound, Executable } from "./backend.js";
+import type { Backend, Bound, Buf, Executable } from "./backend.js";
+import { HostCalls, hasHostCalls } from "./host-calls.js";
 import { type TensorType, TypeTable } from "./tensor-type.js";
 
 /** One device of a backend: the types of its tensors and the programs compiled for it. */
@@ -13,6 +14,7 @@ export class Device {
   readonly backend: Backend;
   readonly index: number;
   readonly types: TypeTable;
+  private readonly hostCalls: HostCalls;
   /** Called when a bound is given back: whoever remembers bounds must forget them. */
   onEvict: () => void = () => {};
 
@@ -21,20 +23,23 @@ export class Device {
     this.index = index;
     this.name = backend.devices()[index]!.name;
     this.types = new TypeTable(this);
+    this.hostCalls = new HostCalls(backend, index);
   }
 
   /** Compiles a traced graph. `symbols` fixes the order in which sizes are given; else it is that of appearance. */
   compile(graph: Graph, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
     const { backend } = this;
     const lowered = optimize(graph, (op, ins, attrs) => backend.claims(op, ins, attrs));
+    const avals = lowered.results.map((v) => v.aval);
+    if (hasHostCalls(lowered))
+      return new CompiledGraph(this, this.hostCalls, this.hostCalls.compile(lowered, symbols), symbols, avals);
     const program = encodeProgram(schedule(lowered, symbols, { fusion: backend.fusion }));
-    const exe = backend.compile(program, this.index);
-    return new CompiledGraph(
-      this,
-      exe,
-      symbols,
-      lowered.results.map((v) => v.aval),
-    );
+    return new CompiledGraph(this, backend, backend.compile(program, this.index), symbols, avals);
+  }
+
+  /** Runs a bound program; those with host calls have negative numbers. */
+  run(bound: Bound, args: readonly Buf[], donate: readonly number[]): readonly Buf[] {
+    return bound < 0 ? this.hostCalls.run(bound, args) : this.backend.run(bound, args, donate);
   }
 }
 
@@ -47,16 +52,27 @@ export interface BoundGraph {
 /** Bounds that are kept of one program; the one that was not used longest goes first. */
 const maxBounds = 256;
 
+/** What made an executable: the backend, or what splits programs for it. */
+type Programs = Pick<Backend, "bind" | "releaseBound" | "releaseExecutable">;
+
 /** A compiled graph and its bounds. */
 export class CompiledGraph {
   readonly symbols: readonly string[];
   private readonly device: Device;
+  private readonly programs: Programs;
   private readonly exe: Executable;
   private readonly results: readonly Aval[];
   private readonly bounds = new Map<string, BoundGraph>();
 
-  constructor(device: Device, exe: Executable, symbols: readonly string[], results: readonly Aval[]) {
+  constructor(
+    device: Device,
+    programs: Programs,
+    exe: Executable,
+    symbols: readonly string[],
+    results: readonly Aval[],
+  ) {
     this.device = device;
+    this.programs = programs;
     this.exe = exe;
     this.symbols = symbols;
     this.results = results;
@@ -75,7 +91,7 @@ export class CompiledGraph {
     const outs = this.results.map((a) => {
       return this.device.types.of({ dtype: a.dtype, shape: a.shape.map((d) => evaluateDim(d, values)) });
     });
-    const made = { bound: this.device.backend.bind(this.exe, sizes), outs };
+    const made = { bound: this.programs.bind(this.exe, sizes), outs };
     if (this.bounds.size >= maxBounds) this.evict();
     this.bounds.set(key, made);
     return made;
@@ -85,7 +101,7 @@ export class CompiledGraph {
   private evict(): void {
     for (const [key, { bound }] of this.bounds) {
       if (this.bounds.size <= maxBounds / 2) break;
-      this.device.backend.releaseBound(bound);
+      this.programs.releaseBound(bound);
       this.bounds.delete(key);
     }
     this.device.onEvict();
@@ -93,8 +109,8 @@ export class CompiledGraph {
 
   /** Gives the program and its bounds back. */
   release(): void {
-    for (const { bound } of this.bounds.values()) this.device.backend.releaseBound(bound);
+    for (const { bound } of this.bounds.values()) this.programs.releaseBound(bound);
     this.bounds.clear();
-    this.device.backend.releaseExecutable(this.exe);
+    this.programs.releaseExecutable(this.exe);
   }
 }

@@ -157,7 +157,7 @@ export class Engine implements Dispatcher {
     ins: readonly TensorImpl[],
     donate: readonly number[] = [],
   ): (TensorImpl & Tensor)[] {
-    const bufs = device.backend.run(
+    const bufs = device.run(
       bound,
       ins.map((x) => x.buf),
       donate,

@@ -128,7 +128,7 @@ export class ConcreteFunction {
       v.forget();
       bufs[n++] = v.live("a captured variable");
     }
-    const made = this.device.backend.run(bound, bufs, this.donated);
+    const made = this.device.run(bound, bufs, this.donated);
     for (let i = 0; i < this.assigned.length; i++) engine.renew(this.assigned[i]!, made[this.resultCount + i]!);
     if (this.results.kind === "leaf" && this.resultCount === 1) return engine.adopt(outs[0]!, made[0]!);
     const results: TensorImpl[] = [];

@@ -53,7 +53,7 @@ export class Runner {
   private async run({ bound, outs }: BoundGraph, ins: readonly HostVal[]): Promise<HostVal[]> {
     const { backend } = this;
     const args = ins.map((x) => backend.upload(bytesOf(x.data), x.aval, 0));
-    const results = backend.run(bound, args, []);
+    const results = this.device.run(bound, args, []);
     try {
       const bytes = await Promise.all(results.map((buf) => backend.read(buf)));
       return outs.map(({ dtype, shape }, i) =>

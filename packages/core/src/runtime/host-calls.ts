@@ -1,0 +1,191 @@
+// Programs with ops that no backend knows: those defined outside of core. A graph is split at each into programs, between which
+// the op's own definition runs in JavaScript on values that are read and uploaded.
+import { mapAttr } from "../ir/attrs.js";
+import { evaluateDim } from "../ir/dim.js";
+import { type Graph, GraphBuilder, type Node, type Value } from "../ir/graph.js";
+import { bytesOf, type HostArray, hostArray, viewAs } from "../ir/host.js";
+import { encodeProgram } from "../schedule/encode.js";
+import { schedule } from "../schedule/schedule.js";
+import { MillraceError } from "../types/errors.js";
+import type { Backend, Bound, Buf, Executable } from "./backend.js";
+import { SlotMap } from "./slot-map.js";
+
+/** Whether an op runs in JavaScript on every backend. */
+const isHostCall = (node: Node): boolean => node.op.kind === "custom";
+
+/** Whether a lowered graph must be split. */
+export function hasHostCalls(graph: Graph): boolean {
+  for (const node of graph.nodes) {
+    if (isHostCall(node)) return true;
+    const inside = node.regions.find(hasHostCalls);
+    if (!inside) continue;
+    const { name } = inside.nodes.find(isHostCall)?.op ?? node.op;
+    throw new MillraceError("E_UNIMPLEMENTED", `${name}: an op from outside of core cannot run inside ${node.op.name}`);
+  }
+  return false;
+}
+
+/** What runs as one program, and the host calls that follow it. */
+interface StagePlan {
+  readonly part: Graph | null;
+  readonly args: readonly Value[];
+  readonly results: readonly Value[];
+  readonly calls: readonly Node[];
+}
+
+/** Cuts a graph at its host calls. The last stage has none, and gives the graph's results. */
+function planStages(graph: Graph): StagePlan[] {
+  const groups = groupByDepth(graph);
+  return groups.map((nodes, i) => {
+    const own = new Set(nodes.filter((node) => !isHostCall(node)));
+    const calls = nodes.filter(isHostCall);
+    const isLast = i === groups.length - 1;
+    const later = [...calls, ...groups.slice(i + 1).flat()].flatMap((node) => node.inputs);
+    const made = [...later, ...graph.results].filter((v) => v.node && own.has(v.node));
+    const results = isLast ? graph.results : [...new Set(made)];
+    const used = [...[...own].flatMap((node) => node.inputs), ...results];
+    const args = [...new Set(used.filter((v) => !v.node || !own.has(v.node)))];
+    const part = own.size > 0 || isLast ? partOf(graph, own, args, results, i === 0) : null;
+    return { part, args, results, calls };
+  });
+}
+
+/** Nodes by how many host calls must run before them. An effect comes no earlier than the effects before it. */
+function groupByDepth(graph: Graph): Node[][] {
+  const groups: Node[][] = [[]];
+  const after = new Map<Node, number>();
+  let afterEffects = 0;
+  for (const node of graph.nodes) {
+    const depths = node.inputs.map((v) => (v.node ? after.get(v.node)! : 0));
+    const depth = Math.max(0, node.effect ? afterEffects : 0, ...depths);
+    after.set(node, depth + (isHostCall(node) ? 1 : 0));
+    if (node.effect) afterEffects = after.get(node)!;
+    groups[depth] ??= [];
+    groups[depth].push(node);
+  }
+  if (groups.at(-1)!.some(isHostCall)) groups.push([]);
+  return groups;
+}
+
+/** Some of a graph's nodes as a graph of their own. */
+function partOf(
+  graph: Graph,
+  own: ReadonlySet<Node>,
+  args: readonly Value[],
+  results: readonly Value[],
+  isFirst: boolean,
+): Graph {
+  const builder = new GraphBuilder();
+  if (isFirst) for (const guard of graph.guards) builder.guard(guard);
+  const params = new Map(args.map((v) => [v, builder.param(v.aval)]));
+  const copies = new Map<Node, readonly Value[]>();
+  const copy = (v: Value): Value => params.get(v) ?? copies.get(v.node!)![v.index]!;
+  for (const node of own)
+    copies.set(node, builder.apply(node.op, node.inputs.map(copy), node.attrs, node.regions, node.sites));
+  return builder.finish(results.map(copy), graph.stage);
+}
+
+interface Stage extends Omit<StagePlan, "part"> {
+  readonly exe: Executable | null;
+}
+
+interface SplitGraph {
+  readonly symbols: readonly string[];
+  readonly stages: readonly Stage[];
+}
+
+interface SplitBound {
+  readonly split: SplitGraph;
+  readonly bounds: readonly (Bound | null)[];
+  readonly sizes: ReadonlyMap<string, number>;
+}
+
+/** The split graphs of one device. Their handles are negative, where those of a backend are not. */
+export class HostCalls {
+  private readonly graphs = new SlotMap<SplitGraph>();
+  private readonly bounds = new SlotMap<SplitBound>();
+  private readonly backend: Backend;
+  private readonly device: number;
+
+  constructor(backend: Backend, device: number) {
+    this.backend = backend;
+    this.device = device;
+  }
+
+  compile(graph: Graph, symbols: readonly string[]): Executable {
+    const stages = planStages(graph).map(({ part, ...plan }) => {
+      const program = part && encodeProgram(schedule(part, symbols, { fusion: this.backend.fusion }));
+      return { ...plan, exe: program ? this.backend.compile(program, this.device) : null };
+    });
+    return ~this.graphs.add({ symbols, stages });
+  }
+
+  bind(exe: Executable, sizes: readonly number[]): Bound {
+    const split = this.graphs.get(~exe, "executable");
+    const bounds = split.stages.map((stage) => (stage.exe === null ? null : this.backend.bind(stage.exe, sizes)));
+    return ~this.bounds.add({ split, bounds, sizes: new Map(split.symbols.map((s, i) => [s, sizes[i]!])) });
+  }
+
+  run(bound: Bound, args: readonly Buf[]): readonly Buf[] {
+    const { split, bounds, sizes } = this.bounds.get(~bound, "bound program");
+    // The outputs of nodes so far; null has the parameters.
+    const known = new Map<Node | null, Buf[]>([[null, [...args]]]);
+    const read = (v: Value): Buf => known.get(v.node)![v.index]!;
+    const made: Buf[] = [];
+    let results: readonly Buf[] = [];
+    try {
+      for (const [i, stage] of split.stages.entries()) {
+        const part = bounds[i]!;
+        results = part === null ? [] : this.backend.run(part, stage.args.map(read), []);
+        if (i === split.stages.length - 1) break;
+        made.push(...results);
+        for (const [k, v] of stage.results.entries()) {
+          if (!known.has(v.node)) known.set(v.node, []);
+          known.get(v.node)![v.index] = results[k]!;
+        }
+        for (const node of stage.calls) {
+          const outs = this.call(node, node.inputs.map(read), sizes);
+          made.push(...outs);
+          known.set(node, outs);
+        }
+      }
+      return results;
+    } finally {
+      for (const buf of made) this.backend.free(buf);
+    }
+  }
+
+  releaseBound(bound: Bound): void {
+    for (const part of this.bounds.remove(~bound)?.bounds ?? []) if (part !== null) this.backend.releaseBound(part);
+  }
+
+  releaseExecutable(exe: Executable): void {
+    for (const { exe: part } of this.graphs.remove(~exe)?.stages ?? [])
+      if (part !== null) this.backend.releaseExecutable(part);
+  }
+
+  /** Runs one op by its definition. */
+  private call(node: Node, ins: readonly Buf[], sizes: ReadonlyMap<string, number>): Buf[] {
+    const { backend } = this;
+    const { op } = node;
+    const shapeOf = (v: { readonly shape: Value["aval"]["shape"] }): number[] =>
+      v.shape.map((d) => evaluateDim(d, sizes));
+    const read = (v: Value, buf: Buf): HostArray => {
+      if (!backend.readSync) {
+        const why = `the ${backend.name} backend cannot read at once, as an op from outside of core needs`;
+        throw new MillraceError("E_UNIMPLEMENTED", `${op.name}: ${why}`, { op: op.name });
+      }
+      return { dtype: v.aval.dtype, shape: shapeOf(v.aval), data: viewAs(v.aval.dtype, backend.readSync(buf)) };
+    };
+    const attrs = Object.fromEntries(
+      Object.entries(node.attrs).map(([name, value]) => [name, mapAttr(value, (d) => evaluateDim(d, sizes))]),
+    );
+    const outs = node.outs.map((aval) => hostArray(aval.dtype, shapeOf(aval)));
+    op.reference!(
+      node.inputs.map((v, i) => read(v, ins[i]!)),
+      attrs,
+      outs,
+    );
+    return outs.map((out) => backend.upload(bytesOf(out.data), { dtype: out.dtype, shape: out.shape }, this.device));
+  }
+}
