@@ -64,6 +64,7 @@ describe("tensors", () => {
   test("refuse rows of different lengths and things that are no numbers", () => {
     // boundary: what plain JavaScript might write
     expect(codeOf(() => tf.tensor([[1, 2], [3]] as unknown as number[][]))).toBe("E_SHAPE");
+    // boundary: as above
     expect(codeOf(() => tf.tensor(["a"] as unknown as number[]))).toBe("E_DTYPE");
   });
 });

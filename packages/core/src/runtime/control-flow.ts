@@ -60,9 +60,10 @@ function finish(region: TracedRegion, outers: readonly Val[], results: readonly 
 }
 
 /** What is captured in a region of a trace is a tensor or a tracer. */
-// boundary: inTrace captures nothing else
-const asTensors = (values: readonly Val[]): readonly (TensorImpl & Tensor)[] =>
-  values as unknown as readonly (TensorImpl & Tensor)[];
+function asTensors(values: readonly Val[]): readonly (TensorImpl & Tensor)[] {
+  // boundary: inTrace captures nothing else
+  return values as unknown as readonly (TensorImpl & Tensor)[];
+}
 // boundary: only the engine makes variables
 const assignedIn = (region: TracedRegion): VariableImpl[] => region.trace.assigned() as VariableImpl[];
 

@@ -22,8 +22,10 @@ import { explainRule } from "./explain.js";
 import { GraphPrograms } from "./graph-programs.js";
 import { readLiteral } from "./host-values.js";
 import { OpenPage } from "./pages.js";
-import { TensorImpl, TracerTensor } from "./tensor.js";
+import { Scalars } from "./scalars.js";
+import { isVariable, TensorImpl, TracerTensor } from "./tensor.js";
 import { TensorType } from "./tensor-type.js";
+import { Tracers } from "./tracers.js";
 import type { VariableImpl } from "./variable.js";
 
 /** Sees every op that is applied: a tape. Outputs are tensors or tracers alike. */
@@ -44,13 +46,10 @@ export interface TensorScope {
   readonly made: TensorImpl[];
 }
 
-/** Numbers of one dtype that are kept as tensors. */
-const maxScalars = 256;
-
 /** The state of one copy of core: what is being traced, who records, what was compiled. */
 export class Engine implements Dispatcher {
-  /** Zero where ops may go straight to the backend: nothing traces or records. */
-  private busy = 0;
+  /** Whether ops may go straight to the backend: nothing traces or records. */
+  private plain = true;
   trace: Trace | null = null;
   private readonly recorders: Recorder[] = [];
   scope: TensorScope | null = null;
@@ -67,19 +66,19 @@ export class Engine implements Dispatcher {
     // boundary: anything may be passed; what has no type is in no cache
     const [x, y] = [a as TensorImpl & Tensor, b as TensorImpl & Tensor];
     const entry = this.calls.inline2[op.id];
-    if (this.busy !== 0 || entry === undefined || x.type !== entry.a || y.type !== entry.b) return undefined;
+    if (!this.plain || entry === undefined || x.type !== entry.a || y.type !== entry.b) return undefined;
     return this.adopt(entry.out, entry.run2(entry.bound, x.buf, y.buf));
   }
 
   isPlain(): boolean {
-    return this.busy === 0;
+    return this.plain;
   }
 
   apply1(op: AnyOp, x: Tensor, attrs: Attrs): TensorImpl & Tensor {
     // boundary: as in hit2
     const t = x as TensorImpl & Tensor;
     const entry = this.calls.inline1[op.id];
-    if (this.busy === 0 && entry !== undefined && t.type === entry.a && sameAttrs(attrs, entry.attrs)) {
+    if (this.plain && entry !== undefined && t.type === entry.a && sameAttrs(attrs, entry.attrs)) {
       return this.adopt(entry.out, entry.run1(entry.bound, t.buf));
     }
     return this.applyImpl(op, [t], attrs, [])[0]!;
@@ -195,65 +194,36 @@ export class Engine implements Dispatcher {
     regions: readonly Graph[],
   ): (TensorImpl & Tensor)[] {
     const tracers = ins.map((x) => this.inTrace(trace, x));
+    const operands = tracers.map((x) => x.value);
     let values: readonly Value[];
     try {
-      values = trace.builder.apply(
-        op,
-        tracers.map((x) => x.value),
-        attrs,
-        regions,
-        captureSites(),
-      );
+      values = trace.builder.apply(op, operands, attrs, regions, captureSites());
     } catch (error) {
-      throw explainRule(
-        error,
-        op,
-        tracers.map((x) => x.aval),
-        attrs,
-      );
+      const avals = operands.map((v) => v.aval);
+      throw explainRule(error, op, avals, attrs);
     }
     const outs = values.map((v) => this.tracer(trace, v));
     for (const r of this.recorders) r.applied(op, tracers, attrs, regions, outs);
     return outs;
   }
 
-  /** A tensor as a value of `trace`: its own tracer, or a parameter that stands for it. */
+  /** A tensor as a value of `trace`; see Tracers. */
   inTrace(trace: Trace, x: TensorImpl): TracerTensor {
-    if (x instanceof TracerTensor) {
-      if (x.trace === trace) return x;
-      if (!x.trace.open || !isWithin(trace, x.trace)) x.live("an op");
-      return this.lift(trace, x);
-    }
-    this.check("an op", x);
-    if (isVariable(x)) return this.readInTrace(trace, x);
-    return this.tracer(trace, trace.capture(x));
+    return this.tracers.enter(trace, x);
   }
 
-  /** A tracer of an enclosing trace becomes an operand of every region between. */
-  private lift(trace: Trace, x: TracerTensor): TracerTensor {
-    const outer = trace.parent === x.trace ? x : this.lift(trace.parent!, x);
-    return this.tracer(trace, trace.capture(outer));
-  }
+  private readonly tracers = new Tracers({
+    defaultDevice: () => this.defaultDevice(),
+    check: (what, x) => this.check(what, x),
+    onRead: (variable, value) => {
+      for (const r of this.recorders) r.read(variable, value);
+    },
+  });
 
-  private readInTrace(trace: Trace, variable: VariableImpl): TracerTensor {
-    const value = trace.read(variable, (parent) => this.readInTrace(parent, variable));
-    const tracer = this.tracer(trace, value);
-    for (const r of this.recorders) r.read(variable, tracer);
-    return tracer;
-  }
-
-  private readonly tracers = new WeakMap<Value, TracerTensor & Tensor>();
-
-  /** The one tensor that stands for a value, so that a tape meets the same object each time. */
+  /** The tensor that stands for a value of a graph. */
   tracer(trace: Trace, value: Value): TracerTensor & Tensor {
-    let tracer = this.tracers.get(value);
-    if (!tracer) {
-      // boundary: installMethods has put the op methods on the prototype
-      tracer = new TracerTensor(new TensorType(0, value.aval, this.defaultDevice()), trace, value) as TracerTensor &
-        Tensor;
-      this.tracers.set(value, tracer);
-    }
-    return tracer;
+    // boundary: installMethods has put the op methods on the prototype
+    return this.tracers.of(trace, value) as TracerTensor & Tensor;
   }
 
   /** Runs `f` with `trace` as the innermost trace. Recorders from outside do not see what happens inside. */
@@ -263,14 +233,14 @@ export class Engine implements Dispatcher {
     const { scope } = this;
     this.scope = null;
     this.trace = trace;
-    this.busy++;
+    this.settle();
     try {
       return f();
     } finally {
-      this.busy--;
       this.trace = outer;
       this.scope = scope;
       this.recorders.splice(0, this.recorders.length, ...recorders);
+      this.settle();
     }
   }
 
@@ -284,29 +254,33 @@ export class Engine implements Dispatcher {
     } finally {
       this.trace = trace;
       this.scope = scope;
+      this.settle();
     }
+  }
+
+  private settle(): void {
+    this.plain = this.trace === null && this.recorders.length === 0;
   }
 
   /** Starts and ends recording. */
   addRecorder(recorder: Recorder): void {
     this.recorders.push(recorder);
-    this.busy++;
+    this.settle();
   }
   removeRecorder(recorder: Recorder): void {
     const at = this.recorders.indexOf(recorder);
-    if (at < 0) return;
-    this.recorders.splice(at, 1);
-    this.busy--;
+    if (at >= 0) this.recorders.splice(at, 1);
+    this.settle();
   }
   /** Runs `f` with nobody recording. */
   unrecorded<T>(f: () => T): T {
     const recorders = this.recorders.splice(0);
-    this.busy -= recorders.length;
+    this.settle();
     try {
       return f();
     } finally {
       this.recorders.push(...recorders);
-      this.busy += recorders.length;
+      this.settle();
     }
   }
   get recording(): boolean {
@@ -344,21 +318,15 @@ export class Engine implements Dispatcher {
     return this.upload(this.defaultDevice(), host);
   }
 
-  private readonly scalars = new Map<TensorType, Map<number, TensorImpl & Tensor>>();
+  /** Numbers that are kept as tensors. */
+  readonly scalars: Scalars = new Scalars();
 
-  /** A number as an operand; the numbers of a program are few, so they are kept. */
   scalar(value: number, dtype: DType): TensorImpl & Tensor {
     if (this.trace || Object.is(value, -0)) return this.toTensor(value, dtype);
     const type = this.defaultDevice().types.scalar(dtype);
-    const known = remember(this.scalars, type, () => new Map<number, TensorImpl & Tensor>());
-    if (known.size >= maxScalars) known.clear();
-    return remember(known, value, () => this.outside(() => this.upload(type.device, readLiteral(value, dtype))));
-  }
-
-  /** What the engine keeps for itself: tensors that no user made. */
-  owned(): { readonly tensors: number; readonly bytes: number } {
-    const all = [...this.scalars].flatMap(([type, known]) => [...known].map(() => type.bytes));
-    return { tensors: all.length, bytes: all.reduce((a, b) => a + b, 0) };
+    const make = (): TensorImpl => this.outside(() => this.upload(type.device, readLiteral(value, dtype)));
+    // boundary: installMethods has put the op methods on the prototype
+    return this.scalars.of(type, value, make) as TensorImpl & Tensor;
   }
 
   private upload(device: Device, host: HostArray): TensorImpl & Tensor {
@@ -415,15 +383,6 @@ export class Engine implements Dispatcher {
       this.device = outer;
     }
   }
-}
-
-function isVariable(x: TensorImpl): x is VariableImpl {
-  return "trainable" in x;
-}
-
-/** Whether `inner` is `outer` or lies inside it. */
-function isWithin(inner: Trace | null, outer: Trace): boolean {
-  return inner !== null && (inner === outer || isWithin(inner.parent, outer));
 }
 
 /** The engine of this copy of core. */

@@ -17,7 +17,7 @@ export interface Memory {
 export function memory(): Memory {
   const backends = Object.fromEntries(startedBackends().map((b) => [b.name, b.stats()]));
   const all = Object.values(backends);
-  const owned = engine.owned();
+  const owned = engine.scalars.owned();
   return {
     numBytes: all.reduce((n, s) => n + s.liveBytes, 0) - owned.bytes,
     numTensors: all.reduce((n, s) => n + s.liveBuffers, 0) - owned.tensors,

@@ -12,6 +12,7 @@ import { engine } from "./engine.js";
 import { nest, previewOf } from "./host-values.js";
 import { log } from "./logger.js";
 import type { TensorType } from "./tensor-type.js";
+import type { VariableImpl } from "./variable.js";
 
 let nextId = 0;
 
@@ -153,4 +154,9 @@ export class TracerTensor extends TensorImpl {
   override toString(): string {
     return `Tensor ${this.type.dtype}${formatShape(this.type.shape)} (traced)`;
   }
+}
+
+/** Whether a tensor is a variable; only the engine makes them. */
+export function isVariable(x: TensorImpl): x is VariableImpl {
+  return "trainable" in x;
 }
