@@ -40,7 +40,9 @@ export abstract class Metric {
 
   /** Forgets all batches. */
   resetState(): void {
-    for (const variable of this.state) variable.assign(0);
+    tf.tidy(() => {
+      for (const variable of this.state) variable.assign(0);
+    });
   }
 
   /** What the constructor takes to make this metric again. */
@@ -87,7 +89,7 @@ export abstract class Average extends Metric {
   override result(): Tensor {
     this.build();
     const { total, count } = this.sums!;
-    return tf.divNoNan(total, count);
+    return tf.tidy(() => tf.divNoNan(total, count) as Tensor);
   }
 }
 

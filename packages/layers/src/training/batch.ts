@@ -8,6 +8,7 @@ import {
   type Tensor,
   type TypedArray,
   tensor,
+  tidy,
 } from "@millrace/autodiff";
 import { isTensor } from "../topology/weights.js";
 import type { BatchShape } from "../util/shapes.js";
@@ -59,7 +60,7 @@ const datasetBrand: unique symbol = Symbol.for("millrace.dataset");
 export function isBatchSource(x: unknown): x is BatchSource {
   if (typeof x === "function") return true;
   if (typeof x !== "object" || x === null || ArrayBuffer.isView(x) || isTensor(x)) return false;
-  if (Array.isArray(x)) return !x.every((item) => isTensor(item) || ArrayBuffer.isView(item));
+  if (Array.isArray(x)) return x.length === 0 || !x.every((item) => isTensor(item) || ArrayBuffer.isView(item));
   return Symbol.asyncIterator in x || Symbol.iterator in x;
 }
 
@@ -252,7 +253,7 @@ export function wholeSteps(whole: Whole, batchSize: number, order: (() => Int32A
       for (let start = 0; start < size; start += batchSize) {
         const end = Math.min(size, start + batchSize);
         if (!places && start === 0 && end === size) yield { ...whole, owned: [] };
-        else yield places ? picked(whole, places.slice(start, end)) : rowsOf(whole, start, end);
+        else yield tidy(() => (places ? picked(whole, places.slice(start, end)) : rowsOf(whole, start, end)));
       }
     },
   };
@@ -262,6 +263,5 @@ function picked(whole: Whole, places: Int32Array): Step {
   const indices: Tensor = tensor(places);
   const pick = (x: Tensor): Tensor => gather(x, indices);
   const [xs, ys, weights] = [whole.xs.map(pick), whole.ys.map(pick), whole.weights.map(pick)];
-  indices.dispose();
   return { xs, ys, weights, size: places.length, owned: [...xs, ...ys, ...weights] };
 }

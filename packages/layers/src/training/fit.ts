@@ -1,5 +1,5 @@
 // The training loop, and its smaller relatives.
-import { dispose, MillraceError, randomUniformInt } from "@millrace/autodiff";
+import { dispose, MillraceError, randomUniformInt, type Tensor, tidy } from "@millrace/autodiff";
 import { type Callback, CallbackList, type Logs } from "../callbacks/callback.js";
 import { History } from "../callbacks/history.js";
 import { ProgbarLogger, resolveVerbosity, type Verbosity } from "../callbacks/progress.js";
@@ -156,7 +156,7 @@ async function trainingData(
           `fit: validationSplit ${validationSplit} of ${whole.size} samples leaves one side empty`,
         );
       }
-      const [front, back] = [rowsOf(whole, 0, at), rowsOf(whole, at, whole.size)];
+      const [front, back] = tidy(() => [rowsOf(whole, 0, at), rowsOf(whole, at, whole.size)] as const);
       made.push(front, back);
       train = front;
       held = wholeSteps(back, batchSize ?? 32, null);
@@ -171,7 +171,7 @@ async function trainingData(
 
 /** A new order of samples for each epoch, from the default generator: tf.setRandomSeed determines it. */
 async function shuffled(size: number): Promise<() => Int32Array> {
-  const drawn = randomUniformInt([1], 0, 2 ** 31 - 1);
+  const drawn: Tensor = tidy(() => randomUniformInt([1], 0, 2 ** 31 - 1));
   const [seed = 0] = await drawn.data();
   drawn.dispose();
   const stream = new RandomStream(Number(seed));

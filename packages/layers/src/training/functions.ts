@@ -10,6 +10,9 @@ import type { Model } from "./model.js";
 
 type StepFunction = (xs: readonly Tensor[], ys: readonly Tensor[], weights: readonly Tensor[], size: Tensor) => void;
 
+/** Batch sizes whose scalars are kept: usually that of whole batches and that of the last. */
+const keptSizes = 16;
+
 /** Traced functions of one model. They are made anew when its layers or what is trainable change. */
 export class ModelFunctions {
   private readonly model: Model;
@@ -20,7 +23,7 @@ export class ModelFunctions {
   } | null = null;
   private testStep: { readonly compiled: Compiled; readonly run: StepFunction } | null = null;
   private predictor: ((x: Tensors) => Tensors) | null = null;
-  /** Batch sizes as scalars on the device; there are one or two of them. */
+  /** Batch sizes as scalars on the device. */
   private readonly sizes = new Map<number, Tensor>();
 
   constructor(model: Model) {
@@ -116,6 +119,10 @@ export class ModelFunctions {
   private sizeOf(step: Step): Tensor {
     const known = this.sizes.get(step.size);
     if (known) return known;
+    if (this.sizes.size >= keptSizes) {
+      tf.dispose([...this.sizes.values()]);
+      this.sizes.clear();
+    }
     const made: Tensor = tf.scalar(step.size, "float32");
     this.sizes.set(step.size, made);
     return made;
