@@ -1,0 +1,2 @@
+export { cbrt } from "./cbrt.js";
+export { mish } from "./mish.js";
