@@ -17,6 +17,7 @@ pub struct BoundProgram {
     /// Bytes of the parameters and results.
     pub params: Vec<usize>,
     pub results: Vec<usize>,
+    pub input_bytes: usize,
     /// Estimated ns on one thread; infinite with a loop whose trips are not known.
     pub cost: f64,
     pub direct: Option<Direct>,
@@ -75,11 +76,12 @@ impl Planner for CpuPlanner {
 impl BoundProgram {
     pub fn new(program: &Arc<Program>, sizes: &[i64]) -> Result<BoundProgram, Error> {
         let bound = bind(program, sizes, &mut CpuPlanner)?;
-        let bytes = |shapes: &[Shape]| shapes.iter().map(Shape::bytes).collect();
+        let bytes = |shapes: &[Shape]| -> Vec<usize> { shapes.iter().map(Shape::bytes).collect() };
         Ok(BoundProgram {
             program: program.clone(),
             params: bytes(&bound.main.params),
             results: bytes(&bound.main.results),
+            input_bytes: bound.main.params.iter().map(Shape::bytes).fold(0, usize::saturating_add),
             cost: cost(&bound.main),
             direct: Direct::of(&bound.main),
             bound,

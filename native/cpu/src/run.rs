@@ -18,6 +18,9 @@ pub struct Printed {
 pub struct Outcome {
     pub kernels: u64,
     pub printed: Vec<Printed>,
+    // The operands of one kernel; kept for the next.
+    ins: Vec<*const u8>,
+    outs: Vec<*mut u8>,
 }
 
 struct Run<'a> {
@@ -27,8 +30,6 @@ struct Run<'a> {
     /// False from the first write to a donated parameter on: from there a program runs to its end.
     may_stop: bool,
     outcome: &'a mut Outcome,
-    ins: Vec<*const u8>,
-    outs: Vec<*mut u8>,
 }
 
 /// The buffers of one frame.
@@ -54,7 +55,7 @@ pub unsafe fn run(
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     let consts = it.program.bytes.as_ptr();
-    let mut run = Run { consts, pool: Pool::global(), cancel, may_stop: true, outcome, ins: Vec::new(), outs: Vec::new() };
+    let mut run = Run { consts, pool: Pool::global(), cancel, may_stop: true, outcome };
     let frame = &it.bound.main;
     // SAFETY: the caller's promise; `bind` has placed every location inside these buffers.
     unsafe { run.frame(frame, &Buffers { params, results, arena }, commit) }
@@ -112,14 +113,15 @@ impl Run<'_> {
         let consts = self.consts;
         match step {
             Step::Kernel { plan, ins, outs, scratch, .. } => {
-                self.ins.clear();
-                self.outs.clear();
-                self.outcome.kernels += 1;
+                let outcome = &mut *self.outcome;
+                outcome.ins.clear();
+                outcome.outs.clear();
+                outcome.kernels += 1;
                 // SAFETY: the buffers have the shapes that the plan was made for; `bind` has placed them.
                 unsafe {
-                    self.ins.extend(ins.iter().map(|&loc| buffers.at(loc, consts).cast_const()));
-                    self.outs.extend(outs.iter().map(|&loc| buffers.at(loc, consts)));
-                    plan.run(&self.ins, &self.outs, buffers.arena.wrapping_add(*scratch), self.pool);
+                    outcome.ins.extend(ins.iter().map(|&loc| buffers.at(loc, consts).cast_const()));
+                    outcome.outs.extend(outs.iter().map(|&loc| buffers.at(loc, consts)));
+                    plan.run(&outcome.ins, &outcome.outs, buffers.arena.wrapping_add(*scratch), self.pool);
                 }
             }
             // SAFETY for the rest: nested frames are placed in this one's arena, and their parameters and results are buffers of it.

@@ -27,6 +27,8 @@ pub struct Context {
     pub callbacks: Cell<u64>,
     /// Live bytes that the garbage collector was told of.
     pub reported: Cell<i64>,
+    /// Arguments and results of `run`.
+    pub lists: RefCell<(Vec<i32>, Vec<i32>)>,
     wake: Cell<napi_threadsafe_function>,
     hooked: Cell<bool>,
 }
@@ -74,6 +76,7 @@ impl Context {
             listener: Cell::new(null_mut()),
             callbacks: Cell::new(0),
             reported: Cell::new(0),
+            lists: RefCell::default(),
             wake: Cell::new(null_mut()),
             hooked: Cell::new(false),
         });

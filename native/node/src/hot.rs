@@ -54,8 +54,12 @@ pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_va
     unsafe {
         enter(env, info, |context, [bound, args, count, donated, donations, results]| {
             let bound = get_i32(env, bound)?;
-            let mut handles = get_handles(env, args, count)?;
-            for index in get_handles(env, donated, donations)? {
+            let mut lists = context.lists.borrow_mut();
+            let (handles, made) = &mut *lists;
+            handles.clear();
+            made.clear();
+            handles.extend_from_slice(get_handles(env, args, count)?);
+            for &index in get_handles(env, donated, donations)? {
                 let Some(handle) = usize::try_from(index).ok().and_then(|index| handles.get_mut(index)) else {
                     return Err(Error::argument(format!("donated argument {index} does not exist")));
                 };
@@ -68,32 +72,34 @@ pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_va
                 return make_i32(env, -(wanted as i32));
             }
             context.runs.set(context.runs.get() + 1);
-            let mut made = Vec::new();
-            device.run(bound, &handles, &mut made)?;
+            device.run(bound, handles, made)?;
             room.copy_from_nonoverlapping(made.as_ptr(), made.len());
             let messages = device.has_messages();
-            drop(device);
+            drop((device, lists));
             if messages {
                 reads::deliver(context)?;
             }
-            make_i32(env, made.len() as i32)
+            make_i32(env, wanted as i32)
         })
     }
 }
 
 /// The first `count` elements of an `Int32Array`.
-unsafe fn get_handles(env: napi_env, values: napi_value, count: napi_value) -> Result<Vec<i32>, Error> {
+///
+/// # Safety
+/// No JavaScript may run while the slice lives.
+unsafe fn get_handles<'a>(env: napi_env, values: napi_value, count: napi_value) -> Result<&'a [i32], Error> {
     // SAFETY: no JavaScript runs while the array is read.
     unsafe {
         let count = usize::try_from(get_i32(env, count)?).map_err(|_| not_a("count"))?;
         if count == 0 {
-            return Ok(Vec::new());
+            return Ok(&[]);
         }
         let (start, length) = get_i32_array(env, values)?;
         if length < count {
             return Err(Error::argument(format!("{count} handles in an array of {length}")));
         }
-        Ok(std::slice::from_raw_parts(start, count).to_vec())
+        Ok(std::slice::from_raw_parts(start, count))
     }
 }
 
@@ -115,7 +121,7 @@ pub unsafe extern "C" fn free_many(env: napi_env, info: napi_callback_info) -> n
     unsafe {
         enter(env, info, |context, [handles, count]| {
             let mut device = context.device()?;
-            for handle in get_handles(env, handles, count)? {
+            for &handle in get_handles(env, handles, count)? {
                 let _ = device.free(handle);
             }
             undefined(env)

@@ -1,0 +1,203 @@
+//! One call of a program: arguments are checked, results get storage, and it runs here or is queued.
+
+use crate::device::{DONATE, Device, INLINE_NS};
+use crate::executable::BoundProgram;
+use crate::late::check_poison;
+use crate::queue::Job;
+use crate::storage::StorageId;
+use millrace_program::{Error, Source};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+const MAX_QUEUED: usize = 32;
+const MAX_QUEUED_BYTES: usize = 256 << 20;
+
+/// A program in the queue and the storages it pins: those of its results first.
+pub(crate) struct Pending {
+    pub ticket: u64,
+    pub results: usize,
+    pub storages: Vec<StorageId>,
+    pub input_bytes: usize,
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// The lists of one `run`, kept for the next.
+#[derive(Default)]
+pub(crate) struct Call {
+    inputs: Vec<StorageId>,
+    /// For each result the parameter whose storage it takes.
+    taken: Vec<Option<usize>>,
+    outputs: Vec<StorageId>,
+    /// What the handles of these parameters hold afterwards.
+    spent: Vec<StorageId>,
+    params: Vec<*mut u8>,
+    results: Vec<*mut u8>,
+}
+
+impl Call {
+    fn clear(&mut self) {
+        self.inputs.clear();
+        self.taken.clear();
+        self.outputs.clear();
+        self.spent.clear();
+        self.params.clear();
+        self.results.clear();
+    }
+}
+
+impl Device {
+    /// Runs a program and appends the handles of its results. `DONATE` may be added to arguments. When it fails at once,
+    /// arguments are as they were; a program in the queue that fails later poisons its results.
+    pub fn run(&mut self, bound: i32, args: &[i32], results: &mut Vec<i32>) -> Result<(), Error> {
+        let it = self.bounds.get(bound)?.clone();
+        if args.len() != it.params.len() {
+            return Err(Error::argument(format!("{} arguments for {} parameters", args.len(), it.params.len())));
+        }
+        self.retire();
+        if !self.runs_here(&it) {
+            self.wait_for_room(it.input_bytes);
+        }
+        let mut call = std::mem::take(&mut self.call);
+        call.clear();
+        let done = self.run_call(&it, args, &mut call, results);
+        self.call = call;
+        done
+    }
+
+    fn run_call(&mut self, it: &Arc<BoundProgram>, args: &[i32], call: &mut Call, results: &mut Vec<i32>) -> Result<(), Error> {
+        self.tensors.reserve(it.results.len())?;
+        self.inputs(it, args, call)?;
+        self.takeovers(it, args, call);
+        if let Err(error) = self.outputs(it, call) {
+            if self.pending.is_empty() {
+                return Err(error);
+            }
+            // What the queue pins may be free when it has run.
+            self.wait_all();
+            self.inputs(it, args, call)?;
+            self.outputs(it, call)?;
+        }
+        if let Err(error) = self.start(it, call) {
+            call.outputs.drain(..).chain(call.spent.drain(..)).for_each(|id| self.release(id));
+            return Err(error);
+        }
+        for &id in &call.outputs {
+            results.push(self.tensors.insert(id)?);
+        }
+        // The handles of tensors whose storage was reused cannot be read from now on.
+        for (id, param) in call.spent.drain(..).zip(call.taken.iter().flatten()) {
+            self.memory.get_mut(id).poison = Some(self.donated.clone());
+            let old = self.tensors.replace(args[*param] & !DONATE, id)?;
+            self.release(old);
+        }
+        Ok(())
+    }
+
+    fn runs_here(&self, it: &BoundProgram) -> bool {
+        self.pending.is_empty() && it.cost < INLINE_NS
+    }
+
+    fn wait_for_room(&mut self, bytes: usize) {
+        while let Some(first) = self.pending.front() {
+            if self.pending.len() < MAX_QUEUED && self.pending_bytes + bytes <= MAX_QUEUED_BYTES {
+                break;
+            }
+            self.queue.wait(first.ticket);
+            self.retire();
+        }
+    }
+
+    /// The storages of the arguments, which must have the bytes of the parameters and hold no error.
+    fn inputs(&self, it: &BoundProgram, args: &[i32], call: &mut Call) -> Result<(), Error> {
+        call.inputs.clear();
+        for (i, (&arg, &bytes)) in args.iter().zip(&it.params).enumerate() {
+            let id = *self.tensors.get(if arg >= 0 { arg & !DONATE } else { arg })?;
+            let storage = self.memory.get(id);
+            check_poison(storage.poison.as_ref())?;
+            if storage.bytes != bytes {
+                let shape = &it.bound.main.params[i];
+                return Err(Error::shape(format!("argument {i} has {} bytes, {shape} has {bytes}", storage.bytes)));
+            }
+            call.inputs.push(id);
+        }
+        Ok(())
+    }
+
+    /// For each result the parameter whose storage it takes: donated, and with nobody else to see it.
+    fn takeovers(&mut self, it: &BoundProgram, args: &[i32], call: &mut Call) {
+        call.taken.resize(it.results.len(), None);
+        if args.iter().all(|&arg| arg & DONATE == 0) {
+            return;
+        }
+        call.inputs.iter().for_each(|&id| self.memory.get_mut(id).uses += 1);
+        for takeover in &it.bound.takeovers {
+            let storage = self.memory.get(call.inputs[takeover.param]);
+            if args[takeover.param] & DONATE != 0 && storage.refs == 1 && storage.uses == 1 {
+                call.taken[takeover.result] = Some(takeover.param);
+            }
+        }
+        call.inputs.iter().for_each(|&id| self.memory.get_mut(id).uses = 0);
+    }
+
+    /// A reference to the storage of every result, and an empty one for every parameter that loses its own. All or nothing.
+    fn outputs(&mut self, it: &BoundProgram, call: &mut Call) -> Result<(), Error> {
+        let made = self.try_outputs(it, call);
+        if made.is_err() {
+            call.outputs.drain(..).chain(call.spent.drain(..)).for_each(|id| self.release(id));
+        }
+        made
+    }
+
+    fn try_outputs(&mut self, it: &BoundProgram, call: &mut Call) -> Result<(), Error> {
+        for (i, source) in it.bound.main.sources.iter().enumerate() {
+            let shared = match (*source, call.taken[i]) {
+                (Source::Own, Some(param)) | (Source::Param(param), _) => Some(call.inputs[param]),
+                (Source::Same(earlier), _) => Some(call.outputs[earlier]),
+                (Source::Own | Source::Const(_), _) => None,
+            };
+            let id = match shared {
+                Some(id) => {
+                    self.memory.retain(id);
+                    id
+                }
+                None => self.memory.allocate(it.results[i])?,
+            };
+            call.outputs.push(id);
+        }
+        for _ in call.taken.iter().flatten() {
+            call.spent.push(self.memory.allocate(0)?);
+        }
+        Ok(())
+    }
+
+    /// Runs here or enqueues.
+    fn start(&mut self, it: &Arc<BoundProgram>, call: &mut Call) -> Result<(), Error> {
+        let start = |id: &StorageId| self.memory.get(*id).start.as_ptr();
+        call.params.extend(call.inputs.iter().map(start));
+        call.results.extend(call.outputs.iter().map(start));
+        let takes = it.bound.takeovers.iter().filter(|takeover| call.taken[takeover.result].is_some());
+        let commit = takes.map(|takeover| takeover.step).min().unwrap_or(usize::MAX);
+        if self.runs_here(it) {
+            return self.queue.run_here(it, &call.params, &call.results, commit, &mut self.outcome);
+        }
+        let ticket = self.last_ticket + 1;
+        let storages: Vec<StorageId> = call.outputs.iter().chain(&call.inputs).copied().collect();
+        let oldest = self.pending.front().map_or(ticket, |first| first.ticket);
+        let after = call.inputs.iter().map(|&id| self.memory.get(id).ticket).filter(|&ticket| ticket >= oldest).collect();
+        let cancel = Arc::new(AtomicBool::new(false));
+        let (params, results) = (call.params.clone(), call.results.clone());
+        self.queue.push(Job { ticket, bound: it.clone(), params, results, after, commit, cancel: cancel.clone() })?;
+        self.last_ticket = ticket;
+        self.pending_bytes += it.input_bytes;
+        storages.iter().for_each(|&id| self.memory.pin(id));
+        // A result that is a parameter passed through is ready when the parameter is.
+        for (&id, source) in call.outputs.iter().zip(&it.bound.main.sources) {
+            if !matches!(source, Source::Param(_)) {
+                self.memory.get_mut(id).ticket = ticket;
+            }
+        }
+        let (results, input_bytes) = (call.outputs.len(), it.input_bytes);
+        self.pending.push_back(Pending { ticket, results, storages, input_bytes, cancel });
+        Ok(())
+    }
+}
