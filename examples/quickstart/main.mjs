@@ -2,11 +2,13 @@
 // convolutional network; where cargo did not build one, a smaller job runs on the reference backend.
 import * as tf from "millrace";
 import { loadDigits } from "./digits.mjs";
-import { showConfusion, showDigits, Stages } from "./show.mjs";
+import { Stages, showConfusion, showDigits } from "./show.mjs";
 
 const stages = new Stages();
 const native = stages.run("start the backend", () => startBackend());
-console.log(native ? "backend: cpu (native)" : "backend: reference, since the native addon is not built: a smaller job");
+console.log(
+  native ? "backend: cpu (native)" : "backend: reference, since the native addon is not built: a smaller job",
+);
 
 const job = native ? convolutional() : dense();
 const digits = stages.run("load the digits", () => loadDigits(job.train, job.test));
@@ -91,11 +93,7 @@ function dense() {
     epochs: 4,
     learningRate: 3e-3,
     least: 0.85,
-    layers: () => [
-      flatten({ inputShape: [28, 28, 1] }),
-      full({ units: 64, activation: "relu" }),
-      full({ units: 10 }),
-    ],
+    layers: () => [flatten({ inputShape: [28, 28, 1] }), full({ units: 64, activation: "relu" }), full({ units: 10 })],
   };
 }
 
