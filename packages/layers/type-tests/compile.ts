@@ -1,7 +1,7 @@
 // What the compiler knows of layers and models.
 import type { DType, Shape, Sym, Tensor } from "@millrace/autodiff";
 import * as tf from "@millrace/autodiff";
-import { input, Layer, layers, model, type SymbolicTensor, sequential } from "../src/index.js";
+import { input, Layer, layers, model, type SymbolicTensor, sequential } from "@millrace/layers";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
 /** `is<[2, 3], "float32">()(x, true)`: x has exactly this shape and dtype. */
