@@ -77,7 +77,7 @@ export class PageReclaimer implements Reclaimer {
     if (young + minDue > this.limit || young > 2 * Math.max(this.liveAfterFull, minDue)) this.collectAll(gc);
     const end = performance.now();
     const share = (end - start) / Math.max(end - this.lastEnd, 1e-3);
-    this.stretch = share > maxShare ? Math.min(this.stretch * 2, 16) : Math.max(this.stretch / 2, 1);
+    this.stretch = share > maxShare ? Math.min(this.stretch * 2, 4) : Math.max(this.stretch / 2, 1);
     this.lastEnd = end;
     const { allocations, allocatedBytes, liveBytes, liveBuffers } = this.native.stats();
     const average = (allocatedBytes - this.bytesBefore) / Math.max(allocations - this.buffersBefore, 1);
