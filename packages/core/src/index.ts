@@ -6,7 +6,7 @@
 export { registerBackend, registerReferenceBackend } from "./api/connect.js";
 export * from "./api/exports.gen.js";
 export { poly } from "./api/poly.js";
-export { device, ensureShape, fn, fn as function, variable } from "./api/tensors.js";
+export { device, ensureShape, fn, fn as function, print, variable } from "./api/tensors.js";
 export type { Aval } from "./ir/aval.js";
 export type { Dim, SymDim } from "./ir/dim.js";
 export { getBackend, ready, setBackend } from "./runtime/backends.js";

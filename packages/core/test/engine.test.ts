@@ -263,3 +263,22 @@ describe("tf.function", () => {
     expect(f.tracingCount()).toBe(1);
   });
 });
+
+describe("messages", () => {
+  test("print writes to the logger, in eager code and when a program runs", () => {
+    const lines: string[] = [];
+    tf.setLogger({ info: (m) => lines.push(m) });
+    const f = tf.fn((x: tf.Tensor) => tf.add(tf.print(tf.neg(x), "inside"), 1));
+    f(tf.tensor([1, 2]));
+    f(tf.tensor([3, 4]));
+    tf.print(tf.tensor([5]), "outside");
+    tf.setLogger();
+    expect(lines).toEqual(["inside float32[2] [-1, -2]", "inside float32[2] [-3, -4]", "outside float32[1] [5]"]);
+  });
+  test("an option that does not exist is refused with the nearest one", () => {
+    // boundary: what plain JavaScript might write
+    expect(() => tf.variable([1], { trainible: false } as never)).toThrow(/did you mean "trainable"/);
+    // boundary: as above
+    expect(codeOf(() => tf.fn((x: tf.Tensor) => x, { inputSignatures: [] } as never))).toBe("E_ARGUMENT");
+  });
+});

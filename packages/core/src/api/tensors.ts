@@ -1,8 +1,9 @@
 // Functions on tensors that are no ops: making variables and functions, scopes, reading shapes.
-import { avalOf } from "../ir/apply.js";
+import { avalOf, typed } from "../ir/apply.js";
 import { formatShape } from "../ir/aval.js";
 import { eqDim } from "../ir/dim.js";
-import { toTensor } from "../ops/public.js";
+import { printOp } from "../ops/control/effects.js";
+import { apply1, toTensor } from "../ops/public.js";
 import { engine } from "../runtime/engine.js";
 import { type AnyFunction, type FunctionOptions, makeFunction, type TracedFunction } from "../runtime/function.js";
 import { refusePromise } from "../runtime/structure.js";
@@ -58,6 +59,14 @@ export function device<T>(name: string, f: () => T): T {
     refusePromise("tf.device", value);
     return value;
   });
+}
+
+/**
+ * Writes a tensor to the logger when it is computed, also inside of tf.function, and gives it back.
+ * @param message what stands in front of it
+ */
+export function print<T extends Tensor>(x: T, message = "tensor"): T {
+  return typed(apply1(printOp, x, { message }));
 }
 
 /**

@@ -9,6 +9,7 @@ import { toTensor } from "../ops/public.js";
 import { Trace } from "../trace/trace.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
+import { withDefaults } from "../types/options.js";
 import type { Buf } from "./backend.js";
 import type { BoundGraph, Device } from "./device.js";
 import { engine } from "./engine.js";
@@ -176,15 +177,21 @@ function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean {
   });
 }
 
+/** FunctionOptions with their defaults. */
+interface TraceOptions {
+  readonly inputSignature: readonly TensorSpec[] | undefined;
+  readonly reduceRetracing: boolean;
+}
+
 /** A function that is traced once for each kind of call, and then runs as one program. */
 export class PolymorphicFunction {
   readonly traces: ConcreteFunction[] = [];
   private readonly f: AnyFunction;
-  private readonly options: FunctionOptions;
+  private readonly options: TraceOptions;
   private tracing = false;
   private last: ConcreteFunction | null = null;
 
-  constructor(f: AnyFunction, options: FunctionOptions) {
+  constructor(f: AnyFunction, options: TraceOptions) {
     this.f = f;
     this.options = options;
   }
@@ -243,7 +250,7 @@ export class PolymorphicFunction {
 
   /** The arguments with symbols where an earlier trace had another size; undefined where there is none like it. */
   private generalised(template: Template, leaves: readonly TensorImpl[]): Aval[] | undefined {
-    if (this.options.reduceRetracing === false) return undefined;
+    if (!this.options.reduceRetracing) return undefined;
     const alike = this.traces.find((t) => {
       return sameTemplate(t.template, template) && leaves.every((x, i) => alikeBut(t.args[i]!, x.aval));
     });
@@ -352,7 +359,8 @@ export interface TracedFunction {
  * `if (tensor)` and loops over values are not seen; use tf.cond and tf.whileLoop.
  */
 export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptions = {}): F & TracedFunction {
-  const traced = new PolymorphicFunction(f, options);
+  const defaults = { inputSignature: undefined, reduceRetracing: true, name: f.name };
+  const traced = new PolymorphicFunction(f, withDefaults("fn", options, defaults));
   // A function of its own, not an arrow: methods get their object.
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     return traced.call(this, args);

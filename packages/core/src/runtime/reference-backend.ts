@@ -10,7 +10,8 @@ import { dtypes, type TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Backend, Bound, Buf, DeviceInfo, Executable, MemoryStats, Reclaimer } from "./backend.js";
 import { FinalizationReclaimer } from "./finalization-reclaimer.js";
-import { warnOnce } from "./logger.js";
+import { previewOf } from "./host-values.js";
+import { log, warnOnce } from "./logger.js";
 import { SlotMap } from "./slot-map.js";
 
 /** Elements of all values together, from which a program is worth a warning. */
@@ -174,6 +175,10 @@ class ProgramRun {
       this.region(region, operands).forEach((value, i) => {
         set(outs[i]!, value);
       });
+    } else if (record.op === "print") {
+      const [x] = ins;
+      log().info(`${record.attrs.get("message")} ${x!.dtype}[${x!.shape}] ${previewOf(x!.data, x!.dtype, x!.shape)}`);
+      set(outs[0]!, x!);
     } else if (record.op === "whileLoop") {
       this.whileLoop(record, ins).forEach((value, i) => {
         set(outs[i]!, value);

@@ -6,6 +6,7 @@ import { identityOp } from "../ops/shape/identity.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
+import { withDefaults } from "../types/options.js";
 import type { Tensor, Variable } from "../types/tensor.js";
 import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
@@ -27,10 +28,10 @@ export class VariableImpl extends TensorImpl {
   readonly name: string;
   private current: TensorImpl | null = null;
 
-  constructor(initial: TensorImpl, options: VariableOptions) {
+  constructor(initial: TensorImpl, options: { readonly trainable: boolean; readonly name: string | undefined }) {
     const value = copyOf(initial);
     super(value.type, value.buf, value.page);
-    this.trainable = options.trainable ?? true;
+    this.trainable = options.trainable;
     this.name = options.name ?? `variable_${nextName++}`;
   }
 
@@ -128,7 +129,8 @@ function copyOf(x: TensorImpl): TensorImpl {
 }
 
 /** Makes a variable. */
-export function makeVariable(initial: Like, options: VariableOptions): Variable {
+export function makeVariable(initial: Like, given: VariableOptions): Variable {
+  const options = withDefaults("variable", given, { trainable: true, name: undefined, dtype: undefined });
   if (engine.trace) {
     throw new MillraceError(
       "E_VARIABLE",
