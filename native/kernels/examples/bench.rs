@@ -281,7 +281,7 @@ fn others(show: Show) {
     let elements = 64.0 * 28.0 * 28.0 * 32.0;
     op(show, "max pool 64x28x28x32", elements, Op::ReduceWindowMax, &[x], y, &pool);
     op(show, "max pool gradient 64x28x28x32", elements, Op::SelectAndScatterAdd, &[x, y], x, &pool);
-    for dims in [&[128usize, 10][..], &[4096, 1024]] {
+    for dims in [&[128usize, 10][..], &[256, 1024]] {
         let axis = [("axis", BoundValue::Int(1))];
         let name = format!("softmax {dims:?}");
         op(show, &name, (dims[0] * dims[1]) as f64, Op::Softmax, &[dims], dims, &axis);

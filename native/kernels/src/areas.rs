@@ -1,13 +1,15 @@
 //! Working memory for the threads of one kernel: as many areas of the plan's scratch as may be in use at once.
 
 use crate::pool::Pool;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 
 const MOST: usize = 64;
 
-/// How many areas a kernel of `jobs` chunks should ask for.
+/// How many areas a kernel of `jobs` chunks asks for: the same at every call, since memory was reserved for so many.
 pub fn wanted(jobs: usize) -> usize {
-    jobs.min(Pool::global().threads()).clamp(1, MOST)
+    static THREADS: OnceLock<usize> = OnceLock::new();
+    jobs.min(*THREADS.get_or_init(|| Pool::global().threads())).clamp(1, MOST)
 }
 
 pub struct Areas {

@@ -11,6 +11,10 @@ use millrace_program::{BoundLoop, DType, NONE, Op};
 const TILE_MEMORY: usize = 32 * 1024;
 const MAX_TILE: usize = 1024;
 const MIN_TILE: usize = 64;
+/// Estimated ns of work, and elements, that a chunk aims at.
+const CHUNK_NS: f64 = 15_000.0;
+const MIN_GRAIN: usize = 4096;
+const MAX_GRAIN: usize = 65536;
 
 /// One walk over the iteration space `[outer, run, inner]`, row-major, in tiles of flat positions. `run` is reduced (1 without
 /// reductions); each of the three may stand for several merged extents, which `extents` keeps apart where a source needs it.
@@ -32,6 +36,8 @@ pub struct Pass {
     pub direct: bool,
     /// Estimated ns an element.
     pub element_cost: f64,
+    /// Elements that a chunk aims at, a multiple of the tile.
+    pub grain: usize,
 }
 
 /// A value that a tile starts from.
@@ -60,6 +66,8 @@ pub enum SourceKind {
 pub enum Walk {
     /// The same element everywhere.
     Splat,
+    /// The same elements in every tile: a vector along the innermost extent, of which a tile holds a multiple.
+    Periodic,
     /// Flat position p is element p.
     Dense,
     Strided,
@@ -116,6 +124,7 @@ impl Pass {
             reduces: Vec::new(),
             direct: false,
             element_cost: 0.0,
+            grain: 0,
         };
         let first_reduced = order.iter().position(|&k| mask >> k & 1 == 1).unwrap_or(order.len());
         for (at, &k) in order.iter().enumerate() {
@@ -131,6 +140,8 @@ impl Pass {
         pass.merge(reduced);
         pass.choose_walks();
         pass.allocate_buffers();
+        let wanted = CHUNK_NS / pass.element_cost.max(0.01);
+        pass.grain = (wanted as usize).clamp(MIN_GRAIN, MAX_GRAIN).next_multiple_of(pass.tile);
         Ok(pass)
     }
 
@@ -263,6 +274,7 @@ impl Pass {
     fn choose_walks(&mut self) {
         let mut scratch = 0;
         let dense = dense_strides(&self.extents);
+        let maps = self.reduces.is_empty();
         for source in &mut self.sources {
             let load = matches!(source.kind, SourceKind::Load { .. });
             if load
@@ -277,9 +289,29 @@ impl Pass {
                 Walk::Splat
             } else if load && source.strides == dense {
                 Walk::Dense
+            } else if load && maps && self.extents.len() > 1 && is_vector(&source.strides) {
+                Walk::Periodic // if it suits the tile
             } else {
                 Walk::Strided
             };
+        }
+    }
+
+    /// Makes the tile a multiple of the innermost extent where vectors along it are wanted, or gives those up.
+    fn fit_tile_to_vectors(&mut self) {
+        let Some(&period) = self.extents.last() else { return };
+        // A multiple of 16 too: it is walked in whole vectors.
+        let unit = period.max(1) << (4 - period.trailing_zeros().min(4));
+        let fits = unit <= self.tile;
+        let mut any = false;
+        for source in self.sources.iter_mut().filter(|source| source.walk == Walk::Periodic) {
+            any = true;
+            if !fits {
+                source.walk = Walk::Strided;
+            }
+        }
+        if any && fits {
+            self.tile -= self.tile % unit;
         }
     }
 
@@ -301,7 +333,7 @@ impl Pass {
         let stored = self.dense.iter().map(|s| s.value).chain(self.reduces.iter().map(|s| s.value));
         stored.for_each(|v| last[v as usize] = usize::MAX);
         for (v, source) in self.sources.iter().enumerate() {
-            if source.walk == Walk::Splat {
+            if matches!(source.walk, Walk::Splat | Walk::Periodic) {
                 last[v] = usize::MAX; // filled once, kept
             }
         }
@@ -328,6 +360,7 @@ impl Pass {
         }
         let total: usize = self.extents.iter().product();
         self.tile = self.tile.min(total.next_multiple_of(16).max(16));
+        self.fit_tile_to_vectors();
         self.buffer_bytes = (self.tile * widest).next_multiple_of(64);
         let last_value = values.wrapping_sub(1) as u32;
         self.direct = !self.steps.is_empty()
@@ -335,6 +368,11 @@ impl Pass {
             && self.dense.len() == 1
             && self.dense[0].value == last_value;
     }
+}
+
+/// Whether only the innermost extent moves, by one.
+fn is_vector(strides: &[i64]) -> bool {
+    strides.split_last().is_some_and(|(&inner, outer)| inner == 1 && outer.iter().all(|&s| s == 0))
 }
 
 /// The order in which the extents are walked: kept, then reduced, then kept extents that were innermost.

@@ -16,7 +16,8 @@ pub fn with_frame(bytes: usize, f: impl FnOnce(*mut u8)) {
         f(memory.0.as_mut_ptr().cast());
     }
     match bytes {
-        0..=2048 => on_stack::<2048>(f),
+        0..=768 => on_stack::<768>(f),
+        769..=2048 => on_stack::<2048>(f),
         2049..=16384 => on_stack::<16384>(f),
         16385..=65536 => on_stack::<65536>(f),
         _ => {

@@ -7,8 +7,6 @@ use super::tile::Tiles;
 use super::transpose::Shared;
 use crate::pool::Pool;
 
-/// Estimated ns of work that a chunk aims at.
-const CHUNK_NS: f64 = 15_000.0;
 /// The least number of units that make one long reduction worth cutting.
 const WANTED_UNITS: usize = 16;
 /// Bytes of lanes beyond which the columns of a reduction are cut into strips.
@@ -34,12 +32,6 @@ impl Pass {
         20.0 + self.total() as f64 * self.element_cost
     }
 
-    /// Elements that a chunk aims at.
-    fn grain(&self) -> usize {
-        let wanted = CHUNK_NS / self.element_cost.max(0.01);
-        (wanted as usize).clamp(MIN_GRAIN, MAX_GRAIN).next_multiple_of(self.tile)
-    }
-
     fn cut(&self) -> Cut {
         let size = self.reduces.iter().map(|r| r.reducer.size).max().unwrap_or(1);
         let width = if LANES * self.inner * size <= LANE_MEMORY { self.inner } else { STRIP.min(self.tile) };
@@ -48,7 +40,7 @@ impl Pass {
         let mut per_unit = blocks.next_power_of_two();
         while per_unit > 1
             && self.outer * strips * blocks.div_ceil(per_unit) < WANTED_UNITS
-            && per_unit * BLOCK * width > self.grain()
+            && per_unit * BLOCK * width > self.grain
         {
             per_unit /= 2;
         }
@@ -107,9 +99,6 @@ impl Pass {
     }
 }
 
-const MIN_GRAIN: usize = 4096;
-const MAX_GRAIN: usize = 65536;
-
 struct Run<'a> {
     pass: &'a Pass,
     bases: &'a [*const u8],
@@ -124,7 +113,7 @@ unsafe impl Sync for Run<'_> {}
 impl Run<'_> {
     unsafe fn map(&self, pool: &Pool) {
         let (pass, total) = (self.pass, self.pass.total());
-        let grain = pass.grain();
+        let grain = pass.grain;
         let direct = pass.direct && !self.ins.iter().any(|&p| p == self.outs[pass.dense[0].out].cast_const());
         pool.for_chunks(total.div_ceil(grain), |chunk| {
             with_frame(Tiles::bytes(pass), |memory| {
@@ -176,7 +165,7 @@ impl Run<'_> {
         let pass = self.pass;
         let span = pass.run * pass.inner;
         let per_tile = pass.tile / span;
-        let per_chunk = (pass.grain() / span).next_multiple_of(per_tile);
+        let per_chunk = (pass.grain / span).next_multiple_of(per_tile);
         let lanes = LANES * pass.inner * 8;
         pool.for_chunks(pass.outer.div_ceil(per_chunk), |chunk| {
             with_frame(Tiles::bytes(pass) + lanes, |memory| {
@@ -225,7 +214,7 @@ impl Run<'_> {
         let cut = pass.cut();
         let units = pass.outer * cut.strips * cut.groups;
         let per_unit = (cut.blocks * BLOCK).min(pass.run) * cut.width;
-        let per_chunk = (pass.grain() / per_unit).max(1);
+        let per_chunk = (pass.grain / per_unit).max(1);
         let row_bytes = (cut.width * 8).next_multiple_of(64);
         let state_bytes = (LANES + Tree::depth(cut.blocks)) * row_bytes;
         let tile_bytes = Tiles::bytes(pass).next_multiple_of(64);

@@ -41,6 +41,10 @@ impl<'a> Tiles<'a> {
                     tiles.values.add(v).write(to);
                 }
             }
+            if source.walk == Walk::Periodic {
+                // SAFETY: the space has at least a tile where there are periods.
+                unsafe { tiles.values.add(v).write(tiles.bring(source, v, 0, pass.tile)) }
+            }
         }
         tiles
     }
@@ -65,7 +69,7 @@ impl<'a> Tiles<'a> {
         // SAFETY: every read and write is inside a buffer or, for loads, inside the input, which binding has proven.
         unsafe {
             for (v, source) in pass.sources.iter().enumerate() {
-                if source.walk != Walk::Splat {
+                if matches!(source.walk, Walk::Dense | Walk::Strided) {
                     self.values.add(v).write(self.bring(source, v, start, len));
                 }
             }

@@ -1,7 +1,7 @@
 //! attention: blocks of queries against blocks of keys with a running softmax (Milakov and Gimelshein, "Online normalizer
 //! calculation for softmax", 2018), so the weights of all pairs are never held.
 
-use super::real::{Real, greatest, sum};
+use super::real::{Real, exp_shifted, greatest, map, sum};
 use super::same_float;
 use crate::areas::{self, Areas};
 use crate::check::{expect, expect_ins, expect_out};
@@ -140,21 +140,15 @@ impl<T: Real> Kernel for Running<T> {
             unsafe {
                 let scores = b.scores.add(row * KEYS);
                 let seen = b.seen.map_or(b.columns, |seen| (seen + row as isize).clamp(0, b.columns as isize) as usize);
-                for i in 0..seen {
-                    scores.add(i).write(scores.add(i).read() * b.scale);
-                }
-                for i in seen..b.columns {
-                    scores.add(i).write(T::LOWEST);
-                }
+                map(seen, [scores.cast_const()], scores, |[x]| x * b.scale);
+                (seen..b.columns).for_each(|i| scores.add(i).write(T::LOWEST));
                 let before = if b.first { T::LOWEST } else { b.most.add(row).read() };
-                let most = before.greater(greatest(b.columns, |i| scores.add(i).read()));
+                let most = before.greater(greatest(b.columns, scores));
                 b.most.add(row).write(most);
                 // Nothing but -∞ so far: no weight yet.
                 let shift = if most == T::LOWEST { T::ZERO } else { most };
-                for i in 0..b.columns {
-                    scores.add(i).write((scores.add(i).read() - shift).exp::<FMA>());
-                }
-                let added = sum(b.columns, |i| scores.add(i).read());
+                exp_shifted::<FMA, T>(b.columns, scores, shift, scores);
+                let added = sum(b.columns, [scores.cast_const()], |[e]| e);
                 if b.first {
                     b.total.add(row).write(added);
                     continue;
@@ -162,9 +156,7 @@ impl<T: Real> Kernel for Running<T> {
                 let kept = (before - shift).exp::<FMA>();
                 b.total.add(row).write(b.total.add(row).read() * kept + added);
                 let out = b.out.add(row * b.values);
-                for j in 0..b.values {
-                    out.add(j).write(out.add(j).read() * kept);
-                }
+                map(b.values, [out.cast_const()], out, |[x]| x * kept);
             }
         }
     }

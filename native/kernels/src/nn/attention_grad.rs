@@ -1,7 +1,7 @@
 //! attentionGrad: blocks as in attention; the weights of a block are computed again from the log-sum-exp of its queries.
 
 use super::attention::{KEYS, QUERIES, Sides, all_finite, plain, product, sized, transposed};
-use super::real::{Real, sum};
+use super::real::{Real, exp_shifted, map, sum};
 use super::same_float;
 use crate::areas::{self, Areas};
 use crate::check::{expect, expect_ins, expect_out};
@@ -79,15 +79,15 @@ impl<T: Real> Kernel for Weigh<T> {
             unsafe {
                 let (scores, cotangents) = (b.scores.add(row * KEYS), b.cotangents.add(row * KEYS));
                 let (g, out) = (b.g.add(row * b.values), b.out.add(row * b.values));
-                let delta = sum(b.values, |j| g.add(j).read() * out.add(j).read());
+                let delta = sum(b.values, [g, out], |[g, out]| g * out);
                 let log = b.statistic.add(row).read();
                 let seen = b.seen.map_or(b.columns, |seen| (seen + row as isize).clamp(0, b.columns as isize) as usize);
-                for i in 0..b.columns {
-                    let score = if i < seen { scores.add(i).read() * b.scale } else { T::LOWEST };
-                    let weight = (score - log).exp::<FMA>();
-                    scores.add(i).write(weight);
-                    cotangents.add(i).write(weight * (cotangents.add(i).read() - delta) * b.scale);
-                }
+                map(seen, [scores.cast_const()], scores, |[x]| x * b.scale);
+                (seen..b.columns).for_each(|i| scores.add(i).write(T::LOWEST));
+                exp_shifted::<FMA, T>(b.columns, scores, log, scores);
+                map(b.columns, [scores.cast_const(), cotangents.cast_const()], cotangents, |[weight, g]| {
+                    weight * (g - delta) * b.scale
+                });
             }
         }
     }

@@ -1,6 +1,6 @@
 //! layerNorm over the last axis, and its gradient.
 
-use super::real::{Real, sum};
+use super::real::{Real, map, sum};
 use super::same_float;
 use crate::check::{expect, expect_ins, expect_out};
 use crate::isa::{Isa, Kernel, version};
@@ -103,16 +103,10 @@ impl<T: Real> Kernel for Norm<T> {
             // SAFETY: `rows` rows of n elements, and vectors of n.
             unsafe {
                 let (x, y) = (a.x.add(row * a.n), a.y.add(row * a.n));
-                let mean = sum(a.n, |i| x.add(i).read()) / count;
-                let square = |i: usize| {
-                    let centred = x.add(i).read() - mean;
-                    centred * centred
-                };
-                let rstd = T::of(1.0) / (sum(a.n, square) / count + a.epsilon).sqrt();
-                for i in 0..a.n {
-                    let normal = (x.add(i).read() - mean) * rstd;
-                    y.add(i).write(normal * a.gamma.add(i).read() + a.beta.add(i).read());
-                }
+                let mean = sum(a.n, [x], |[x]| x) / count;
+                let variance = sum(a.n, [x], |[x]| (x - mean) * (x - mean)) / count;
+                let rstd = T::of(1.0) / (variance + a.epsilon).sqrt();
+                map(a.n, [x, a.gamma, a.beta], y, |[x, gamma, beta]| (x - mean) * rstd * gamma + beta);
                 a.mean.add(row).write(mean);
                 a.rstd.add(row).write(rstd);
             }
@@ -234,16 +228,13 @@ impl<T: Real> Kernel for Grad<T> {
             for row in 0..a.rows {
                 let (g, x, dx) = (a.g.add(row * a.n), a.x.add(row * a.n), a.dx.add(row * a.n));
                 let (mean, rstd) = (a.mean.add(row).read(), a.rstd.add(row).read());
-                let normal = |i: usize| (x.add(i).read() - mean) * rstd;
-                let scaled = |i: usize| g.add(i).read() * a.gamma.add(i).read();
-                let mean_scaled = sum(a.n, scaled) / count;
-                let mean_product = sum(a.n, |i| scaled(i) * normal(i)) / count;
-                for i in 0..a.n {
-                    let (normal, cotangent) = (normal(i), g.add(i).read());
-                    dx.add(i).write(rstd * (scaled(i) - (mean_scaled + normal * mean_product)));
-                    a.dgamma.add(i).write(a.dgamma.add(i).read() + cotangent * normal);
-                    a.dbeta.add(i).write(a.dbeta.add(i).read() + cotangent);
-                }
+                let mean_scaled = sum(a.n, [g, a.gamma], |[g, gamma]| g * gamma) / count;
+                let mean_product = sum(a.n, [g, a.gamma, x], |[g, gamma, x]| g * gamma * ((x - mean) * rstd)) / count;
+                map(a.n, [g, a.gamma, x], dx, |[g, gamma, x]| {
+                    rstd * (g * gamma - (mean_scaled + (x - mean) * rstd * mean_product))
+                });
+                map(a.n, [a.dgamma.cast_const(), g, x], a.dgamma, |[sum, g, x]| sum + g * ((x - mean) * rstd));
+                map(a.n, [a.dbeta.cast_const(), g], a.dbeta, |[sum, g]| sum + g);
             }
         }
     }

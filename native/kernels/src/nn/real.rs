@@ -85,24 +85,77 @@ impl Real for f64 {
 
 const LANES: usize = 16;
 
-/// Folds f(0) … f(n - 1) in 16 lanes, which are then folded pairwise.
+/// out[i] = e^(x[i] - shift) for i < n; `out` may be x.
+///
+/// # Safety
+/// Both have n elements.
 #[inline(always)]
-pub fn fold<T: Real>(n: usize, start: T, f: impl Fn(usize) -> T, join: impl Fn(T, T) -> T) -> T {
+pub unsafe fn exp_shifted<const FMA: bool, T: Real>(n: usize, x: *const T, shift: T, out: *mut T) {
+    let whole = n / LANES * LANES;
+    // SAFETY: by the caller.
+    unsafe {
+        for i in 0..whole {
+            out.add(i).write((x.add(i).read() - shift).exp::<FMA>());
+        }
+        if whole < n {
+            // A vector for what is left: a scalar exponential costs as much.
+            let mut rest = [T::ZERO; LANES];
+            (0..n - whole).for_each(|l| rest[l] = x.add(whole + l).read());
+            for lane in &mut rest {
+                *lane = (*lane - shift).exp::<FMA>();
+            }
+            (0..n - whole).for_each(|l| out.add(whole + l).write(rest[l]));
+        }
+    }
+}
+
+/// Element i of each operand.
+#[inline(always)]
+unsafe fn at<T: Real, const N: usize>(ins: &[*const T; N], i: usize) -> [T; N] {
+    let mut args = [T::ZERO; N];
+    for (arg, x) in args.iter_mut().zip(ins) {
+        // SAFETY: by the caller.
+        *arg = unsafe { x.add(i).read() };
+    }
+    args
+}
+
+/// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. f is a few operations: a larger one is not compiled into
+/// its two callers here and below, with the features of their path.
+///
+/// # Safety
+/// All have n elements.
+#[inline(always)]
+pub unsafe fn map<T: Real, const N: usize>(n: usize, ins: [*const T; N], out: *mut T, f: impl Fn([T; N]) -> T) {
+    for i in 0..n {
+        // SAFETY: by the caller.
+        unsafe { out.add(i).write(f(at(&ins, i))) }
+    }
+}
+
+/// Folds f(ins[0][i], …) for i < n in 16 lanes, which are then folded pairwise.
+#[inline(always)]
+unsafe fn fold<T: Real, const N: usize>(
+    n: usize,
+    ins: [*const T; N],
+    start: T,
+    f: impl Fn([T; N]) -> T,
+    join: impl Fn(T, T) -> T,
+) -> T {
     let mut lanes = [start; LANES];
     let whole = n / LANES * LANES;
-    let mut i = 0;
-    while i < whole {
-        let mut next = [start; LANES];
-        for (l, x) in next.iter_mut().enumerate() {
-            *x = f(i + l);
+    // SAFETY: by the caller.
+    unsafe {
+        for i in (0..whole).step_by(LANES) {
+            let mut held = lanes;
+            for (l, lane) in held.iter_mut().enumerate() {
+                *lane = join(*lane, f(at(&ins, i + l)));
+            }
+            lanes = held;
         }
-        for l in 0..LANES {
-            lanes[l] = join(lanes[l], next[l]);
+        for (l, lane) in lanes.iter_mut().enumerate().take(n - whole) {
+            *lane = join(*lane, f(at(&ins, whole + l)));
         }
-        i += LANES;
-    }
-    for (l, lane) in lanes.iter_mut().enumerate().take(n - whole) {
-        *lane = join(*lane, f(whole + l));
     }
     let mut half = LANES / 2;
     while half > 0 {
@@ -114,12 +167,22 @@ pub fn fold<T: Real>(n: usize, start: T, f: impl Fn(usize) -> T, join: impl Fn(T
     lanes[0]
 }
 
+/// Σ f(ins[0][i], …)
+///
+/// # Safety
+/// All have n elements.
 #[inline(always)]
-pub fn sum<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
-    fold(n, T::ZERO, f, |x, y| x + y)
+pub unsafe fn sum<T: Real, const N: usize>(n: usize, ins: [*const T; N], f: impl Fn([T; N]) -> T) -> T {
+    // SAFETY: by the caller.
+    unsafe { fold(n, ins, T::ZERO, f, |x, y| x + y) }
 }
 
+/// The greatest element; NaN if one is, -∞ if there is none.
+///
+/// # Safety
+/// x has n elements.
 #[inline(always)]
-pub fn greatest<T: Real>(n: usize, f: impl Fn(usize) -> T) -> T {
-    fold(n, T::LOWEST, f, T::greater)
+pub unsafe fn greatest<T: Real>(n: usize, x: *const T) -> T {
+    // SAFETY: by the caller.
+    unsafe { fold(n, [x], T::LOWEST, |[x]| x, T::greater) }
 }

@@ -1,6 +1,6 @@
 //! softmax, logSoftmax and their gradients along one axis.
 
-use super::real::{Real, greatest, sum};
+use super::real::{Real, exp_shifted, greatest, map, sum};
 use super::same_float;
 use crate::check::{expect, expect_out};
 use crate::isa::{Isa, Kernel, version};
@@ -126,30 +126,31 @@ impl<T: Real, const OP: u8> Lines<T, OP> {
     /// One contiguous line.
     #[inline(always)]
     unsafe fn row<const FMA: bool>(line: Line<T>) {
-        let n = line.size;
+        let Line { x, y, out, size: n, .. } = line;
         // SAFETY: n elements of each operand.
-        let x = |i: usize| unsafe { line.x.add(i).read() };
-        let y = |i: usize| unsafe { line.y.add(i).read() };
-        let put = |i: usize, value: T| unsafe { line.out.add(i).write(value) };
-        match OP {
-            SOFTMAX => {
-                let most = greatest(n, x);
-                (0..n).for_each(|i| put(i, (x(i) - most).exp::<FMA>()));
-                let total = sum(n, |i| unsafe { line.out.add(i).read() });
-                (0..n).for_each(|i| put(i, unsafe { line.out.add(i).read() } / total));
-            }
-            LOG_SOFTMAX => {
-                let most = greatest(n, x);
-                let log = sum(n, |i| (x(i) - most).exp::<FMA>()).ln::<FMA>();
-                (0..n).for_each(|i| put(i, (x(i) - most) - log));
-            }
-            SOFTMAX_GRAD => {
-                let total = sum(n, |i| x(i) * y(i));
-                (0..n).for_each(|i| put(i, y(i) * (x(i) - total)));
-            }
-            _ => {
-                let total = sum(n, x);
-                (0..n).for_each(|i| put(i, x(i) - y(i).exp::<FMA>() * total));
+        unsafe {
+            match OP {
+                SOFTMAX => {
+                    let most = greatest(n, x);
+                    exp_shifted::<FMA, T>(n, x, most, out);
+                    let total = sum(n, [out.cast_const()], |[e]| e);
+                    map(n, [out.cast_const()], out, |[e]| e / total);
+                }
+                LOG_SOFTMAX => {
+                    let most = greatest(n, x);
+                    exp_shifted::<FMA, T>(n, x, most, out);
+                    let log = sum(n, [out.cast_const()], |[e]| e).ln::<FMA>();
+                    map(n, [x], out, |[x]| (x - most) - log);
+                }
+                SOFTMAX_GRAD => {
+                    let total = sum(n, [x, y], |[g, y]| g * y);
+                    map(n, [x, y], out, |[g, y]| y * (g - total));
+                }
+                _ => {
+                    let total = sum(n, [x], |[g]| g);
+                    exp_shifted::<FMA, T>(n, y, T::ZERO, out);
+                    map(n, [x, out.cast_const()], out, |[g, e]| g - e * total);
+                }
             }
         }
     }
