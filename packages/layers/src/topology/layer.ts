@@ -14,7 +14,7 @@ import { type Complete, complete, type Defaults } from "../util/options.js";
 import { type BatchShape, type BatchShapes, countOf, isShapeList, shapeOf } from "../util/shapes.js";
 import { checkInput, type InputSpec } from "./input-spec.js";
 import { reportLoss } from "./losses.js";
-import { isTraining } from "./phase.js";
+import { isTraining, structure } from "./phase.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
 import { assignAll, isTensor, makeWeight, type Weight, type WeightOptions, type WeightValue } from "./weights.js";
 
@@ -219,6 +219,7 @@ export abstract class Layer<R extends LayerRule = any> {
   protected addWeight(options: WeightOptions): Variable {
     const weight = makeWeight(this.name, this.dtype, options);
     this.ownWeights.push(weight);
+    structure.version++;
     return weight.variable;
   }
 
@@ -252,6 +253,7 @@ export abstract class Layer<R extends LayerRule = any> {
   }
   set trainable(value: boolean) {
     for (const layer of this.allLayers()) layer.isTrainable = value;
+    structure.version++;
   }
 
   /** The weights that optimizers change. */

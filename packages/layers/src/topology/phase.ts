@@ -15,3 +15,6 @@ export const isTraining: { now(): boolean; during<T>(value: boolean, f: () => T)
     }
   },
 };
+
+/** Counts what changes the weights of models or which of them are trained, so that a step need not look for them. */
+export const structure: { version: number } = { version: 0 };

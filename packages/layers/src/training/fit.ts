@@ -238,7 +238,6 @@ async function trainEpoch(
     try {
       throwIfAborted(signal);
       await callbacks.call("onTrainBatchBegin", batch);
-      functions.prepare(compiled, step, true);
       functions.train(compiled, step);
     } finally {
       dispose(step.owned);
@@ -266,7 +265,6 @@ async function testAll(
     try {
       throwIfAborted(signal);
       await callbacks.call("onTestBatchBegin", batch);
-      functions.prepare(compiled, step, false);
       functions.test(compiled, step);
     } finally {
       dispose(step.owned);
@@ -315,7 +313,7 @@ export async function evaluate(
 export async function onBatch(trainee: Trainee, step: Step, training: boolean): Promise<Logs> {
   const { compiled, functions } = trainee;
   try {
-    functions.prepare(compiled, step, training);
+    functions.prepare(compiled, step);
     compiled.reset();
     if (training) functions.train(compiled, step);
     else functions.test(compiled, step);

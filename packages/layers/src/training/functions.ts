@@ -3,6 +3,7 @@ import * as tf from "@millrace/autodiff";
 import { GradientTape, type Tensor, type Variable } from "@millrace/autodiff";
 import { isList, type Tensors } from "../topology/layer.js";
 import { collectLosses } from "../topology/losses.js";
+import { structure } from "../topology/phase.js";
 import { type BatchShape, type BatchShapes, isShapeList, shapeOf } from "../util/shapes.js";
 import type { Step } from "./batch.js";
 import type { Compiled } from "./compiled.js";
@@ -10,17 +11,21 @@ import type { Model } from "./model.js";
 
 type StepFunction = (xs: readonly Tensor[], ys: readonly Tensor[], weights: readonly Tensor[], size: Tensor) => void;
 
+interface TrainStep {
+  readonly compiled: Compiled;
+  /** The version of the structure that `variables` were found in. */
+  readonly version: number;
+  readonly variables: readonly Variable[];
+  readonly run: StepFunction;
+}
+
 /** Batch sizes whose scalars are kept: usually that of whole batches and that of the last. */
 const keptSizes = 16;
 
 /** Traced functions of one model. They are made anew when its layers or what is trainable change. */
 export class ModelFunctions {
   private readonly model: Model;
-  private trainStep: {
-    readonly compiled: Compiled;
-    readonly variables: readonly Variable[];
-    readonly run: StepFunction;
-  } | null = null;
+  private trainStep: TrainStep | null = null;
   private testStep: { readonly compiled: Compiled; readonly run: StepFunction } | null = null;
   private predictor: ((x: Tensors) => Tensors) | null = null;
   /** Batch sizes as scalars on the device. */
@@ -43,8 +48,41 @@ export class ModelFunctions {
     this.sizes.clear();
   }
 
-  /** Builds model, metrics and optimizer for batches like this one: a traced function can make no variables. */
-  prepare(compiled: Compiled, step: Step, training: boolean): void {
+  /** Forward, loss, gradients, update and metric sums, as one program. */
+  train(compiled: Compiled, step: Step): void {
+    if (this.trainStep?.compiled !== compiled || this.trainStep.version !== structure.version) {
+      this.trainStep = this.makeTrainStep(compiled, step);
+    }
+    this.trainStep.run(step.xs, step.ys, step.weights, this.sizeOf(step));
+  }
+
+  private makeTrainStep(compiled: Compiled, step: Step): TrainStep {
+    this.prepare(compiled, step);
+    const variables = this.model.trainableWeights;
+    const { version } = structure;
+    const known = this.trainStep;
+    const isSame =
+      known?.compiled === compiled &&
+      known.variables.length === variables.length &&
+      known.variables.every((v, i) => v === variables[i]);
+    // Another model changed: the trace still holds.
+    if (isSame) return { ...known, version };
+    compiled.optimizer.build(variables);
+    const run = tf.fn(this.trainingStep(compiled, variables), { name: "trainStep" });
+    return { compiled, version, variables, run };
+  }
+
+  /** Forward, loss and metric sums, as one program. */
+  test(compiled: Compiled, step: Step): void {
+    if (this.testStep?.compiled !== compiled) {
+      this.prepare(compiled, step);
+      this.testStep = { compiled, run: tf.fn(this.testingStep(compiled), { name: "testStep" }) };
+    }
+    this.testStep.run(step.xs, step.ys, step.weights, this.sizeOf(step));
+  }
+
+  /** Builds model and metrics for batches like this one: a traced function can make no variables. */
+  prepare(compiled: Compiled, step: Step): void {
     const inputs = step.xs.map(anyBatch);
     const shapes: BatchShapes = inputs.length === 1 ? inputs[0]! : inputs;
     const { model } = this;
@@ -55,32 +93,6 @@ export class ModelFunctions {
     }
     const outputs = model.computeOutputShape(shapes);
     compiled.build(step.ys.map(shapeOf), isShapeList(outputs) ? outputs : [outputs]);
-    if (training) compiled.optimizer.build(model.trainableWeights);
-  }
-
-  /** Forward, loss, gradients, update and metric sums, as one program. */
-  train(compiled: Compiled, step: Step): void {
-    const variables = this.model.trainableWeights;
-    const known = this.trainStep;
-    const isSame =
-      known?.compiled === compiled &&
-      known.variables.length === variables.length &&
-      known.variables.every((v, i) => v === variables[i]);
-    if (!isSame)
-      this.trainStep = {
-        compiled,
-        variables,
-        run: tf.fn(this.trainingStep(compiled, variables), { name: "trainStep" }),
-      };
-    this.trainStep!.run(step.xs, step.ys, step.weights, this.sizeOf(step));
-  }
-
-  /** Forward, loss and metric sums, as one program. */
-  test(compiled: Compiled, step: Step): void {
-    if (this.testStep?.compiled !== compiled) {
-      this.testStep = { compiled, run: tf.fn(this.testingStep(compiled), { name: "testStep" }) };
-    }
-    this.testStep.run(step.xs, step.ys, step.weights, this.sizeOf(step));
   }
 
   /** The outputs, as one program. */
