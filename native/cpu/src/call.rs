@@ -46,7 +46,8 @@ impl Call {
 }
 
 impl Device {
-    /// Runs a program and appends the handles of its results. `DONATE` may be added to arguments. When it fails at once,
+    /// Runs a program and appends the handles of its results. `DONATE` may be added to arguments. When it fails at
+    /// once,
     /// arguments are as they were; a program in the queue that fails later poisons its results.
     pub fn run(&mut self, bound: i32, args: &[i32], results: &mut Vec<i32>) -> Result<(), Error> {
         let it = self.bounds.get(bound)?.clone();
@@ -64,7 +65,13 @@ impl Device {
         done
     }
 
-    fn run_call(&mut self, it: &Arc<BoundProgram>, args: &[i32], call: &mut Call, results: &mut Vec<i32>) -> Result<(), Error> {
+    fn run_call(
+        &mut self,
+        it: &Arc<BoundProgram>,
+        args: &[i32],
+        call: &mut Call,
+        results: &mut Vec<i32>,
+    ) -> Result<(), Error> {
         self.tensors.reserve(it.results.len())?;
         self.inputs(it, args, call)?;
         self.takeovers(it, args, call);
@@ -139,7 +146,8 @@ impl Device {
         call.inputs.iter().for_each(|&id| self.memory.get_mut(id).uses = 0);
     }
 
-    /// A reference to the storage of every result, and an empty one for every parameter that loses its own. All or nothing.
+    /// A reference to the storage of every result, and an empty one for every parameter that loses its own. All or
+    /// nothing.
     fn outputs(&mut self, it: &BoundProgram, call: &mut Call) -> Result<(), Error> {
         let made = self.try_outputs(it, call);
         if made.is_err() {
@@ -183,7 +191,8 @@ impl Device {
         let ticket = self.last_ticket + 1;
         let storages: Vec<StorageId> = call.outputs.iter().chain(&call.inputs).copied().collect();
         let oldest = self.pending.front().map_or(ticket, |first| first.ticket);
-        let after = call.inputs.iter().map(|&id| self.memory.get(id).ticket).filter(|&ticket| ticket >= oldest).collect();
+        let after =
+            call.inputs.iter().map(|&id| self.memory.get(id).ticket).filter(|&ticket| ticket >= oldest).collect();
         let cancel = Arc::new(AtomicBool::new(false));
         let (params, results) = (call.params.clone(), call.results.clone());
         self.queue.push(Job { ticket, bound: it.clone(), params, results, after, commit, cancel: cancel.clone() })?;

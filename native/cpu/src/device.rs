@@ -1,7 +1,7 @@
 //! A device: everything that one context owns. One thread uses it; the queue's thread sees only what jobs carry.
 
-use crate::executable::{BoundProgram, Direct};
 use crate::call::{Call, Pending};
+use crate::executable::{BoundProgram, Direct};
 use crate::queue::Queue;
 use crate::run::{Outcome, Printed};
 use crate::storage::{Memory, MemoryStats, Poison, StorageId};
@@ -14,7 +14,8 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// Added to the handle of an argument: its storage may be reused for a result. The handle must still be freed; where the storage
+/// Added to the handle of an argument: its storage may be reused for a result. The handle must still be freed; where
+/// the storage
 /// was reused, reading it is `E_DISPOSED`.
 pub const DONATE: i32 = 1 << 30;
 /// Programs that cost less are run by the caller when nothing is queued.
@@ -66,7 +67,10 @@ impl Device {
             lost: Vec::new(),
             outcome: Outcome::default(),
             donated: Rc::new(Poison {
-                error: Arc::new(Error::new(Code::Disposed, "the tensor was donated to a program, which reused its memory")),
+                error: Arc::new(Error::new(
+                    Code::Disposed,
+                    "the tensor was donated to a program, which reused its memory",
+                )),
                 seen: Cell::new(true),
             }),
             call: Call::default(),
@@ -122,7 +126,8 @@ impl Device {
             let Ok(result) = self.memory.allocate(it.results[0]) else { return self.run_one(bound, &args) };
             let out = self.memory.get(result).start.as_ptr();
             self.outcome.kernels += 1;
-            // SAFETY: the arguments have the bytes of the parameters, the result was allocated for this; there is no arena.
+            // SAFETY: the arguments have the bytes of the parameters, the result was allocated for this; there is no
+            // arena.
             unsafe { plan.run(&ins[..direct.count], &[out], std::ptr::dangling_mut(), Pool::global()) };
             return self.tensors.insert(result);
         }

@@ -2,7 +2,8 @@
 
 use millrace_kernels::{LoopPlan, Plan, library};
 use millrace_program::{
-    Bound, BoundAttrs, BoundLoop, Code, Error, Frame, Kind, Loc, Op, Planned, Planner, Program, Shape, Source, Step, bind,
+    Bound, BoundAttrs, BoundLoop, Code, Error, Frame, Kind, Loc, Op, Planned, Planner, Program, Shape, Source, Step,
+    bind,
 };
 use std::sync::Arc;
 

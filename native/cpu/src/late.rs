@@ -1,4 +1,5 @@
-//! What comes after a program was queued: it is retired, its error reaches its results, reads wait, and it may be cancelled.
+//! What comes after a program was queued: it is retired, its error reaches its results, reads wait, and it may be
+//! cancelled.
 
 use crate::device::Device;
 use crate::storage::{Poison, StorageId};

@@ -138,7 +138,8 @@ impl Queue {
         if self.engine.is_none() {
             let shared = self.shared.clone();
             let engine = std::thread::Builder::new().name("millrace-engine".to_owned()).spawn(move || engine(&shared));
-            self.engine = Some(engine.map_err(|error| Error::new(Code::Memory, format!("no thread for the queue: {error}")))?);
+            self.engine =
+                Some(engine.map_err(|error| Error::new(Code::Memory, format!("no thread for the queue: {error}")))?);
         }
         lock(&self.shared.state).jobs.push_back(job);
         self.shared.work.notify_one();
@@ -166,7 +167,8 @@ impl Queue {
         lock(&self.shared.state).failed.clear();
     }
 
-    /// Calls `notify` on the engine thread after each program that failed or printed, and after every one while `watch(true)`.
+    /// Calls `notify` on the engine thread after each program that failed or printed, and after every one while
+    /// `watch(true)`.
     pub fn on_complete(&self, notify: Box<dyn Fn() + Send>) {
         *lock(&self.shared.notify) = Some(notify);
     }
@@ -241,7 +243,9 @@ fn engine(shared: &Shared) {
         let mut outcome = Outcome::default();
         let error = cause.or_else(|| {
             let (params, results) = (&job.params, &job.results);
-            run_in(&shared.arena, &job.bound, params, results, job.commit, &job.cancel, &mut outcome).err().map(Arc::new)
+            run_in(&shared.arena, &job.bound, params, results, job.commit, &job.cancel, &mut outcome)
+                .err()
+                .map(Arc::new)
         });
         shared.kernels.fetch_add(outcome.kernels, Relaxed);
         let mut state = lock(&shared.state);

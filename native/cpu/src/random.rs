@@ -1,9 +1,9 @@
 //! Random programs: donation changes no result, and damage ends in an error or a run.
 
+use crate::DONATE;
 use crate::executable::{BoundProgram, CpuFrame};
 use crate::programs::{F32, Vectors, accumulate, add, asserting};
 use crate::tests::{bind, device, read, run, upload};
-use crate::DONATE;
 use millrace_program::testing::{RegionBuilder, Rng, TestInstr};
 use millrace_program::{Op, Program, Step};
 use std::sync::Arc;
@@ -16,9 +16,8 @@ fn random_program(rng: &mut Rng, params: usize) -> (Vec<u8>, usize) {
     let mut known: Vec<u32> = (0..params).map(|_| main.param(F32, &dims)).collect();
     for _ in 0..1 + rng.below(5) {
         let ins: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
-        let operands: Vec<[u32; 2]> = (0..1 + rng.below(5))
-            .map(|k| [rng.below(ins.len() + k) as u32, rng.below(ins.len() + k) as u32])
-            .collect();
+        let operands: Vec<[u32; 2]> =
+            (0..1 + rng.below(5)).map(|k| [rng.below(ins.len() + k) as u32, rng.below(ins.len() + k) as u32]).collect();
         let ops = [Op::Add, Op::Sub, Op::Max, Op::Min];
         let instrs: Vec<TestInstr> = operands.iter().map(|args| (ops[rng.below(4)], F32, &args[..], 0)).collect();
         let outs: Vec<(u32, u32)> = (0..1 + rng.below(3))
@@ -44,8 +43,10 @@ fn donation_changes_no_result() {
                 (0..params).map(|_| (0..n).map(|_| (rng.below(2000) as f32 - 1000.0) / 64.0).collect()).collect();
             let args: Vec<i32> = values.iter().map(|values| upload(&mut device, values)).collect();
             let plain = run(&mut device, bound, &args);
-            let donated: Vec<i32> =
-                values.iter().map(|values| upload(&mut device, values) | if rng.below(4) > 0 { DONATE } else { 0 }).collect();
+            let donated: Vec<i32> = values
+                .iter()
+                .map(|values| upload(&mut device, values) | if rng.below(4) > 0 { DONATE } else { 0 })
+                .collect();
             let in_place = run(&mut device, bound, &donated);
             for (&plain, &in_place) in plain.iter().zip(&in_place) {
                 assert_eq!(read(&mut device, plain), read(&mut device, in_place), "n {n}");
@@ -67,7 +68,9 @@ fn donation_changes_no_result() {
 fn dearest(frame: &CpuFrame) -> f64 {
     let costs = frame.steps.iter().map(|step| match step {
         Step::Kernel { plan, .. } => plan.cost_ns(),
-        Step::Cond { branches: frames, .. } | Step::While { frames, .. } => dearest(&frames[0]).max(dearest(&frames[1])),
+        Step::Cond { branches: frames, .. } | Step::While { frames, .. } => {
+            dearest(&frames[0]).max(dearest(&frames[1]))
+        }
         Step::Call { frame, .. } => dearest(frame),
         Step::Print { .. } | Step::Assert { .. } => 0.0,
     });
@@ -86,7 +89,7 @@ fn damaged_programs_run_on_real_kernels() {
         let mut bytes = samples[rng.below(samples.len())].clone();
         for _ in 0..1 + rng.below(2) {
             let word = rng.below(bytes.len() / 4) * 4;
-            let value = [rng.next() as u32, 0, 1, 2, 3, 16, u32::MAX][rng.below(7)];
+            let value = [rng.draw() as u32, 0, 1, 2, 3, 16, u32::MAX][rng.below(7)];
             bytes[word..word + 4].copy_from_slice(&value.to_le_bytes());
         }
         let Ok(program) = Program::decode(&bytes) else { continue };

@@ -42,8 +42,10 @@ struct Buffers<'a> {
 /// Runs `it`. From step `commit` on it cannot be stopped.
 ///
 /// # Safety
-/// `params` and `results` are buffers of the bytes that `it` says, `arena` one of `it.bound.main.arena`, all aligned to 64 and
-/// used by nobody else until this returns. A result may be a parameter's buffer where `it.bound.takeovers` allows it from
+/// `params` and `results` are buffers of the bytes that `it` says, `arena` one of `it.bound.main.arena`, all aligned
+/// to 64 and
+/// used by nobody else until this returns. A result may be a parameter's buffer where `it.bound.takeovers` allows it
+/// from
 /// `commit` on; no other two overlap, but parameters among themselves.
 pub unsafe fn run(
     it: &BoundProgram,
@@ -124,13 +126,24 @@ impl Run<'_> {
                     plan.run(&outcome.ins, &outcome.outs, buffers.arena.wrapping_add(*scratch), self.pool);
                 }
             }
-            // SAFETY for the rest: nested frames are placed in this one's arena, and their parameters and results are buffers of it.
+            // SAFETY for the rest: nested frames are placed in this one's arena, and their parameters and results are
+            // buffers of it.
             Step::Cond { predicate, args, outs, branches, arena } => unsafe {
                 let branch = usize::from(*buffers.at(*predicate, consts) != 0);
-                self.nested(&branches[branch], &buffers.all(args, consts), &buffers.all(outs, consts), buffers.arena.wrapping_add(*arena))?;
+                self.nested(
+                    &branches[branch],
+                    &buffers.all(args, consts),
+                    &buffers.all(outs, consts),
+                    buffers.arena.wrapping_add(*arena),
+                )?;
             },
             Step::Call { args, outs, frame, arena } => unsafe {
-                self.nested(frame, &buffers.all(args, consts), &buffers.all(outs, consts), buffers.arena.wrapping_add(*arena))?;
+                self.nested(
+                    frame,
+                    &buffers.all(args, consts),
+                    &buffers.all(outs, consts),
+                    buffers.arena.wrapping_add(*arena),
+                )?;
             },
             Step::While { .. } => unsafe { self.while_loop(step, buffers)? },
             Step::Print { message, shape, value } => {

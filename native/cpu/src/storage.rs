@@ -128,7 +128,10 @@ impl Memory {
         }
         if self.stats.reserved + size > self.limit {
             let (held, limit) = (self.stats.reserved, self.limit);
-            return Err(Error::new(Code::Memory, format!("{size} bytes more than the {held} in use exceed the limit of {limit}")));
+            return Err(Error::new(
+                Code::Memory,
+                format!("{size} bytes more than the {held} in use exceed the limit of {limit}"),
+            ));
         }
         let layout = layout(size);
         // SAFETY: a layout of at least 64 bytes.

@@ -70,7 +70,10 @@ impl<T> Table<T> {
 
     #[cold]
     fn stale(&self, handle: i32) -> Error {
-        Error::new(Code::Disposed, format!("{} {handle} is not live in this context: it was disposed, or is another's", self.what))
+        Error::new(
+            Code::Disposed,
+            format!("{} {handle} is not live in this context: it was disposed, or is another's", self.what),
+        )
     }
 
     #[inline]

@@ -155,7 +155,10 @@ impl Context {
     /// The device. Fails with `E_DISPOSED` when closed, and where a callback calls back in.
     #[inline]
     pub fn device(&self) -> Result<RefMut<'_, Device>, Error> {
-        let device = self.device.try_borrow_mut().map_err(|_| Error::new(Code::Internal, "a context is used inside its own call"))?;
+        let device = self
+            .device
+            .try_borrow_mut()
+            .map_err(|_| Error::new(Code::Internal, "a context is used inside its own call"))?;
         RefMut::filter_map(device, Option::as_mut).map_err(|_| closed())
     }
 

@@ -8,7 +8,11 @@ use millrace_program::Error;
 use napi::sys::*;
 
 #[inline(always)]
-unsafe fn run_small<const N: usize>(context: &Context, bound: napi_value, args: [napi_value; N]) -> Result<napi_value, Error> {
+unsafe fn run_small<const N: usize>(
+    context: &Context,
+    bound: napi_value,
+    args: [napi_value; N],
+) -> Result<napi_value, Error> {
     let env = context.env;
     let mut handles = [0; N];
     // SAFETY: live values.

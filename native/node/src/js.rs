@@ -7,7 +7,11 @@ use std::ptr::null_mut;
 
 /// Fails where a call of the Node-API does. An exception that JavaScript threw stays pending.
 pub fn check(status: napi_status) -> Result<(), Error> {
-    if status == Status::napi_ok { Ok(()) } else { Err(Error::new(Code::Internal, format!("a Node-API call failed: {status}"))) }
+    if status == Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Error::new(Code::Internal, format!("a Node-API call failed: {status}")))
+    }
 }
 
 /// Arguments of a call and the data of its function. Missing arguments are undefined.
@@ -82,7 +86,10 @@ pub unsafe fn set(env: napi_env, object: napi_value, name: &std::ffi::CStr, valu
     check(unsafe { napi_set_named_property(env, object, name.as_ptr(), value) })
 }
 
-pub unsafe fn make_array(env: napi_env, items: impl ExactSizeIterator<Item = Result<napi_value, Error>>) -> Result<napi_value, Error> {
+pub unsafe fn make_array(
+    env: napi_env,
+    items: impl ExactSizeIterator<Item = Result<napi_value, Error>>,
+) -> Result<napi_value, Error> {
     let mut result = null_mut();
     // SAFETY: live values throughout.
     unsafe {
@@ -138,7 +145,8 @@ pub unsafe fn make_bytes(env: napi_env, bytes: &[u8]) -> Result<napi_value, Erro
 unsafe fn typed_array(env: napi_env, value: napi_value) -> Result<(i32, usize, *mut c_void), Error> {
     let (mut kind, mut length, mut start, mut buffer, mut offset) = (0, 0, null_mut(), null_mut(), 0);
     // SAFETY: plain out-parameters.
-    let status = unsafe { napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut start, &mut buffer, &mut offset) };
+    let status =
+        unsafe { napi_get_typedarray_info(env, value, &mut kind, &mut length, &mut start, &mut buffer, &mut offset) };
     if status == Status::napi_ok { Ok((kind, length, start)) } else { Err(not_a("typed array")) }
 }
 

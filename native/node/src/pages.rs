@@ -29,7 +29,12 @@ pub struct Pages {
 impl Pages {
     /// # Safety
     /// On the thread of `env`, with live values.
-    pub unsafe fn add(&mut self, env: napi_env, token: napi_value, tensors: impl Iterator<Item = Ticketed>) -> Result<(), Error> {
+    pub unsafe fn add(
+        &mut self,
+        env: napi_env,
+        token: napi_value,
+        tensors: impl Iterator<Item = Ticketed>,
+    ) -> Result<(), Error> {
         let mut reference = null_mut();
         // SAFETY: the caller's promise.
         check(unsafe { napi_create_reference(env, token, 0, &mut reference) })

@@ -1,11 +1,11 @@
 //! Binding: symbols get their values, every shape and index range is proven, buffers are placed.
 
+use crate::bind_loop::{bind_loop, dimension, in_place};
 use crate::classes::Classes;
 use crate::decode::{Program, Record, Region, Value};
 use crate::error::Error;
 use crate::eval::Values;
 use crate::generated::{DType, Op};
-use crate::bind_loop::{bind_loop, dimension, in_place};
 use crate::loops::BoundLoop;
 use crate::shape::{BoundAttrs, BoundValue, Shape};
 
@@ -13,7 +13,13 @@ use crate::shape::{BoundAttrs, BoundValue, Shape};
 pub trait Planner {
     type Plan;
     /// Checks the shapes and attributes of a library kernel.
-    fn library(&mut self, op: Op, attrs: &BoundAttrs, ins: &[Shape], outs: &[Shape]) -> Result<Planned<Self::Plan>, Error>;
+    fn library(
+        &mut self,
+        op: Op,
+        attrs: &BoundAttrs,
+        ins: &[Shape],
+        outs: &[Shape],
+    ) -> Result<Planned<Self::Plan>, Error>;
     fn fused(&mut self, it: BoundLoop) -> Result<Planned<Self::Plan>, Error>;
 }
 
@@ -65,7 +71,8 @@ pub enum Source {
     Same(usize),
 }
 
-/// Result `result` may be written into the donated storage of `param`: from step `step` on, which writes it first, no step
+/// Result `result` may be written into the donated storage of `param`: from step `step` on, which writes it first, no
+/// step
 /// reads the parameter otherwise than element by element, and none can fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Takeover {
@@ -77,14 +84,45 @@ pub struct Takeover {
 #[derive(Debug)]
 pub enum Step<P> {
     /// `op` is `None` for a loop.
-    Kernel { op: Option<Op>, plan: P, ins: Vec<Loc>, outs: Vec<Loc>, scratch: usize },
+    Kernel {
+        op: Option<Op>,
+        plan: P,
+        ins: Vec<Loc>,
+        outs: Vec<Loc>,
+        scratch: usize,
+    },
     /// `args` are the parameters of both branches (else, then).
-    Cond { predicate: Loc, args: Vec<Loc>, outs: Vec<Loc>, branches: Box<[Frame<P>; 2]>, arena: usize },
+    Cond {
+        predicate: Loc,
+        args: Vec<Loc>,
+        outs: Vec<Loc>,
+        branches: Box<[Frame<P>; 2]>,
+        arena: usize,
+    },
     /// `outs` and `spare` take the carried values by turns; `args` are those of trip 0 and the constants.
-    While { args: Vec<Loc>, outs: Vec<Loc>, spare: Vec<Loc>, predicate: Loc, frames: Box<[Frame<P>; 2]>, arena: usize },
-    Call { args: Vec<Loc>, outs: Vec<Loc>, frame: Box<Frame<P>>, arena: usize },
-    Print { message: String, shape: Shape, value: Loc },
-    Assert { message: String, predicate: Loc },
+    While {
+        args: Vec<Loc>,
+        outs: Vec<Loc>,
+        spare: Vec<Loc>,
+        predicate: Loc,
+        frames: Box<[Frame<P>; 2]>,
+        arena: usize,
+    },
+    Call {
+        args: Vec<Loc>,
+        outs: Vec<Loc>,
+        frame: Box<Frame<P>>,
+        arena: usize,
+    },
+    Print {
+        message: String,
+        shape: Shape,
+        value: Loc,
+    },
+    Assert {
+        message: String,
+        predicate: Loc,
+    },
 }
 
 /// Binds `program` to the sizes of its symbols.
@@ -186,7 +224,8 @@ impl<P: Planner> Binder<'_, P> {
                 return Ok(());
             }
         };
-        let outs = if matches!(draft.step, DraftStep::Print(..) | DraftStep::Assert(_)) { &[][..] } else { &draft.outs };
+        let outs =
+            if matches!(draft.step, DraftStep::Print(..) | DraftStep::Assert(_)) { &[][..] } else { &draft.outs };
         classes.step(&draft.ins, outs, &[], &draft.temporaries);
         drafts.push(draft);
         Ok(())
@@ -273,7 +312,9 @@ impl<P: Planner> Binder<'_, P> {
     fn nested(&mut self, region: &Region, params: &[Shape], results: &[Shape]) -> Result<Frame<P::Plan>, Error> {
         let (frame, _) = self.frame(region)?;
         if frame.params != params || frame.results != results {
-            return Err(Error::shape("the parameters or results of a region differ from the operands or results outside"));
+            return Err(Error::shape(
+                "the parameters or results of a region differ from the operands or results outside",
+            ));
         }
         Ok(frame)
     }
@@ -355,4 +396,3 @@ fn name(record: &Record) -> &'static str {
         Record::Loop(_) => "loop",
     }
 }
-

@@ -68,7 +68,8 @@ impl Placed {
 
 impl<'a> Classes<'a> {
     pub fn new(shapes: &'a [Shape], params: usize) -> Classes<'a> {
-        let mut it = Classes { shapes, class_of: vec![UNDEFINED; shapes.len()], classes: Vec::new(), steps: Vec::new() };
+        let mut it =
+            Classes { shapes, class_of: vec![UNDEFINED; shapes.len()], classes: Vec::new(), steps: Vec::new() };
         for slot in 0..params {
             it.add(slot, Origin::Param(slot), None);
         }
@@ -95,7 +96,8 @@ impl<'a> Classes<'a> {
         Ok(())
     }
 
-    /// The next step. Of `in_place` (slot read, slot written) those pairs count for which all that is read of a class may be overwritten.
+    /// The next step. Of `in_place` (slot read, slot written) those pairs count for which all that is read of a class
+    /// may be overwritten.
     pub fn step(&mut self, ins: &[u32], outs: &[u32], in_place: &[(u32, u32)], temporaries: &[usize]) {
         let step = self.steps.len();
         let class = |slot: u32| self.class_of[slot as usize];
@@ -172,7 +174,8 @@ impl<'a> Classes<'a> {
             let mut taken = Vec::new();
             for &out in &step.outs {
                 let class = &self.classes[out];
-                let dying = |from: usize| self.classes[from].last == Some(start) && self.classes[from].bytes == class.bytes;
+                let dying =
+                    |from: usize| self.classes[from].last == Some(start) && self.classes[from].bytes == class.bytes;
                 let from = step.in_place.iter().filter(|pair| pair.1 == out && dying(pair.0)).map(|pair| pair.0);
                 let from: Vec<usize> = from.collect();
                 // A result had better take over a parameter than the arena's bytes.
@@ -204,7 +207,10 @@ impl<'a> Classes<'a> {
         let mut takeovers: Vec<Takeover> = Vec::new();
         let mut free: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
         for (class, it) in self.classes.iter().enumerate() {
-            if let Origin::Param(param) = it.origin && it.bytes > 0 && it.last != Some(FOREVER) {
+            if let Origin::Param(param) = it.origin
+                && it.bytes > 0
+                && it.last != Some(FOREVER)
+            {
                 free.entry(it.bytes).or_default().push((param, class));
             }
         }

@@ -125,7 +125,9 @@ impl Program {
         if format != FORMAT {
             return Err(Error::new(
                 Code::Version,
-                format!("the program has format {format}, @millrace/cpu-native reads {FORMAT}: install one version of both packages"),
+                format!(
+                    "the program has format {format}, @millrace/cpu-native reads {FORMAT}: install one version of both"
+                ),
             ));
         }
         if reader.u64()? != OP_TABLE_HASH {

@@ -3,11 +3,13 @@
 use crate::decode::{Expr, Guard, Program};
 use crate::error::{Code, Error};
 
-/// The value of every expression of a program. One that overflowed or divided by zero has none, and fails where it is used.
+/// The value of every expression of a program. One that overflowed or divided by zero has none, and fails where it is
+/// used.
 pub struct Values(Vec<Option<i64>>);
 
 impl Values {
-    /// Gives the symbols their values and checks the guards: `E_GUARD`. Symbols may stand for offsets too, so a value may be negative.
+    /// Gives the symbols their values and checks the guards: `E_GUARD`. Symbols may stand for offsets too, so a value
+    /// may be negative.
     pub fn new(program: &Program, sizes: &[i64]) -> Result<Values, Error> {
         if sizes.len() != program.symbols {
             return Err(Error::argument(format!("{} sizes for {} symbols", sizes.len(), program.symbols)));
@@ -40,14 +42,23 @@ impl Values {
             Guard::LessEqual(a, b) => (a, b, "<="),
         };
         let holds = match (self.0[a as usize], self.0[b as usize]) {
-            (Some(x), Some(y)) => if sign == "=" { x == y } else { x <= y },
+            (Some(x), Some(y)) => {
+                if sign == "=" {
+                    x == y
+                } else {
+                    x <= y
+                }
+            }
             _ => false,
         };
         if holds {
             return Ok(());
         }
         let show = |expr: u32| self.0[expr as usize].map_or("undefined".to_owned(), |x| x.to_string());
-        Err(Error::new(Code::Guard, format!("guard {index}: {} {sign} {} does not hold for these sizes", show(a), show(b))))
+        Err(Error::new(
+            Code::Guard,
+            format!("guard {index}: {} {sign} {} does not hold for these sizes", show(a), show(b)),
+        ))
     }
 
     pub fn get(&self, expr: u32) -> Result<i64, Error> {

@@ -10,6 +10,8 @@ mod classes;
 mod decode;
 mod error;
 mod eval;
+#[cfg(test)]
+mod execute;
 mod generated;
 mod loops;
 mod place;
@@ -19,10 +21,10 @@ mod reader;
 mod rules;
 mod shape;
 mod table;
-#[cfg(test)]
-mod tests;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use aligned::AlignedBytes;
 pub use bind::{Bound, Frame, Loc, Planned, Planner, Source, Step, Takeover, bind};

@@ -6,7 +6,8 @@ use crate::loops::{Instr, NONE};
 
 /// Checks one instruction against the dtypes of the values before it.
 pub fn instr(it: &Instr, values: &[DType], extents: usize) -> Result<(), Error> {
-    let wrong = || Error::format(format!("{} -> {} in a loop: operands or dtypes do not fit", it.op.name(), it.dtype.name()));
+    let wrong =
+        || Error::format(format!("{} -> {} in a loop: operands or dtypes do not fit", it.op.name(), it.dtype.name()));
     let arity = match it.op.kind() {
         Kind::Unary | Kind::Cast => 1,
         Kind::Binary | Kind::Compare => 2,

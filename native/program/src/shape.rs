@@ -96,9 +96,7 @@ impl BoundAttrs {
         what: &str,
         read: impl FnOnce(&'a BoundValue) -> Option<T>,
     ) -> Result<T, Error> {
-        self.get(name)
-            .and_then(read)
-            .ok_or_else(|| Error::argument(format!("attribute {name} must be {what}")))
+        self.get(name).and_then(read).ok_or_else(|| Error::argument(format!("attribute {name} must be {what}")))
     }
 
     pub fn int(&self, name: &str) -> Result<i64, Error> {

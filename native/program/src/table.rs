@@ -65,9 +65,9 @@ mod tests {
     #[test]
     fn hash_is_fnv1a_of_names_and_versions() {
         let text: String = OPS.iter().map(|entry| format!("{}@{}\n", entry.1, entry.2)).collect();
-        let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = text
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
         assert_eq!(hash, OP_TABLE_HASH);
     }
 }

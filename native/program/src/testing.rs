@@ -10,7 +10,7 @@ impl Rng {
         Rng(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -19,7 +19,7 @@ impl Rng {
 
     /// Below `limit`, which is above 0.
     pub fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
+        (self.draw() % limit as u64) as usize
     }
 }
 
@@ -190,10 +190,8 @@ impl RegionBuilder {
                 Words::of(&[it.0 as u32, it.1 as u32, arg(0), arg(1), arg(2)]).u64(it.3)
             })
             .collect();
-        let stores: Vec<Words> = stores
-            .iter()
-            .map(|it| Words::of(&[it.0, it.1, it.2.map_or(u32::MAX, |op| op as u32), it.3]))
-            .collect();
+        let stores: Vec<Words> =
+            stores.iter().map(|it| Words::of(&[it.0, it.1, it.2.map_or(u32::MAX, |op| op as u32), it.3])).collect();
         self.record(3, Words::default().list(extents).lists(&loads).lists(&instrs).lists(&stores));
     }
 

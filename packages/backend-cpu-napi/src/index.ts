@@ -176,7 +176,10 @@ function filled(array: Int32Array, values: readonly number[]): Int32Array {
   return room;
 }
 
-/** The native CPU backend: `registerBackend("cpu", createCpuBackend, { priority: 10 })`. Throws E_BACKEND where the addon is missing. */
+/**
+ * The native CPU backend. Throws E_BACKEND where the addon is missing.
+ * @example registerBackend("cpu", createCpuBackend, { priority: 10 })
+ */
 export function createCpuBackend(options: CpuOptions = {}): CpuBackend {
   return new CpuBackend(options);
 }

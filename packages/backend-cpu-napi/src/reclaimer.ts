@@ -7,7 +7,7 @@ import type { NativeContext } from "./addon.js";
 const megabyte = 1 << 20;
 /** Bytes between two minor collections, at least. */
 const minDue = 16 * megabyte;
-/** What a tensor takes beside its elements, here and in JavaScript: small ones must not outgrow the caches between collections. */
+/** What a tensor takes beside its elements: small ones must not outgrow the caches between collections. */
 const overhead = 192;
 /** Collection may take this part of the time, unless memory is short. */
 const maxShare = 0.1;

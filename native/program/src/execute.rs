@@ -1,0 +1,232 @@
+//! Runs programs for tests, on kernels that hash what they read: placed by `bind`, and with a buffer for every slot.
+
+use crate::*;
+use std::collections::HashMap;
+
+/// Takes every record; its plan remembers how many bytes it reads and writes.
+pub struct AnyPlanner;
+
+#[derive(Debug)]
+pub struct AnyPlan {
+    ins: Vec<usize>,
+    outs: Vec<usize>,
+}
+
+impl Planner for AnyPlanner {
+    type Plan = AnyPlan;
+
+    fn library(&mut self, _: Op, _: &BoundAttrs, ins: &[Shape], outs: &[Shape]) -> Result<Planned<AnyPlan>, Error> {
+        let bytes = |shapes: &[Shape]| shapes.iter().map(Shape::bytes).collect();
+        Ok(Planned { plan: AnyPlan { ins: bytes(ins), outs: bytes(outs) }, scratch: ins.len() * 40 })
+    }
+
+    fn fused(&mut self, it: BoundLoop) -> Result<Planned<AnyPlan>, Error> {
+        let load = |load: &BoundLoad| {
+            let last =
+                it.extents.iter().zip(&load.strides).map(|(&n, &stride)| (n as i64 - 1) * stride.max(0)).sum::<i64>();
+            if it.extents.contains(&0) { 0 } else { (load.offset + last + 1) as usize * load.dtype.size() }
+        };
+        let store = |store: &BoundStore| {
+            let kept = it.extents.iter().enumerate().filter(|(i, _)| store.mask >> i & 1 == 0);
+            kept.map(|(_, n)| n).product::<usize>() * store.dtype.size()
+        };
+        let (ins, outs) = (it.loads.iter().map(load).collect(), it.stores.iter().map(store).collect());
+        Ok(Planned { plan: AnyPlan { ins, outs }, scratch: 0 })
+    }
+}
+
+/// What every kernel computes here: bytes that depend on all bytes read.
+fn compute(ins: &[&[u8]], outs: &[usize]) -> Vec<Vec<u8>> {
+    let mut hash = 17_u64;
+    for bytes in ins {
+        hash = bytes
+            .iter()
+            .fold(hash ^ bytes.len() as u64, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    }
+    outs.iter()
+        .enumerate()
+        .map(|(i, &bytes)| (0..bytes).map(|k| (hash >> (k % 8 * 8)) as u8 ^ (i + k) as u8).collect())
+        .collect()
+}
+
+const TRIPS: usize = 3;
+
+/// A buffer for every slot.
+pub fn run_naive(program: &Program, region: &Region, args: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let sizes = |slot: u32| {
+        let slot = &region.slots[slot as usize];
+        let dims = slot.dims.iter().map(|&dim| match program.exprs[dim as usize] {
+            Expr::Const(value) => value as usize,
+            _ => unreachable!("random programs have constant sizes"),
+        });
+        dims.product::<usize>() * slot.dtype.size()
+    };
+    let mut slots: HashMap<u32, Vec<u8>> = args.iter().cloned().enumerate().map(|(i, arg)| (i as u32, arg)).collect();
+    for record in &region.records {
+        let (outs, values): (Vec<u32>, Vec<Vec<u8>>) = match record {
+            Record::Constant { slot, index } => {
+                let range = program.consts[*index as usize];
+                (vec![*slot], vec![program.bytes[range.offset..range.offset + range.length].to_vec()])
+            }
+            Record::Alias { from, to } => (vec![*to], vec![slots[from].clone()]),
+            Record::Loop(it) => {
+                let ins: Vec<&[u8]> = it.loads.iter().map(|load| slots[&load.slot].as_slice()).collect();
+                let outs: Vec<u32> = it.stores.iter().map(|store| store.slot).collect();
+                let sizes: Vec<usize> = outs.iter().map(|&slot| sizes(slot)).collect();
+                (outs, compute(&ins, &sizes))
+            }
+            Record::Library { op, ins, outs, regions, .. } => {
+                let args: Vec<Vec<u8>> = ins.iter().map(|slot| slots[slot].clone()).collect();
+                let values = match op {
+                    Op::Cond => run_naive(program, &regions[usize::from(args[0][0] & 1 == 0)], &args[1..]),
+                    Op::Call => run_naive(program, &regions[0], &args),
+                    Op::WhileLoop => {
+                        let mut carry = args;
+                        for _ in 0..TRIPS {
+                            if run_naive(program, &regions[0], &carry)[0][0] & 1 == 0 {
+                                break;
+                            }
+                            let next = run_naive(program, &regions[1], &carry);
+                            carry.splice(..next.len(), next);
+                        }
+                        carry[..outs.len()].to_vec()
+                    }
+                    _ => {
+                        let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
+                        compute(&args, &outs.iter().map(|&slot| sizes(slot)).collect::<Vec<_>>())
+                    }
+                };
+                (outs.clone(), values)
+            }
+        };
+        slots.extend(outs.into_iter().zip(values));
+    }
+    region.results.iter().map(|slot| slots[slot].clone()).collect()
+}
+
+/// All memory of a placed run: buffers by number, and the arena.
+struct Memory<'a> {
+    buffers: Vec<Vec<u8>>,
+    program: &'a Program,
+}
+
+/// Where parameters, results and the arena of a frame begin: (buffer, byte).
+struct Places {
+    params: Vec<(usize, usize)>,
+    results: Vec<(usize, usize)>,
+    arena: (usize, usize),
+}
+
+const CONST: usize = usize::MAX;
+
+impl Places {
+    fn of(&self, loc: Loc) -> (usize, usize) {
+        match loc {
+            Loc::Arena(offset) => (self.arena.0, self.arena.1 + offset),
+            Loc::Const(offset) => (CONST, offset),
+            Loc::Param(i) => self.params[i],
+            Loc::Result(i) => self.results[i],
+        }
+    }
+
+    fn all(&self, locs: &[Loc]) -> Vec<(usize, usize)> {
+        locs.iter().map(|&loc| self.of(loc)).collect()
+    }
+}
+
+impl Memory<'_> {
+    fn read(&self, (buffer, at): (usize, usize), bytes: usize) -> &[u8] {
+        match buffer {
+            CONST => &self.program.bytes[at..at + bytes],
+            _ => &self.buffers[buffer][at..at + bytes],
+        }
+    }
+
+    fn write(&mut self, (buffer, at): (usize, usize), bytes: &[u8]) {
+        self.buffers[buffer][at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn run(&mut self, frame: &Frame<AnyPlan>, places: &Places) {
+        for step in &frame.steps {
+            let inside = |arena: usize| (places.arena.0, places.arena.1 + arena);
+            match step {
+                Step::Kernel { plan, ins, outs, scratch, op } => {
+                    let values = {
+                        let ins: Vec<&[u8]> =
+                            places.all(ins).iter().zip(&plan.ins).map(|(&at, &n)| self.read(at, n)).collect();
+                        compute(&ins, &plan.outs)
+                    };
+                    if op.is_some() {
+                        self.write(inside(*scratch), &vec![0xcc; plan.ins.len() * 40]);
+                    }
+                    places.all(outs).into_iter().zip(values).for_each(|(at, value)| self.write(at, &value));
+                }
+                Step::Cond { predicate, args, outs, branches, arena } => {
+                    let branch = usize::from(self.read(places.of(*predicate), 1)[0] & 1);
+                    let (params, results) = (places.all(args), places.all(outs));
+                    self.nested(&branches[branch], Places { params, results, arena: inside(*arena) });
+                }
+                Step::Call { args, outs, frame, arena } => {
+                    let (params, results) = (places.all(args), places.all(outs));
+                    self.nested(frame, Places { params, results, arena: inside(*arena) });
+                }
+                Step::While { args, outs, spare, predicate, frames, arena } => {
+                    let (mut params, turns) = (places.all(args), [places.all(outs), places.all(spare)]);
+                    for trip in 0..TRIPS {
+                        let results = vec![places.of(*predicate)];
+                        self.nested(&frames[0], Places { params: params.clone(), results, arena: inside(*arena) });
+                        if self.read(places.of(*predicate), 1)[0] & 1 == 0 {
+                            break;
+                        }
+                        let results = turns[trip % 2].clone();
+                        self.nested(
+                            &frames[1],
+                            Places { params: params.clone(), results: results.clone(), arena: inside(*arena) },
+                        );
+                        params.splice(..results.len(), results);
+                    }
+                    for ((&from, &to), shape) in params.iter().zip(&turns[0]).zip(&frames[1].results) {
+                        let value = self.read(from, shape.bytes()).to_vec();
+                        self.write(to, &value);
+                    }
+                }
+                Step::Print { .. } | Step::Assert { .. } => {}
+            }
+        }
+    }
+
+    /// Runs a frame and copies the results that lie elsewhere.
+    fn nested(&mut self, frame: &Frame<AnyPlan>, places: Places) {
+        self.run(frame, &places);
+        for (i, (source, shape)) in frame.sources.iter().zip(&frame.results).enumerate() {
+            let from = match *source {
+                Source::Own => continue,
+                Source::Param(param) => places.params[param],
+                Source::Const(offset) => (CONST, offset),
+                Source::Same(earlier) => places.results[earlier],
+            };
+            let value = self.read(from, shape.bytes()).to_vec();
+            self.write(places.results[i], &value);
+        }
+    }
+}
+
+/// Runs a bound program; the storage of the parameters in `donated` may be taken.
+pub fn run_placed(program: &Program, bound: &Bound<AnyPlan>, args: &[Vec<u8>], donated: &[bool]) -> Vec<Vec<u8>> {
+    let mut memory = Memory { buffers: args.to_vec(), program };
+    let params: Vec<(usize, usize)> = (0..args.len()).map(|i| (i, 0)).collect();
+    let mut results = Vec::new();
+    for (i, shape) in bound.main.results.iter().enumerate() {
+        match bound.takeovers.iter().find(|it| it.result == i && donated[it.param]) {
+            Some(takeover) => results.push((takeover.param, 0)),
+            None => {
+                memory.buffers.push(vec![0xdd; shape.bytes()]);
+                results.push((memory.buffers.len() - 1, 0));
+            }
+        }
+    }
+    memory.buffers.push(vec![0xee; bound.main.arena]);
+    let arena = (memory.buffers.len() - 1, 0);
+    memory.nested(&bound.main, Places { params, results: results.clone(), arena });
+    results.iter().zip(&bound.main.results).map(|(&at, shape)| memory.read(at, shape.bytes()).to_vec()).collect()
+}
