@@ -1,11 +1,11 @@
 import { createRequire } from "node:module";
 import process from "node:process";
-import { MillraceError } from "@millrace/core/backend";
+import { type DType, MillraceError } from "@millrace/core/backend";
 
 /** What a `print` op saw. */
 export interface Printed {
   readonly message: string;
-  readonly dtype: string;
+  readonly dtype: DType;
   readonly shape: readonly number[];
   readonly bytes: Uint8Array;
 }

@@ -14,11 +14,12 @@ import {
   log,
   type MemoryStats,
   MillraceError,
+  previewOf,
+  viewAs,
   warnOnce,
 } from "@millrace/core/backend";
 import { loadAddon, type NativeContext, type Printed } from "./addon.js";
 import { thrown } from "./errors.js";
-import { formatPrinted } from "./printed.js";
 import { PageReclaimer } from "./reclaimer.js";
 
 /** How a CPU backend is made. */
@@ -164,7 +165,9 @@ export class CpuBackend implements Backend {
   }
 
   private hear(printed: readonly Printed[], lost: readonly Error[]): void {
-    for (const it of printed) log().info(formatPrinted(it));
+    for (const { message, dtype, shape, bytes } of printed) {
+      log().info(`${message} ${dtype}[${shape}] ${previewOf(viewAs(dtype, bytes), dtype, shape)}`);
+    }
     for (const error of lost)
       warnOnce("W_LOST_ERROR", error.message, `a program failed and nobody read its results: ${error.message}`);
   }

@@ -1,5 +1,5 @@
 // What the native backend adds to what every backend promises: contexts, a queue, late errors, pages.
-import { setLogger } from "@millrace/core";
+import * as tf from "@millrace/core";
 import { createCpuBackend } from "../src/index.js";
 import { addProgram, backends, bytesOf, codeOf, floatsOf, upload, vector, whileProgram } from "./helpers.js";
 
@@ -63,7 +63,7 @@ describe("the queue", () => {
   });
   test("an error that nobody can read any more is logged", async () => {
     const warnings: string[] = [];
-    setLogger({ warn: (text) => warnings.push(text) });
+    tf.setLogger({ warn: (text) => warnings.push(text) });
     const backend = open();
     const loop = backend.bind(backend.compile(whileProgram(Number.POSITIVE_INFINITY)), [4]);
     const zeros = upload(backend, 0, 0, 0, 0);
@@ -72,8 +72,20 @@ describe("the queue", () => {
     for (const buf of results) backend.free(buf);
     while (warnings.length === 0) await new Promise((resolve) => setImmediate(resolve));
     expect(warnings).toEqual([expect.stringMatching(/^W_LOST_ERROR: .*cancelled/)]);
-    setLogger();
+    tf.setLogger();
   });
+});
+
+test("what a program prints is logged", async () => {
+  const lines: string[] = [];
+  tf.setLogger({ info: (text) => lines.push(text) });
+  tf.registerBackend("cpu", () => open());
+  const f = tf.fn((x: tf.Tensor) => tf.add(tf.print(tf.neg(x), "inside"), 1));
+  f(tf.tensor([1, 2]));
+  tf.print(tf.tensor([5]), "outside");
+  await tf.sync();
+  tf.setLogger();
+  expect(lines).toEqual(["inside float32[2] [-1, -2]", "outside float32[1] [5]"]);
 });
 
 describe("memory", () => {

@@ -6,6 +6,7 @@
 export { registerBackend } from "./api/connect.js";
 export type { Attrs } from "./ir/attrs.js";
 export type { Aval } from "./ir/aval.js";
+export { viewAs } from "./ir/host.js";
 export type { AnyOp } from "./ir/op.js";
 export type {
   Backend,
@@ -18,6 +19,7 @@ export type {
   Reclaimer,
 } from "./runtime/backend.js";
 export { FinalizationReclaimer } from "./runtime/finalization-reclaimer.js";
+export { previewOf } from "./runtime/host-values.js";
 export { log, warnOnce } from "./runtime/logger.js";
 export { ReferenceBackend } from "./runtime/reference-backend.js";
 export { SlotMap } from "./runtime/slot-map.js";
