@@ -1,22 +1,12 @@
 // Initializers, regularizers and what optimizers do beside their arithmetic, which keras.test.ts holds.
 
-import type { MillraceError, Tensor } from "@millrace/autodiff";
+import type { Tensor } from "@millrace/autodiff";
 import * as tf from "@millrace/autodiff";
 import { initializers, layers, losses, metrics, optimizers, regularizers, sequential, train } from "../src/index.js";
+import { thrown, values } from "./helpers.js";
 
 tf.registerReferenceBackend();
 beforeEach(() => tf.setRandomSeed(5));
-
-const values = (t: Tensor): number[] => Array.from(t.dataSync() as Float32Array);
-const thrown = (f: () => unknown): MillraceError => {
-  try {
-    f();
-  } catch (error) {
-    if (tf.isMillraceError(error)) return error;
-    throw error;
-  }
-  throw new Error("nothing was thrown");
-};
 
 describe("initializers", () => {
   const shape = [3, 5, 40, 60]; // fans: 600 in, 900 out

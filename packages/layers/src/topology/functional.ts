@@ -94,6 +94,11 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
     throw new MillraceError("E_ARGUMENT", message, { layer: this.name });
   }
 
+  override getConfig(): Record<string, unknown> {
+    const what = "the configuration of a functional model is not built yet; make the model again, and set its weights";
+    throw new MillraceError("E_UNIMPLEMENTED", `getConfig: ${what}`, { layer: this.name });
+  }
+
   override summaryRows(): SummaryRow[] {
     const isChain = this.calls.every(
       (call, i) => call.inputs.length <= 1 && (i === 0 || call.inputs[0]?.source === this.calls[i - 1]),

@@ -3,8 +3,11 @@ import { MillraceError } from "@millrace/autodiff";
 import { InputLayer } from "../layers/core/input-layer.js";
 import { Model } from "../training/model.js";
 import type { AnyRule, ChainRule, LayerRule } from "../types.js";
+import type { Serialized } from "../util/identifiers.js";
+import { serialize } from "../util/serialize.js";
 import { type BatchShape, type BatchShapes, single } from "../util/shapes.js";
 import { type CallOptions, Layer, type Tensors } from "./layer.js";
+import { deserializeLayer, registerKerasSerializable } from "./registry.js";
 import type { SummaryRow } from "./summary.js";
 
 /** Options of `sequential`. */
@@ -87,6 +90,16 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
       .reduce<BatchShapes>((at, layer) => layer.computeOutputShape(at), this.inputShape!);
   }
 
+  override getConfig(): Record<string, unknown> {
+    return { name: this.name, layers: this.stack.map((layer) => serialize(layer)) };
+  }
+
+  // boundary: as in Layer
+  static override fromConfig<L>(this: new (config: any) => L, config: Readonly<Record<string, unknown>>): L {
+    const layers = (config.layers as readonly Serialized[]).map(deserializeLayer);
+    return new this({ ...config, layers });
+  }
+
   override summaryRows(): SummaryRow[] {
     return this.stack.flatMap((layer, i) => {
       if (layer instanceof InputLayer) return [];
@@ -96,6 +109,8 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
     });
   }
 }
+
+registerKerasSerializable(Sequential);
 
 /**
  * A model whose layers follow one another: from a list, or from tfjs's `{ layers, name }`. More can be added later.
