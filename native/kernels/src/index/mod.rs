@@ -17,7 +17,7 @@ pub use dynamic::{DynamicSlice, DynamicUpdateSlice};
 pub use gather::Gather;
 pub use join::{Concat, Pad};
 pub use rng::RngBits;
-pub use scan::Cumsum;
+pub use scan::Scan;
 pub use scatter::Scatter;
 
 use crate::Error;
