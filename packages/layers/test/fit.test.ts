@@ -187,6 +187,17 @@ describe("what a step costs", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  test("a disposed model leaves nothing, but for the optimizer that it was given", async () => {
+    const before = tf.memory().numTensors;
+    const net = linear();
+    await net.fit(x, y, { batchSize: 7, shuffle: false, verbose: 0 });
+    const given = net.optimizer!;
+    net.dispose();
+    expect(tf.memory().numTensors).toBe(before + given.variables.length);
+    given.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test("sizes of batches share two traces, and a new learning rate none", async () => {
     let calls = 0;
     const net = sequential([layers.dense({ units: 1 })]);
@@ -221,6 +232,22 @@ describe("several inputs and outputs", () => {
     const logs = await net.evaluate([x, y], [y, labels]);
     expect(Object.keys(logs)).toEqual(["loss", "sum_loss", "kind_loss", "kind_accuracy"]);
     expect(logs.loss).toBeCloseTo(logs.sum_loss! + 0.5 * logs.kind_loss!, 4);
+    const options = { shuffle: false, verbose: 0 } as const;
+    net.optimizer!.learningRate.assign(0);
+    for (const validationData of [
+      [
+        [x, y],
+        [y, labels],
+      ],
+      [
+        { a: x, b: y },
+        { kind: labels, sum: y },
+      ],
+    ] as const) {
+      const { history } = await net.fit([x, y], [y, labels], { ...options, validationData });
+      expect(Object.keys(history)).toContain("val_kind_accuracy");
+    }
+    net.optimizer!.learningRate.assign(0.01);
     const named = await net.evaluate({ b: y, a: x }, { kind: labels, sum: y });
     expect(named).toEqual(logs);
     const { history } = await net.fit([{ xs: { a: x, b: y }, ys: [y, labels] }], { epochs: 3, verbose: 0 });

@@ -96,10 +96,10 @@ export abstract class Optimizer {
       if (this.slots.has(variable)) continue;
       const specs = Object.entries(this.rule.slots({ dtype: variable.dtype, shape: variable.shape }));
       const made = specs.map(([slot, { shape, dtype, value, group = 0 }]) => {
-        const initial: Tensor = tf.fill(shape, value, dtype);
         const name = uniqueName(`${this.name}/${variable.name}/${slot}`);
-        const state: Variable = tf.variable(initial, { name, trainable: false });
-        initial.dispose();
+        const state: Variable = tf.tidy(() =>
+          tf.variable(tf.fill(shape, value, dtype) as Tensor, { name, trainable: false }),
+        );
         this.groups.set(state, group);
         return [slot, state] as const;
       });

@@ -8,6 +8,7 @@ import {
   type Tensor,
   type TypedArray,
   tensor,
+  tidy,
   type Variable,
   variable,
 } from "@millrace/autodiff";
@@ -37,10 +38,11 @@ export interface Weight {
 
 /** Makes the variable of a weight. */
 export function makeWeight(layer: string, dtype: FloatDType, options: WeightOptions): Weight {
-  const initial = getInitializer(options.initializer ?? "glorotUniform").apply(options.shape, options.dtype ?? dtype);
   const trainable = options.trainable ?? true;
-  const made = variable(initial, { name: uniqueName(`${layer}/${options.name}`), trainable });
-  initial.dispose();
+  const made: Variable = tidy(() => {
+    const initial = getInitializer(options.initializer ?? "glorotUniform").apply(options.shape, options.dtype ?? dtype);
+    return variable(initial, { name: uniqueName(`${layer}/${options.name}`), trainable });
+  });
   return { name: options.name, variable: made, trainable, regularizer: getRegularizer(options.regularizer ?? null) };
 }
 

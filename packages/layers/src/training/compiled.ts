@@ -32,6 +32,8 @@ const defaults: Defaults<CompileOptions> = { optimizer: "rmsprop", loss: null, l
 /** A compiled model's losses and metrics. */
 export class Compiled {
   readonly optimizer: Optimizer;
+  /** Whether the optimizer was made here, not given. */
+  private readonly ownsOptimizer: boolean;
   private readonly losses: readonly (Loss | null)[];
   private readonly lossWeights: readonly number[];
   private readonly wanted: readonly (readonly MetricIdentifier[])[];
@@ -45,6 +47,7 @@ export class Compiled {
   constructor(options: CompileOptions, outputNames: readonly string[]) {
     const { optimizer, loss, lossWeights, metrics } = complete("compile", options, defaults);
     this.optimizer = getOptimizer(optimizer);
+    this.ownsOptimizer = this.optimizer !== optimizer;
     this.outputNames = outputNames;
     const losses = loss === null ? outputNames.map(() => null) : spread("loss", loss, outputNames, null);
     this.losses = losses.map((id) => (id === null ? null : getLoss(id)));
@@ -110,6 +113,13 @@ export class Compiled {
 
   private allMetrics(): readonly Metric[] {
     return [this.lossTracker, ...this.outputTrackers, ...(this.metrics ?? []).flat()];
+  }
+
+  /** Gives back the memory of what was made here; an optimizer or metric that was given stays its maker's. */
+  dispose(): void {
+    const given = new Set<unknown>(this.wanted.flat());
+    for (const metric of this.allMetrics()) if (!given.has(metric)) metric.dispose();
+    if (this.ownsOptimizer) this.optimizer.dispose();
   }
 
   /** Forgets all batches. */

@@ -181,8 +181,9 @@ async function shuffled(size: number): Promise<() => Int32Array> {
 function validationSource(trainee: Trainee, options: Complete<FitOptions>, made: Whole[]): StepSource | null {
   const { validationData, validationSteps, batchSize } = options;
   if (validationData === null) return null;
-  if (isTensorTuple(validationData)) {
-    const whole = wholeOf(validationData[0], validationData[1], validationData[2], trainee.spec());
+  const spec = trainee.spec();
+  if (isTensorTuple(validationData, spec.inputNames.length)) {
+    const whole = wholeOf(validationData[0], validationData[1], validationData[2], spec);
     made.push(whole);
     return wholeSteps(whole, batchSize ?? 32, null);
   }
@@ -191,9 +192,17 @@ function validationSource(trainee: Trainee, options: Complete<FitOptions>, made:
 
 type TensorTuple = readonly [xs: BatchValue, ys: BatchValue, sampleWeight?: BatchValue];
 
-/** `[xs, ys]`, as against a list of batches, which are objects with xs or tuples themselves. */
-function isTensorTuple(data: BatchSource | TensorTuple): data is TensorTuple {
-  return Array.isArray(data) && data.length >= 1 && data.length <= 3 && !isBatchSource(data.slice(0, 1));
+/**
+ * Whether validation data is `[xs, ys]`, not a list of batches. A batch has `xs`, or is a tuple itself; lists of lists are
+ * batches, unless the model takes several inputs, which such a list can be.
+ */
+function isTensorTuple(data: BatchSource | TensorTuple, inputs: number): data is TensorTuple {
+  if (!Array.isArray(data) || data.length < 1 || data.length > 3) return false;
+  const [first, second] = data as readonly unknown[];
+  if (typeof first !== "object" || first === null) return false;
+  if (!isBatchSource([first])) return true;
+  if (Array.isArray(first)) return !Array.isArray(second) || inputs > 1;
+  return !("xs" in first);
 }
 
 async function run(trainee: Trainee, data: TrainingData, options: Complete<FitOptions>): Promise<History> {

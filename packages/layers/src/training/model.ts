@@ -92,7 +92,9 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
 
   /** Says how the model is trained. Its weights stay. */
   compile(options: CompileOptions): void {
-    this.compiled = new Compiled(options, this.outputNames);
+    const compiled = new Compiled(options, this.outputNames);
+    this.compiled?.dispose();
+    this.compiled = compiled;
     this.functions.forget();
   }
 
@@ -229,6 +231,8 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
   override dispose(): void {
     super.dispose();
     this.functions.dispose();
+    this.compiled?.dispose();
+    this.compiled = null;
   }
 
   /** Layers were added or removed: what was traced no longer holds. */
