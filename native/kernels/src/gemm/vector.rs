@@ -86,6 +86,8 @@ impl<T: Scalar> Kernel for Body<T> {
                     lanes[p % LANES] =
                         T::mul_add::<FMA>(x, column.offset(p as isize * v.b_row).read(), lanes[p % LANES]);
                 }
+                // Whole vectors until here: the compiler must not start from the pairs below.
+                lanes = std::hint::black_box(lanes);
                 let mut half = LANES / 2;
                 while half > 0 {
                     for l in 0..half {

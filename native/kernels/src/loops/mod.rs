@@ -11,6 +11,8 @@ mod tile;
 pub mod transpose;
 
 #[cfg(test)]
+mod random_tests;
+#[cfg(test)]
 mod reduce_tests;
 #[cfg(test)]
 mod tests;

@@ -308,6 +308,8 @@ impl<F: Combine<T>, T: Copy> Kernel for RowReducer<F, T> {
                 for (l, lane) in lanes.iter_mut().enumerate().take(args.len % LANES) {
                     *lane = F::combine(*lane, x.add(groups * LANES + l).read());
                 }
+                // Whole vectors until here: the compiler must not start from the pairs below.
+                lanes = std::hint::black_box(lanes);
                 let mut half = LANES / 2;
                 while half > 0 {
                     for l in 0..half {
