@@ -22,6 +22,13 @@ export async function checkBrowser(dir) {
     expectQuiet(await run(bin("esbuild"), [...args, "--log-level=warning"], dir));
     expectNoNode(built.esbuild);
   });
+  await check("a bundle of core leaves out the tables of tests", async () => {
+    const args = ["--bundle", "--format=esm", "--platform=neutral", "--log-level=warning"];
+    const bundle = await run(bin("esbuild"), [...args, "node/core.mjs"], dir);
+    expect(bundle.includes("registerReferenceBackend"), "the bundle lacks what it imports");
+    const tables = [...bundle.matchAll(/^var (\w+Cases) =/gm)].map(([, name]) => name);
+    expect(tables.length === 0, `it holds ${tables.join(", ")}`);
+  });
   await check("vite builds the page", async () => {
     const args = ["build", "page", "--outDir", built.vite, "--base", "./", "--emptyOutDir", "--logLevel", "warn"];
     expectQuiet(await run(bin("vite"), args, dir));
