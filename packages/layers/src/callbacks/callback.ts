@@ -1,13 +1,22 @@
 // What happens beside training: hooks that fit, evaluate and predict call.
 import type { Model } from "../training/model.js";
 
-/** Numbers by name, as History keeps them: loss, accuracy, val_loss … */
+/**
+ * Numbers by name, as History keeps them: loss, accuracy, val_loss …
+ * @public
+ */
 export type Logs = Readonly<Record<string, number>>;
 
-/** The numbers of the epoch so far. Reading them waits for the device, so a batch that nobody asks about costs nothing. */
+/**
+ * The numbers of the epoch so far. Reading them waits for the device, so a batch that nobody asks about costs nothing.
+ * @public
+ */
 export type ReadLogs = () => Promise<Logs>;
 
-/** What a callback is told before training. */
+/**
+ * What a callback is told before training.
+ * @public
+ */
 export interface CallbackParams {
   readonly epochs: number;
   /** Batches an epoch; null before it is known. */
@@ -15,7 +24,10 @@ export interface CallbackParams {
   readonly verbose: 0 | 1 | 2;
 }
 
-/** Hooks that do nothing; a subclass overrides those it wants. Each may return a promise, which is awaited. */
+/**
+ * Hooks that do nothing; a subclass overrides those it wants. Each may return a promise, which is awaited.
+ * @public
+ */
 export class Callback {
   /** Set before training. */
   model!: Model;

@@ -2,7 +2,10 @@ import { dispose, getLogger, MillraceError, type Tensor } from "@millrace/autodi
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { Callback, type Logs } from "./callback.js";
 
-/** Options of `EarlyStopping`. */
+/**
+ * Options of `EarlyStopping`.
+ * @public
+ */
 export interface EarlyStoppingConfig {
   /** Which number is watched: "val_loss" unless said. */
   readonly monitor?: string;
@@ -35,6 +38,7 @@ const defaults: Defaults<EarlyStoppingConfig> = {
 /**
  * Ends training when a number no longer gets better.
  * @example tf.callbacks.earlyStopping({ monitor: "val_loss", patience: 3, restoreBestWeights: true })
+ * @public
  */
 export class EarlyStopping extends Callback {
   private readonly config: Complete<EarlyStoppingConfig>;

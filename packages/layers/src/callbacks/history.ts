@@ -1,6 +1,9 @@
 import { Callback, type Logs } from "./callback.js";
 
-/** What `fit` resolves to: the numbers of every epoch. */
+/**
+ * What `fit` resolves to: the numbers of every epoch.
+ * @public
+ */
 export class History extends Callback {
   /** Which epochs were trained. */
   epoch: number[] = [];

@@ -7,5 +7,15 @@ export { History } from "./history.js";
 export { ProgbarLogger, type Verbosity } from "./progress.js";
 export { EarlyStopping, type EarlyStoppingConfig, LambdaCallback, type LambdaHooks };
 
+/**
+ * Makes an {@link EarlyStopping}.
+ * @example tf.callbacks.earlyStopping({ patience: 3 })
+ * @public
+ */
 export const earlyStopping = (config?: EarlyStoppingConfig): EarlyStopping => new EarlyStopping(config);
+/**
+ * Makes a {@link LambdaCallback}.
+ * @example tf.callbacks.lambda({ onEpochEnd: (epoch, logs) => console.log(epoch, logs) })
+ * @public
+ */
 export const lambda = (hooks: LambdaHooks): LambdaCallback => new LambdaCallback(hooks);

@@ -1,12 +1,16 @@
 import { complete } from "../util/options.js";
 import { Callback } from "./callback.js";
 
-/** The hooks of a callback as plain functions. */
+/**
+ * The hooks of a callback as plain functions.
+ * @public
+ */
 export type LambdaHooks = { readonly [H in Exclude<keyof Callback, "model" | "params">]?: Callback[H] };
 
 /**
  * A callback from functions.
  * @example tf.callbacks.lambda({ onEpochEnd: (epoch, logs) => console.log(epoch, logs.loss) })
+ * @public
  */
 export class LambdaCallback extends Callback {
   constructor(hooks: LambdaHooks) {

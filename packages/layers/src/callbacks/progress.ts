@@ -2,7 +2,10 @@
 import { getLogger } from "@millrace/autodiff";
 import { Callback, type Logs, type ReadLogs } from "./callback.js";
 
-/** "auto": a bar on a terminal, else a line an epoch; 0 silent, 1 the bar, 2 the lines. */
+/**
+ * "auto": a bar on a terminal, else a line an epoch; 0 silent, 1 the bar, 2 the lines.
+ * @public
+ */
 export type Verbosity = "auto" | 0 | 1 | 2;
 
 interface Terminal {
@@ -29,7 +32,10 @@ const reportMs = 60_000;
 /** Cursor up, clear the line: the next message takes the place of the last. */
 const overwrite = "\u001b[1A\u001b[2K";
 
-/** Writes how training goes. `fit` adds it unless `verbose` is 0. */
+/**
+ * Writes how training goes. `fit` adds it unless `verbose` is 0.
+ * @public
+ */
 export class ProgbarLogger extends Callback {
   private epochStart = 0;
   private lastReport = 0;

@@ -4,10 +4,16 @@ import { type FloatDType, MillraceError, type Shape, type Tensor } from "@millra
 import { Registry, type Serialized } from "../util/identifiers.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";
 
-/** An initializer: its name in any spelling ("glorotUniform", "he_normal"), its serialized form, or the object. */
+/**
+ * An initializer: its name in any spelling ("glorotUniform", "he_normal"), its serialized form, or the object.
+ * @public
+ */
 export type InitializerIdentifier = string | Serialized | Initializer;
 
-/** Makes the first value of a weight. */
+/**
+ * Makes the first value of a weight.
+ * @public
+ */
 export abstract class Initializer {
   /** A new tensor of this shape. */
   abstract apply(shape: Shape, dtype?: FloatDType): Tensor;
@@ -29,18 +35,27 @@ export function registerInitializer<C>(
   registry.register(name, make, aliases);
 }
 
-/** The initializer that an identifier stands for. Throws E_ARGUMENT for an unknown name. */
+/**
+ * The initializer that an identifier stands for. Throws E_ARGUMENT for an unknown name.
+ * @public
+ */
 export function getInitializer(identifier: InitializerIdentifier): Initializer {
   return registry.get(identifier);
 }
 
-/** Options of `Constant`. */
+/**
+ * Options of `Constant`.
+ * @public
+ */
 export interface ConstantConfig {
   readonly value?: number;
 }
 const constantDefaults: Defaults<ConstantConfig> = { value: 0 };
 
-/** One value everywhere. */
+/**
+ * One value everywhere.
+ * @public
+ */
 export class Constant extends Initializer {
   static readonly className: string = "Constant";
   private readonly config: Complete<ConstantConfig>;
@@ -56,7 +71,10 @@ export class Constant extends Initializer {
   }
 }
 
-/** 0 everywhere. */
+/**
+ * 0 everywhere.
+ * @public
+ */
 export class Zeros extends Initializer {
   static readonly className: string = "Zeros";
   override apply(shape: Shape, dtype: FloatDType = "float32"): Tensor {
@@ -64,7 +82,10 @@ export class Zeros extends Initializer {
   }
 }
 
-/** 1 everywhere. */
+/**
+ * 1 everywhere.
+ * @public
+ */
 export class Ones extends Initializer {
   static readonly className: string = "Ones";
   override apply(shape: Shape, dtype: FloatDType = "float32"): Tensor {
@@ -72,13 +93,19 @@ export class Ones extends Initializer {
   }
 }
 
-/** Options of `Identity`. */
+/**
+ * Options of `Identity`.
+ * @public
+ */
 export interface IdentityConfig {
   readonly gain?: number;
 }
 const identityDefaults: Defaults<IdentityConfig> = { gain: 1 };
 
-/** `gain` on the diagonal of a matrix, 0 elsewhere. */
+/**
+ * `gain` on the diagonal of a matrix, 0 elsewhere.
+ * @public
+ */
 export class Identity extends Initializer {
   static readonly className: string = "Identity";
   private readonly config: Complete<IdentityConfig>;

@@ -3,14 +3,20 @@ import { type FloatDType, MillraceError, type Shape, type Tensor } from "@millra
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { Initializer, registerInitializer } from "./initializer.js";
 
-/** Options of `Orthogonal`. */
+/**
+ * Options of `Orthogonal`.
+ * @public
+ */
 export interface OrthogonalConfig {
   readonly gain?: number;
   readonly seed?: number | null;
 }
 const defaults: Defaults<OrthogonalConfig> = { gain: 1, seed: null };
 
-/** A random matrix whose rows, or columns where it is tall, are orthonormal; leading axes count as rows. */
+/**
+ * A random matrix whose rows, or columns where it is tall, are orthonormal; leading axes count as rows.
+ * @public
+ */
 export class Orthogonal extends Initializer {
   static readonly className: string = "Orthogonal";
   private readonly config: Complete<OrthogonalConfig>;

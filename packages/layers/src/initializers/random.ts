@@ -5,7 +5,10 @@ import * as tf from "@millrace/autodiff";
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { Initializer, registerInitializer } from "./initializer.js";
 
-/** Options of `RandomNormal` and `TruncatedNormal`. */
+/**
+ * Options of `RandomNormal` and `TruncatedNormal`.
+ * @public
+ */
 export interface RandomNormalConfig {
   readonly mean?: number;
   readonly stddev?: number;
@@ -13,7 +16,10 @@ export interface RandomNormalConfig {
 }
 const normalDefaults: Defaults<RandomNormalConfig> = { mean: 0, stddev: 0.05, seed: null };
 
-/** Normally distributed values. */
+/**
+ * Normally distributed values.
+ * @public
+ */
 export class RandomNormal extends Initializer {
   static readonly className: string = "RandomNormal";
   private readonly config: Complete<RandomNormalConfig>;
@@ -31,7 +37,10 @@ export class RandomNormal extends Initializer {
   }
 }
 
-/** Normally distributed values within two deviations of the mean. */
+/**
+ * Normally distributed values within two deviations of the mean.
+ * @public
+ */
 export class TruncatedNormal extends Initializer {
   static readonly className: string = "TruncatedNormal";
   private readonly config: Complete<RandomNormalConfig>;
@@ -49,7 +58,10 @@ export class TruncatedNormal extends Initializer {
   }
 }
 
-/** Options of `RandomUniform`. */
+/**
+ * Options of `RandomUniform`.
+ * @public
+ */
 export interface RandomUniformConfig {
   readonly minval?: number;
   readonly maxval?: number;
@@ -57,7 +69,10 @@ export interface RandomUniformConfig {
 }
 const uniformDefaults: Defaults<RandomUniformConfig> = { minval: -0.05, maxval: 0.05, seed: null };
 
-/** Values evenly spread over [minval, maxval). */
+/**
+ * Values evenly spread over [minval, maxval).
+ * @public
+ */
 export class RandomUniform extends Initializer {
   static readonly className: string = "RandomUniform";
   private readonly config: Complete<RandomUniformConfig>;

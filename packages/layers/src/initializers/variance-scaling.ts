@@ -4,7 +4,10 @@ import { type FloatDType, MillraceError, type Shape, type Tensor } from "@millra
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { Initializer, registerInitializer } from "./initializer.js";
 
-/** Options of `VarianceScaling`. */
+/**
+ * Options of `VarianceScaling`.
+ * @public
+ */
 export interface VarianceScalingConfig {
   readonly scale?: number;
   readonly mode?: "fanIn" | "fanOut" | "fanAvg";
@@ -28,7 +31,10 @@ export function fansOf(shape: readonly number[]): readonly [fanIn: number, fanOu
   return [receptive * shape.at(-2)!, receptive * shape.at(-1)!];
 }
 
-/** Random values of variance scale / fan. */
+/**
+ * Random values of variance scale / fan.
+ * @public
+ */
 export class VarianceScaling extends Initializer {
   static readonly className: string = "VarianceScaling";
   private readonly config: Complete<VarianceScalingConfig>;
@@ -58,7 +64,10 @@ export class VarianceScaling extends Initializer {
   }
 }
 
-/** Options of the initializers that are named for their authors. */
+/**
+ * Options of the initializers that are named for their authors.
+ * @public
+ */
 export interface SeedConfig {
   readonly seed?: number | null;
 }
@@ -79,7 +88,10 @@ abstract class NamedScaling extends VarianceScaling {
   }
 }
 
-/** Uniform within ±√(6 / (fanIn + fanOut)): Glorot and Bengio (2010). */
+/**
+ * Uniform within ±√(6 / (fanIn + fanOut)): Glorot and Bengio (2010).
+ * @public
+ */
 export class GlorotUniform extends NamedScaling {
   static override readonly className: string = "GlorotUniform";
   constructor(config: SeedConfig = {}) {
@@ -87,7 +99,10 @@ export class GlorotUniform extends NamedScaling {
   }
 }
 
-/** Truncated normal of variance 2 / (fanIn + fanOut): Glorot and Bengio (2010). */
+/**
+ * Truncated normal of variance 2 / (fanIn + fanOut): Glorot and Bengio (2010).
+ * @public
+ */
 export class GlorotNormal extends NamedScaling {
   static override readonly className: string = "GlorotNormal";
   constructor(config: SeedConfig = {}) {
@@ -95,7 +110,10 @@ export class GlorotNormal extends NamedScaling {
   }
 }
 
-/** Uniform within ±√(6 / fanIn): He and others (2015). */
+/**
+ * Uniform within ±√(6 / fanIn): He and others (2015).
+ * @public
+ */
 export class HeUniform extends NamedScaling {
   static override readonly className: string = "HeUniform";
   constructor(config: SeedConfig = {}) {
@@ -103,7 +121,10 @@ export class HeUniform extends NamedScaling {
   }
 }
 
-/** Truncated normal of variance 2 / fanIn: He and others (2015). */
+/**
+ * Truncated normal of variance 2 / fanIn: He and others (2015).
+ * @public
+ */
 export class HeNormal extends NamedScaling {
   static override readonly className: string = "HeNormal";
   constructor(config: SeedConfig = {}) {
@@ -111,7 +132,10 @@ export class HeNormal extends NamedScaling {
   }
 }
 
-/** Uniform within ±√(3 / fanIn): LeCun and others (1998). */
+/**
+ * Uniform within ±√(3 / fanIn): LeCun and others (1998).
+ * @public
+ */
 export class LecunUniform extends NamedScaling {
   static override readonly className: string = "LecunUniform";
   constructor(config: SeedConfig = {}) {
@@ -119,7 +143,10 @@ export class LecunUniform extends NamedScaling {
   }
 }
 
-/** Truncated normal of variance 1 / fanIn: LeCun and others (1998). */
+/**
+ * Truncated normal of variance 1 / fanIn: LeCun and others (1998).
+ * @public
+ */
 export class LecunNormal extends NamedScaling {
   static override readonly className: string = "LecunNormal";
   constructor(config: SeedConfig = {}) {

@@ -74,6 +74,7 @@ export const layerClasses: Readonly<Record<string, new (config: any) => Layer>> 
 /**
  * An activation function as a layer.
  * @example tf.layers.activation({ activation: "tanh" })
+ * @public
  */
 export function activation<const D extends FloatDType = "float32">(config: ActivationConfig<D>): Activation<D> {
   return new Activation<D>(config);
@@ -82,6 +83,7 @@ export function activation<const D extends FloatDType = "float32">(config: Activ
 /**
  * The sum of the inputs.
  * @example tf.layers.add().apply([a, b])
+ * @public
  */
 export function add<const D extends FloatDType = "float32">(config?: MergeConfig<D>): Add<D> {
   return new Add<D>(config);
@@ -90,6 +92,7 @@ export function add<const D extends FloatDType = "float32">(config?: MergeConfig
 /**
  * The mean of the inputs.
  * @example tf.layers.average().apply([a, b])
+ * @public
  */
 export function average<const D extends FloatDType = "float32">(config?: MergeConfig<D>): Average<D> {
   return new Average<D>(config);
@@ -98,6 +101,7 @@ export function average<const D extends FloatDType = "float32">(config?: MergeCo
 /**
  * The mean of each window of each channel; padding is not counted.
  * @example tf.layers.averagePooling2d({ poolSize: 2 })
+ * @public
  */
 export function averagePooling2d<
   const Size extends Pair = 2,
@@ -112,6 +116,7 @@ export function averagePooling2d<
  * gamma (x - mean) / √(variance + epsilon) + beta. A training step takes mean and variance from its batch and moves the
  * layer's own towards them; otherwise, and where the layer is not trainable, the layer's own are taken.
  * @example tf.layers.batchNormalization()
+ * @public
  */
 export function batchNormalization<const D extends FloatDType = "float32">(
   config?: BatchNormalizationConfig<D>,
@@ -122,6 +127,7 @@ export function batchNormalization<const D extends FloatDType = "float32">(
 /**
  * The inputs one after another along an axis.
  * @example tf.layers.concatenate().apply([a, b])
+ * @public
  */
 export function concatenate<const D extends FloatDType = "float32">(config?: ConcatenateConfig<D>): Concatenate<D> {
   return new Concatenate<D>(config);
@@ -130,6 +136,7 @@ export function concatenate<const D extends FloatDType = "float32">(config?: Con
 /**
  * Filters slid over images: [batch, h, w, channels] gives [batch, h', w', filters].
  * @example tf.layers.conv2d({ filters: 32, kernelSize: 3, activation: "relu" })
+ * @public
  */
 export function conv2d<
   const Filters extends number = number,
@@ -145,6 +152,7 @@ export function conv2d<
 /**
  * activation(x · kernel + bias), along the last axis: [..., in] gives [..., units].
  * @example tf.layers.dense({ units: 10, activation: "softmax" })
+ * @public
  */
 export function dense<const Units extends number = number, const D extends FloatDType = "float32">(
   config: DenseConfig<Units, D>,
@@ -155,6 +163,7 @@ export function dense<const Units extends number = number, const D extends Float
 /**
  * In training, sets elements to 0 at random and divides the others by 1 - rate. `tf.setRandomSeed` makes it repeat.
  * @example tf.layers.dropout({ rate: 0.5 })
+ * @public
  */
 export function dropout<const D extends FloatDType = "float32">(config: DropoutConfig<D>): Dropout<D> {
   return new Dropout<D>(config);
@@ -163,6 +172,7 @@ export function dropout<const D extends FloatDType = "float32">(config: DropoutC
 /**
  * x, or alpha (exp(x) - 1) where x is negative.
  * @example tf.layers.elu({})
+ * @public
  */
 export function elu<const D extends FloatDType = "float32">(config?: ELUConfig<D>): ELU<D> {
   return new ELU<D>(config);
@@ -171,6 +181,7 @@ export function elu<const D extends FloatDType = "float32">(config?: ELUConfig<D
 /**
  * A trained vector for each integer: [batch, ...] gives [batch, ..., outputDim].
  * @example tf.layers.embedding({ inputDim: 1000, outputDim: 16 })
+ * @public
  */
 export function embedding<const Units extends number = number, const D extends FloatDType = "float32">(
   config: EmbeddingConfig<Units, D>,
@@ -181,6 +192,7 @@ export function embedding<const Units extends number = number, const D extends F
 /**
  * All axes but the first as one: [batch, 4, 5] gives [batch, 20].
  * @example tf.layers.flatten()
+ * @public
  */
 export function flatten<const D extends FloatDType = "float32">(config?: FlattenConfig<D>): Flatten<D> {
   return new Flatten<D>(config);
@@ -189,6 +201,7 @@ export function flatten<const D extends FloatDType = "float32">(config?: Flatten
 /**
  * The mean of each channel: [batch, h, w, channels] gives [batch, channels].
  * @example tf.layers.globalAveragePooling2d()
+ * @public
  */
 export function globalAveragePooling2d<const Keep extends boolean = false, const D extends FloatDType = "float32">(
   config?: GlobalPooling2DConfig<Keep, D>,
@@ -199,6 +212,7 @@ export function globalAveragePooling2d<const Keep extends boolean = false, const
 /**
  * The greatest of each channel: [batch, h, w, channels] gives [batch, channels].
  * @example tf.layers.globalMaxPooling2d()
+ * @public
  */
 export function globalMaxPooling2d<const Keep extends boolean = false, const D extends FloatDType = "float32">(
   config?: GlobalPooling2DConfig<Keep, D>,
@@ -209,6 +223,7 @@ export function globalMaxPooling2d<const Keep extends boolean = false, const D e
 /**
  * Says what a model takes: the first layer of a sequential model, or what `input` makes of a functional one.
  * @example tf.sequential([tf.layers.inputLayer({ inputShape: [28, 28, 1] }), tf.layers.flatten()])
+ * @public
  */
 export function inputLayer<
   const Sizes extends readonly (number | null)[] = BatchShape,
@@ -221,6 +236,7 @@ export function inputLayer<
  * Long short-term memory, Hochreiter and Schmidhuber (1997): [batch, time, features] gives the last state [batch, units],
  * or with `returnSequences` [batch, time, units]. The number of steps must be known when the layer is called.
  * @example tf.layers.lstm({ units: 32 })
+ * @public
  */
 export function lstm<
   const Units extends number = number,
@@ -233,6 +249,7 @@ export function lstm<
 /**
  * gamma (x - mean) / √(variance + epsilon) + beta, with mean and variance of each sample over the given axes.
  * @example tf.layers.layerNormalization()
+ * @public
  */
 export function layerNormalization<const D extends FloatDType = "float32">(
   config?: LayerNormalizationConfig<D>,
@@ -243,6 +260,7 @@ export function layerNormalization<const D extends FloatDType = "float32">(
 /**
  * x, or negativeSlope x where x is negative.
  * @example tf.layers.leakyReLU({ negativeSlope: 0.1 })
+ * @public
  */
 export function leakyReLU<const D extends FloatDType = "float32">(config?: LeakyReLUConfig<D>): LeakyReLU<D> {
   return new LeakyReLU<D>(config);
@@ -251,6 +269,7 @@ export function leakyReLU<const D extends FloatDType = "float32">(config?: Leaky
 /**
  * The greatest of each window of each channel.
  * @example tf.layers.maxPooling2d({ poolSize: 2 })
+ * @public
  */
 export function maxPooling2d<
   const Size extends Pair = 2,
@@ -264,6 +283,7 @@ export function maxPooling2d<
 /**
  * The greatest of the inputs.
  * @example tf.layers.maximum().apply([a, b])
+ * @public
  */
 export function maximum<const D extends FloatDType = "float32">(config?: MergeConfig<D>): Maximum<D> {
   return new Maximum<D>(config);
@@ -272,6 +292,7 @@ export function maximum<const D extends FloatDType = "float32">(config?: MergeCo
 /**
  * The least of the inputs.
  * @example tf.layers.minimum().apply([a, b])
+ * @public
  */
 export function minimum<const D extends FloatDType = "float32">(config?: MergeConfig<D>): Minimum<D> {
   return new Minimum<D>(config);
@@ -280,6 +301,7 @@ export function minimum<const D extends FloatDType = "float32">(config?: MergeCo
 /**
  * The product of the inputs.
  * @example tf.layers.multiply().apply([a, b])
+ * @public
  */
 export function multiply<const D extends FloatDType = "float32">(config?: MergeConfig<D>): Multiply<D> {
   return new Multiply<D>(config);
@@ -288,6 +310,7 @@ export function multiply<const D extends FloatDType = "float32">(config?: MergeC
 /**
  * max(x, 0); more generally x from `threshold` to `maxValue`, and negativeSlope (x - threshold) below.
  * @example tf.layers.reLU({ maxValue: 6 })
+ * @public
  */
 export function reLU<const D extends FloatDType = "float32">(config?: ReLUConfig<D>): ReLU<D> {
   return new ReLU<D>(config);
@@ -296,6 +319,7 @@ export function reLU<const D extends FloatDType = "float32">(config?: ReLUConfig
 /**
  * The same elements in another shape; the batch axis stays.
  * @example tf.layers.reshape({ targetShape: [28, 28, 1] })
+ * @public
  */
 export function reshape<const Target extends Shape = Shape, const D extends FloatDType = "float32">(
   config: ReshapeConfig<Target, D>,
@@ -306,6 +330,7 @@ export function reshape<const Target extends Shape = Shape, const D extends Floa
 /**
  * exp(x) / Σ exp(x) along an axis.
  * @example tf.layers.softmax()
+ * @public
  */
 export function softmax<const D extends FloatDType = "float32">(config?: SoftmaxConfig<D>): Softmax<D> {
   return new Softmax<D>(config);
@@ -314,6 +339,7 @@ export function softmax<const D extends FloatDType = "float32">(config?: Softmax
 /**
  * The first input minus the second.
  * @example tf.layers.subtract().apply([a, b])
+ * @public
  */
 export function subtract<const D extends FloatDType = "float32">(config?: MergeConfig<D>): Subtract<D> {
   return new Subtract<D>(config);

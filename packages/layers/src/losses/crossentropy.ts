@@ -4,13 +4,19 @@ import { checkRange } from "../util/options.js";
 import * as compute from "./functions.js";
 import { Loss, type LossConfig, lossOptions } from "./loss.js";
 
-/** Options of `SparseCategoricalCrossentropy`. */
+/**
+ * Options of `SparseCategoricalCrossentropy`.
+ * @public
+ */
 export interface LogitsConfig extends LossConfig {
   /** Whether predictions are logits rather than probabilities. */
   readonly fromLogits?: boolean;
 }
 
-/** Options of `BinaryCrossentropy` and `CategoricalCrossentropy`. */
+/**
+ * Options of `BinaryCrossentropy` and `CategoricalCrossentropy`.
+ * @public
+ */
 export interface CrossentropyConfig extends LogitsConfig {
   /** How much of each label is spread over all classes. */
   readonly labelSmoothing?: number;
@@ -35,7 +41,10 @@ abstract class Smoothed extends Loss {
   }
 }
 
-/** For labels 0 and 1, each prediction by itself. */
+/**
+ * For labels 0 and 1, each prediction by itself.
+ * @public
+ */
 export class BinaryCrossentropy extends Smoothed {
   static override readonly className: string = "BinaryCrossentropy";
   constructor(config: CrossentropyConfig = {}) {
@@ -46,7 +55,10 @@ export class BinaryCrossentropy extends Smoothed {
   }
 }
 
-/** For one-hot labels. */
+/**
+ * For one-hot labels.
+ * @public
+ */
 export class CategoricalCrossentropy extends Smoothed {
   static override readonly className: string = "CategoricalCrossentropy";
   constructor(config: CrossentropyConfig = {}) {
@@ -57,7 +69,10 @@ export class CategoricalCrossentropy extends Smoothed {
   }
 }
 
-/** For class numbers. */
+/**
+ * For class numbers.
+ * @public
+ */
 export class SparseCategoricalCrossentropy extends Loss {
   static override readonly className: string = "SparseCategoricalCrossentropy";
   private readonly fromLogits: boolean;

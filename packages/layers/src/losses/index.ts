@@ -34,10 +34,16 @@ export {
   SparseCategoricalCrossentropy,
 };
 
-/** A function of labels and predictions that gives the loss of each sample. */
+/**
+ * A function of labels and predictions that gives the loss of each sample.
+ * @public
+ */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
-/** A loss: its name in any spelling ("meanSquaredError", "mse"), its serialized form, the object, or a function. */
+/**
+ * A loss: its name in any spelling ("meanSquaredError", "mse"), its serialized form, the object, or a function.
+ * @public
+ */
 export type LossIdentifier = string | Serialized | Loss | LossFunction;
 
 const registry: Registry<Loss> = new Registry("loss");
@@ -65,19 +71,62 @@ class FunctionLoss extends Loss {
   }
 }
 
-/** The loss that an identifier stands for. Throws E_ARGUMENT for an unknown name. */
+/**
+ * The loss that an identifier stands for. Throws E_ARGUMENT for an unknown name.
+ * @public
+ */
 export function get(identifier: LossIdentifier): Loss {
   return typeof identifier === "function" ? new FunctionLoss(identifier) : registry.get(identifier);
 }
 
+/**
+ * Makes a {@link MeanSquaredError}.
+ * @example tf.losses.meanSquaredError()
+ * @public
+ */
 export const meanSquaredError = (config?: LossConfig): MeanSquaredError => new MeanSquaredError(config);
+/**
+ * Makes a {@link MeanAbsoluteError}.
+ * @example tf.losses.meanAbsoluteError()
+ * @public
+ */
 export const meanAbsoluteError = (config?: LossConfig): MeanAbsoluteError => new MeanAbsoluteError(config);
+/**
+ * Makes a {@link MeanAbsolutePercentageError}.
+ * @example tf.losses.meanAbsolutePercentageError()
+ * @public
+ */
 export const meanAbsolutePercentageError = (config?: LossConfig): MeanAbsolutePercentageError =>
   new MeanAbsolutePercentageError(config);
+/**
+ * Makes a {@link Huber}.
+ * @example tf.losses.huber({ delta: 0.5 })
+ * @public
+ */
 export const huber = (config?: HuberConfig): Huber => new Huber(config);
+/**
+ * Makes a {@link Hinge}.
+ * @example tf.losses.hinge()
+ * @public
+ */
 export const hinge = (config?: LossConfig): Hinge => new Hinge(config);
+/**
+ * Makes a {@link BinaryCrossentropy}.
+ * @example tf.losses.binaryCrossentropy({ fromLogits: true })
+ * @public
+ */
 export const binaryCrossentropy = (config?: CrossentropyConfig): BinaryCrossentropy => new BinaryCrossentropy(config);
+/**
+ * Makes a {@link CategoricalCrossentropy}.
+ * @example tf.losses.categoricalCrossentropy({ fromLogits: true })
+ * @public
+ */
 export const categoricalCrossentropy = (config?: CrossentropyConfig): CategoricalCrossentropy =>
   new CategoricalCrossentropy(config);
+/**
+ * Makes a {@link SparseCategoricalCrossentropy}.
+ * @example tf.losses.sparseCategoricalCrossentropy({ fromLogits: true })
+ * @public
+ */
 export const sparseCategoricalCrossentropy = (config?: LogitsConfig): SparseCategoricalCrossentropy =>
   new SparseCategoricalCrossentropy(config);

@@ -6,7 +6,10 @@ import { alignWeights, countElements } from "./shapes.js";
 /** How the losses of samples become one: their sum over their number, their sum, or not at all. */
 export type Reduction = "sumOverBatchSize" | "sum" | "none";
 
-/** What every loss takes. */
+/**
+ * What every loss takes.
+ * @public
+ */
 export interface LossConfig {
   readonly reduction?: Reduction;
   readonly name?: string | null;
@@ -15,7 +18,10 @@ export interface LossConfig {
 /** The defaults of what every loss takes. */
 export const lossDefaults: Defaults<LossConfig> = { reduction: "sumOverBatchSize", name: null };
 
-/** Compares labels and predictions. */
+/**
+ * Compares labels and predictions.
+ * @public
+ */
 export abstract class Loss {
   static readonly className: string;
   readonly name: string;

@@ -3,7 +3,10 @@ import type { Tensor } from "@millrace/autodiff";
 import * as compute from "./functions.js";
 import { Loss, type LossConfig, lossOptions } from "./loss.js";
 
-/** The mean of (label - prediction)². */
+/**
+ * The mean of (label - prediction)².
+ * @public
+ */
 export class MeanSquaredError extends Loss {
   static override readonly className: string = "MeanSquaredError";
   constructor(config: LossConfig = {}) {
@@ -14,7 +17,10 @@ export class MeanSquaredError extends Loss {
   }
 }
 
-/** The mean of |label - prediction|. */
+/**
+ * The mean of |label - prediction|.
+ * @public
+ */
 export class MeanAbsoluteError extends Loss {
   static override readonly className: string = "MeanAbsoluteError";
   constructor(config: LossConfig = {}) {
@@ -25,7 +31,10 @@ export class MeanAbsoluteError extends Loss {
   }
 }
 
-/** 100 times the mean of |label - prediction| / |label|. */
+/**
+ * 100 times the mean of |label - prediction| / |label|.
+ * @public
+ */
 export class MeanAbsolutePercentageError extends Loss {
   static override readonly className: string = "MeanAbsolutePercentageError";
   constructor(config: LossConfig = {}) {
@@ -36,13 +45,19 @@ export class MeanAbsolutePercentageError extends Loss {
   }
 }
 
-/** Options of `Huber`. */
+/**
+ * Options of `Huber`.
+ * @public
+ */
 export interface HuberConfig extends LossConfig {
   /** Up to which distance the loss is a square. */
   readonly delta?: number;
 }
 
-/** Squared for small distances, linear for large ones. */
+/**
+ * Squared for small distances, linear for large ones.
+ * @public
+ */
 export class Huber extends Loss {
   static override readonly className: string = "Huber";
   private readonly delta: number;
@@ -56,7 +71,10 @@ export class Huber extends Loss {
   }
 }
 
-/** The mean of max(1 - label · prediction, 0), with labels -1 and 1. */
+/**
+ * The mean of max(1 - label · prediction, 0), with labels -1 and 1.
+ * @public
+ */
 export class Hinge extends Loss {
   static override readonly className: string = "Hinge";
   constructor(config: LossConfig = {}) {

@@ -5,7 +5,10 @@ import { complete, type Defaults } from "../util/options.js";
 import type { BatchShape } from "../util/shapes.js";
 import { MeanMetricWrapper, type MetricConfig } from "./metric.js";
 
-/** Options of `BinaryAccuracy`. */
+/**
+ * Options of `BinaryAccuracy`.
+ * @public
+ */
 export interface BinaryAccuracyConfig extends MetricConfig {
   /** Over which prediction the answer is 1. */
   readonly threshold?: number;
@@ -13,7 +16,10 @@ export interface BinaryAccuracyConfig extends MetricConfig {
 
 const binaryDefaults: Defaults<BinaryAccuracyConfig> = { name: "binary_accuracy", threshold: 0.5 };
 
-/** How often a prediction over the threshold meets a label 1, and one below a label 0. */
+/**
+ * How often a prediction over the threshold meets a label 1, and one below a label 0.
+ * @public
+ */
 export class BinaryAccuracy extends MeanMetricWrapper {
   static override readonly className: string = "BinaryAccuracy";
   private readonly threshold: number;
@@ -30,7 +36,10 @@ export class BinaryAccuracy extends MeanMetricWrapper {
   }
 }
 
-/** How often the greatest prediction is that of the one-hot label's class. */
+/**
+ * How often the greatest prediction is that of the one-hot label's class.
+ * @public
+ */
 export class CategoricalAccuracy extends MeanMetricWrapper {
   static override readonly className: string = "CategoricalAccuracy";
   constructor(config: MetricConfig = {}) {
@@ -41,7 +50,10 @@ export class CategoricalAccuracy extends MeanMetricWrapper {
   }
 }
 
-/** How often the greatest prediction is that of the class that the label numbers. */
+/**
+ * How often the greatest prediction is that of the class that the label numbers.
+ * @public
+ */
 export class SparseCategoricalAccuracy extends MeanMetricWrapper {
   static override readonly className: string = "SparseCategoricalAccuracy";
   constructor(config: MetricConfig = {}) {
@@ -52,7 +64,10 @@ export class SparseCategoricalAccuracy extends MeanMetricWrapper {
   }
 }
 
-/** How often predictions equal labels. */
+/**
+ * How often predictions equal labels.
+ * @public
+ */
 export class Accuracy extends MeanMetricWrapper {
   static override readonly className: string = "Accuracy";
   constructor(config: MetricConfig = {}) {

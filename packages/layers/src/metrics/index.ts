@@ -30,10 +30,16 @@ export {
   SparseCategoricalAccuracy,
 };
 
-/** A metric: its name in any spelling ("accuracy", "mse"), its serialized form, the object, or a function. */
+/**
+ * A metric: its name in any spelling ("accuracy", "mse"), its serialized form, the object, or a function.
+ * @public
+ */
 export type MetricIdentifier = string | Serialized | Metric | MetricFunction;
 
-/** The mean of (label - prediction)². */
+/**
+ * The mean of (label - prediction)².
+ * @public
+ */
 export class MeanSquaredError extends MeanMetricWrapper {
   static override readonly className: string = "MeanSquaredError";
   constructor(config: MetricConfig = {}) {
@@ -41,7 +47,10 @@ export class MeanSquaredError extends MeanMetricWrapper {
   }
 }
 
-/** The mean of |label - prediction|. */
+/**
+ * The mean of |label - prediction|.
+ * @public
+ */
 export class MeanAbsoluteError extends MeanMetricWrapper {
   static override readonly className: string = "MeanAbsoluteError";
   constructor(config: MetricConfig = {}) {
@@ -49,7 +58,10 @@ export class MeanAbsoluteError extends MeanMetricWrapper {
   }
 }
 
-/** The mean loss of the same name, as a metric. */
+/**
+ * The mean loss of the same name, as a metric.
+ * @public
+ */
 export class BinaryCrossentropy extends MeanMetricWrapper {
   static override readonly className: string = "BinaryCrossentropy";
   constructor(config: CrossentropyConfig = {}) {
@@ -58,7 +70,10 @@ export class BinaryCrossentropy extends MeanMetricWrapper {
   }
 }
 
-/** The mean loss of the same name, as a metric. */
+/**
+ * The mean loss of the same name, as a metric.
+ * @public
+ */
 export class CategoricalCrossentropy extends MeanMetricWrapper {
   static override readonly className: string = "CategoricalCrossentropy";
   constructor(config: CrossentropyConfig = {}) {
@@ -67,7 +82,10 @@ export class CategoricalCrossentropy extends MeanMetricWrapper {
   }
 }
 
-/** The mean loss of the same name, as a metric. */
+/**
+ * The mean loss of the same name, as a metric.
+ * @public
+ */
 export class SparseCategoricalCrossentropy extends MeanMetricWrapper {
   static override readonly className: string = "SparseCategoricalCrossentropy";
   constructor(config: LogitsConfig = {}) {
@@ -88,22 +106,75 @@ registry.register("CategoricalCrossentropy", (config: CrossentropyConfig) => new
 registry.register("SparseCategoricalCrossentropy", (config: LogitsConfig) => new SparseCategoricalCrossentropy(config));
 registry.register("Mean", (config: MetricConfig) => new Mean(config));
 
-/** The metric that an identifier stands for. Throws E_ARGUMENT for an unknown name. */
+/**
+ * The metric that an identifier stands for. Throws E_ARGUMENT for an unknown name.
+ * @public
+ */
 export function get(identifier: MetricIdentifier): Metric {
   if (typeof identifier !== "function") return registry.get(identifier);
   return new MeanMetricWrapper(identifier, identifier.name === "" ? "metric" : identifier.name);
 }
 
+/**
+ * Makes an {@link Accuracy}.
+ * @example tf.metrics.accuracy()
+ * @public
+ */
 export const accuracy = (config?: MetricConfig): Accuracy => new Accuracy(config);
+/**
+ * Makes a {@link BinaryAccuracy}.
+ * @example tf.metrics.binaryAccuracy({ threshold: 0.7 })
+ * @public
+ */
 export const binaryAccuracy = (config?: BinaryAccuracyConfig): BinaryAccuracy => new BinaryAccuracy(config);
+/**
+ * Makes a {@link CategoricalAccuracy}.
+ * @example tf.metrics.categoricalAccuracy()
+ * @public
+ */
 export const categoricalAccuracy = (config?: MetricConfig): CategoricalAccuracy => new CategoricalAccuracy(config);
+/**
+ * Makes a {@link SparseCategoricalAccuracy}.
+ * @example tf.metrics.sparseCategoricalAccuracy()
+ * @public
+ */
 export const sparseCategoricalAccuracy = (config?: MetricConfig): SparseCategoricalAccuracy =>
   new SparseCategoricalAccuracy(config);
+/**
+ * Makes a {@link MeanSquaredError}.
+ * @example tf.metrics.meanSquaredError()
+ * @public
+ */
 export const meanSquaredError = (config?: MetricConfig): MeanSquaredError => new MeanSquaredError(config);
+/**
+ * Makes a {@link MeanAbsoluteError}.
+ * @example tf.metrics.meanAbsoluteError()
+ * @public
+ */
 export const meanAbsoluteError = (config?: MetricConfig): MeanAbsoluteError => new MeanAbsoluteError(config);
+/**
+ * Makes a {@link BinaryCrossentropy}.
+ * @example tf.metrics.binaryCrossentropy({ fromLogits: true })
+ * @public
+ */
 export const binaryCrossentropy = (config?: CrossentropyConfig): BinaryCrossentropy => new BinaryCrossentropy(config);
+/**
+ * Makes a {@link CategoricalCrossentropy}.
+ * @example tf.metrics.categoricalCrossentropy({ fromLogits: true })
+ * @public
+ */
 export const categoricalCrossentropy = (config?: CrossentropyConfig): CategoricalCrossentropy =>
   new CategoricalCrossentropy(config);
+/**
+ * Makes a {@link SparseCategoricalCrossentropy}.
+ * @example tf.metrics.sparseCategoricalCrossentropy({ fromLogits: true })
+ * @public
+ */
 export const sparseCategoricalCrossentropy = (config?: LogitsConfig): SparseCategoricalCrossentropy =>
   new SparseCategoricalCrossentropy(config);
+/**
+ * Makes a {@link Mean}.
+ * @example tf.metrics.mean()
+ * @public
+ */
 export const mean = (config?: MetricConfig): Mean => new Mean(config);

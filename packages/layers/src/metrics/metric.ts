@@ -5,7 +5,10 @@ import * as tf from "@millrace/autodiff";
 import { alignWeights, countElements } from "../losses/shapes.js";
 import { uniqueName } from "../util/names.js";
 
-/** Gathers a number over batches. */
+/**
+ * Gathers a number over batches.
+ * @public
+ */
 export abstract class Metric {
   static readonly className: string;
   readonly name: string;
@@ -93,7 +96,10 @@ export abstract class Average extends Metric {
   }
 }
 
-/** Options of a metric. */
+/**
+ * Options of a metric.
+ * @public
+ */
 export interface MetricConfig {
   readonly name?: string | null;
 }
@@ -101,6 +107,7 @@ export interface MetricConfig {
 /**
  * The mean of values.
  * @example const m = tf.metrics.mean(); m.updateState(tf.tensor([1, 3])); await m.result().item() // 2
+ * @public
  */
 export class Mean extends Average {
   static override readonly className: string = "Mean";
@@ -113,10 +120,16 @@ export class Mean extends Average {
   }
 }
 
-/** A function of labels and predictions that gives a number for each sample. */
+/**
+ * A function of labels and predictions that gives a number for each sample.
+ * @public
+ */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor;
 
-/** The mean of a function of labels and predictions. */
+/**
+ * The mean of a function of labels and predictions.
+ * @public
+ */
 export class MeanMetricWrapper extends Average {
   static override readonly className: string = "MeanMetricWrapper";
   private readonly f: MetricFunction;

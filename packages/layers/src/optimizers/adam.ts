@@ -4,7 +4,10 @@ import { type Complete, checkRange } from "../util/options.js";
 import { Optimizer, type OptimizerConfig, optimizerOptions } from "./optimizer.js";
 import { type OptimizerRule, slotLike } from "./rule.js";
 
-/** Options of `Adam` and `AdamW`. */
+/**
+ * Options of `Adam` and `AdamW`.
+ * @public
+ */
 export interface AdamConfig extends OptimizerConfig {
   /** How much of the gradient's moving mean stays in a step. */
   readonly beta1?: number;
@@ -18,7 +21,10 @@ export interface AdamConfig extends OptimizerConfig {
 
 type AdamSlot = "momentum" | "velocity" | "velocity_hat";
 
-/** Kingma and Ba (2014), in the form of the paper's section 2, last lines: both corrections are in the step's size. */
+/**
+ * Kingma and Ba (2014), in the form of the paper's section 2, last lines: both corrections are in the step's size.
+ * @public
+ */
 export function adamRule(beta1: number, beta2: number, epsilon: number, amsgrad: boolean): OptimizerRule {
   return {
     slots: (param) => {
@@ -55,6 +61,7 @@ function checked(who: string, config: Complete<AdamConfig>): Complete<AdamConfig
 /**
  * Steps of about the learning rate in every direction, from moving means of the gradient and its square.
  * @example tf.optimizers.adam({ learningRate: 0.001 })
+ * @public
  */
 export class Adam extends Optimizer {
   static override readonly className: string = "Adam";
@@ -67,6 +74,7 @@ export class Adam extends Optimizer {
 /**
  * Adam with weight decay apart from the gradient: Loshchilov and Hutter (2017).
  * @example tf.optimizers.adamW({ learningRate: 0.001, weightDecay: 0.01 })
+ * @public
  */
 export class AdamW extends Optimizer {
   static override readonly className: string = "AdamW";

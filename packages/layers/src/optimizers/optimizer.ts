@@ -5,7 +5,10 @@ import { type Complete, complete, type Defaults } from "../util/options.js";
 import { type ClipConfig, checkClip, clipGradients } from "./clip.js";
 import type { OptimizerRule } from "./rule.js";
 
-/** What every optimizer takes. */
+/**
+ * What every optimizer takes.
+ * @public
+ */
 export interface OptimizerConfig extends ClipConfig {
   readonly learningRate?: number;
   /** What part of each parameter is taken away in a step, times the learning rate; none unless said. */
@@ -26,7 +29,10 @@ export function optimizerOptions<C extends OptimizerConfig>(
   return complete(className, config, { ...base, ...defaults } as Defaults<C>);
 }
 
-/** Gradients with their variables, or by the variables' names. A null is refused with the variable's name. */
+/**
+ * Gradients with their variables, or by the variables' names. A null is refused with the variable's name.
+ * @public
+ */
 export type GradientList =
   | readonly (readonly [gradient: Tensor | null, variable: Variable])[]
   | Readonly<Record<string, Tensor | null>>;
@@ -34,6 +40,7 @@ export type GradientList =
 /**
  * Changes variables by their gradients. The arithmetic is a pure rule; this class holds its state in variables, so that a
  * step can be part of a tf.function: call `build` before the function is traced.
+ * @public
  */
 export abstract class Optimizer {
   static readonly className: string;

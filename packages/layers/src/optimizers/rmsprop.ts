@@ -4,7 +4,10 @@ import { checkRange } from "../util/options.js";
 import { Optimizer, type OptimizerConfig, optimizerOptions } from "./optimizer.js";
 import { type OptimizerRule, type SlotSpec, slotLike } from "./rule.js";
 
-/** Options of `RMSprop`. */
+/**
+ * Options of `RMSprop`.
+ * @public
+ */
 export interface RMSpropConfig extends OptimizerConfig {
   /** How much of the moving mean of the squared gradient stays in a step. */
   readonly rho?: number;
@@ -16,7 +19,10 @@ export interface RMSpropConfig extends OptimizerConfig {
   readonly centered?: boolean;
 }
 
-/** w - learningRate g / √(mean of g² + epsilon): Hinton's lecture 6e (2012). */
+/**
+ * w - learningRate g / √(mean of g² + epsilon): Hinton's lecture 6e (2012).
+ * @public
+ */
 export function rmspropRule(rho: number, momentum: number, epsilon: number, centered: boolean): OptimizerRule {
   return {
     slots(param) {
@@ -46,6 +52,7 @@ export function rmspropRule(rho: number, momentum: number, epsilon: number, cent
 /**
  * Steps divided by the root of a moving mean of the squared gradient.
  * @example tf.optimizers.rmsprop({ learningRate: 0.001 })
+ * @public
  */
 export class RMSprop extends Optimizer {
   static override readonly className: string = "RMSprop";

@@ -1,7 +1,10 @@
 // An optimizer as a pure function: what it remembers of a parameter, and one step.
 import type { Aval, Tensor } from "@millrace/autodiff";
 
-/** What a slot starts as. */
+/**
+ * What a slot starts as.
+ * @public
+ */
 export interface SlotSpec {
   readonly shape: readonly number[];
   readonly dtype: Aval["dtype"];
@@ -11,7 +14,10 @@ export interface SlotSpec {
   readonly group?: number;
 }
 
-/** What all parameters share in a step. */
+/**
+ * What all parameters share in a step.
+ * @public
+ */
 export interface OptimizerStep {
   /** A scalar in the parameter's dtype. */
   readonly learningRate: Tensor;
@@ -19,13 +25,19 @@ export interface OptimizerStep {
   readonly count: Tensor;
 }
 
-/** A parameter after a step, and what is remembered of it. */
+/**
+ * A parameter after a step, and what is remembered of it.
+ * @public
+ */
 export interface Updated<Slot extends string> {
   readonly param: Tensor;
   readonly slots: Readonly<Record<Slot, Tensor>>;
 }
 
-/** One optimizer's arithmetic. It changes nothing: what it gives takes the place of what it was given. */
+/**
+ * One optimizer's arithmetic. It changes nothing: what it gives takes the place of what it was given.
+ * @public
+ */
 export interface OptimizerRule<Slot extends string = string> {
   /** What is remembered of a parameter, by name, in the order of files. */
   slots(param: Aval): Readonly<Record<Slot, SlotSpec>>;

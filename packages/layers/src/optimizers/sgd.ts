@@ -3,7 +3,10 @@ import { checkRange } from "../util/options.js";
 import { Optimizer, type OptimizerConfig, optimizerOptions } from "./optimizer.js";
 import { type OptimizerRule, slotLike } from "./rule.js";
 
-/** Options of `SGD`. */
+/**
+ * Options of `SGD`.
+ * @public
+ */
 export interface SGDConfig extends OptimizerConfig {
   /** How much of the last step stays in the next. */
   readonly momentum?: number;
@@ -11,7 +14,10 @@ export interface SGDConfig extends OptimizerConfig {
   readonly nesterov?: boolean;
 }
 
-/** w - learningRate g; with momentum v = momentum v - learningRate g and w + v, or w + momentum v - learningRate g. */
+/**
+ * w - learningRate g; with momentum v = momentum v - learningRate g and w + v, or w + momentum v - learningRate g.
+ * @public
+ */
 export function sgdRule(momentum: number, nesterov: boolean): OptimizerRule<"momentum"> | OptimizerRule<never> {
   if (momentum === 0) {
     return {
@@ -36,6 +42,7 @@ export function sgdRule(momentum: number, nesterov: boolean): OptimizerRule<"mom
 /**
  * Gradient descent, with momentum if wanted.
  * @example tf.optimizers.sgd({ learningRate: 0.1, momentum: 0.9 })
+ * @public
  */
 export class SGD extends Optimizer {
   static override readonly className: string = "SGD";

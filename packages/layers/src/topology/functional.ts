@@ -7,10 +7,16 @@ import { type CallOptions, isList, type Layer, type Tensors } from "./layer.js";
 import type { SummaryRow } from "./summary.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
 
-/** One symbolic tensor or several. */
+/**
+ * One symbolic tensor or several.
+ * @public
+ */
 export type SymbolicTensors = SymbolicTensor | readonly SymbolicTensor[];
 
-/** Options of `model`. */
+/**
+ * Options of `model`.
+ * @public
+ */
 export interface FunctionalConfig<
   Ins extends SymbolicTensors = SymbolicTensors,
   Outs extends SymbolicTensors = SymbolicTensors,
@@ -20,7 +26,10 @@ export interface FunctionalConfig<
   readonly name?: string;
 }
 
-/** A model drawn with symbolic tensors: any graph of layers from inputs to outputs. */
+/**
+ * A model drawn with symbolic tensors: any graph of layers from inputs to outputs.
+ * @public
+ */
 export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
   static override readonly className: string = "Functional";
   readonly inputs: readonly SymbolicTensor[];
@@ -115,6 +124,7 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
  * A model from its inputs and outputs.
  * @example tf.model({ inputs: x, outputs: tf.layers.dense({ units: 10 }).apply(x) })
  * @throws E_ARGUMENT where an output depends on an input that is not listed
+ * @public
  */
 export function model<const Ins extends SymbolicTensors, const Outs extends SymbolicTensors>(
   config: FunctionalConfig<Ins, Outs>,

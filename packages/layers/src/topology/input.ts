@@ -5,7 +5,10 @@ import { uniqueName } from "../util/names.js";
 import type { BatchShape } from "../util/shapes.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
 
-/** Options of `input`. */
+/**
+ * Options of `input`.
+ * @public
+ */
 export interface InputOptions<Sizes extends readonly (number | null)[] = BatchShape, D extends DType = DType> {
   /** The shape without the batch axis; null is a size that may be anything. */
   readonly shape: Sizes;
@@ -16,6 +19,7 @@ export interface InputOptions<Sizes extends readonly (number | null)[] = BatchSh
 /**
  * A tensor without data that stands for what a functional model takes.
  * @example const x = tf.input({ shape: [784] }); const y = tf.layers.dense({ units: 10 }).apply(x);
+ * @public
  */
 export function input<const Sizes extends readonly (number | null)[], const D extends DType = "float32">(
   options: InputOptions<Sizes, D>,

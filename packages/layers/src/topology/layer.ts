@@ -18,7 +18,10 @@ import { isTraining, structure } from "./phase.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
 import { assignAll, isTensor, makeWeight, type Weight, type WeightOptions, type WeightValue } from "./weights.js";
 
-/** What every layer takes. */
+/**
+ * What every layer takes.
+ * @public
+ */
 export interface LayerConfig {
   /** Unique within a model; made from the class's name if left out. */
   readonly name?: string | null;
@@ -30,7 +33,10 @@ export interface LayerConfig {
   readonly inputShape?: BatchShape | null;
 }
 
-/** How a layer is called. */
+/**
+ * How a layer is called.
+ * @public
+ */
 export interface CallOptions {
   /** Whether this is a training step: dropout and batch normalisation differ. That of the call around, else false. */
   readonly training?: boolean;
@@ -38,7 +44,10 @@ export interface CallOptions {
   readonly mask?: Tensor | null;
 }
 
-/** One tensor or several. */
+/**
+ * One tensor or several.
+ * @public
+ */
 export type Tensors = Tensor | readonly Tensor[];
 
 const layerDefaults: Defaults<LayerConfig> = { name: null, trainable: true, dtype: "float32", inputShape: null };
@@ -61,6 +70,7 @@ export function layerOptions<C extends LayerConfig>(
  *       build() { this.factor = this.addWeight({ name: "factor", shape: [], initializer: "ones" }); }
  *       call(x) { return tf.mul(x, this.factor); }
  *     }
+ * @public
  */
 // boundary: a bare Layer has any rule
 export abstract class Layer<R extends LayerRule = any> {

@@ -14,6 +14,7 @@ const registered = new Map<string, LayerClass>();
  * Makes a class of layers of one's own known, so that models with it can be made from their configuration.
  * @param name what configurations hold; the class's `className`, else its name, unless said
  * @example tf.registerKerasSerializable(Scale);
+ * @public
  */
 export function registerKerasSerializable(made: LayerClass & { readonly className?: string }, name?: string): void {
   const own = Object.hasOwn(made, "className") ? made.className : undefined;
@@ -21,7 +22,10 @@ export function registerKerasSerializable(made: LayerClass & { readonly classNam
   registered.set(name ?? own ?? (made as unknown as { readonly name: string }).name, made);
 }
 
-/** The layer that a class's name and configuration stand for. Throws E_ARGUMENT for an unknown class. */
+/**
+ * The layer that a class's name and configuration stand for. Throws E_ARGUMENT for an unknown class.
+ * @public
+ */
 export function deserializeLayer({ className, config }: Serialized): Layer {
   // boundary: every class of layers has fromConfig
   const known = registered.get(className) ?? (layerClasses[className] as LayerClass | undefined);

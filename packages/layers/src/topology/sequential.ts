@@ -10,13 +10,19 @@ import { type CallOptions, Layer, type Tensors } from "./layer.js";
 import { deserializeLayer, registerKerasSerializable } from "./registry.js";
 import type { SummaryRow } from "./summary.js";
 
-/** Options of `sequential`. */
+/**
+ * Options of `sequential`.
+ * @public
+ */
 export interface SequentialConfig<Layers extends readonly Layer[] = readonly Layer[]> {
   readonly layers?: Layers;
   readonly name?: string;
 }
 
-/** A model whose layers follow one another. */
+/**
+ * A model whose layers follow one another.
+ * @public
+ */
 export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
   static override readonly className: string = "Sequential";
   private readonly stack: Layer[] = [];
@@ -115,6 +121,7 @@ registerKerasSerializable(Sequential);
 /**
  * A model whose layers follow one another: from a list, or from tfjs's `{ layers, name }`. More can be added later.
  * @example tf.sequential([tf.layers.dense({ units: 64, activation: "relu" }), tf.layers.dense({ units: 10 })])
+ * @public
  */
 export function sequential(): Sequential;
 export function sequential<const Layers extends readonly Layer[]>(layers: Layers): Sequential<ChainRule<Layers>>;

@@ -3,7 +3,10 @@ import type { AnyShape, DType, Shape } from "@millrace/autodiff";
 import type { BatchShape } from "../util/shapes.js";
 import type { Layer } from "./layer.js";
 
-/** One application of a layer while a functional model is drawn. */
+/**
+ * One application of a layer while a functional model is drawn.
+ * @public
+ */
 export interface LayerCall {
   readonly layer: Layer;
   readonly inputs: readonly SymbolicTensor[];
@@ -12,7 +15,10 @@ export interface LayerCall {
   readonly outputs: readonly SymbolicTensor[];
 }
 
-/** The result of applying a layer to another symbolic tensor, or an input of a model. Has a shape and no data. */
+/**
+ * The result of applying a layer to another symbolic tensor, or an input of a model. Has a shape and no data.
+ * @public
+ */
 // boundary: a bare SymbolicTensor is of any dtype
 export class SymbolicTensor<out S extends Shape = AnyShape, out D extends DType = any> {
   /** The sizes; null is a size that may be anything. */

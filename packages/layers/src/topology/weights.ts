@@ -16,7 +16,10 @@ import { getInitializer, type InitializerIdentifier } from "../initializers/init
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from "../regularizers/regularizers.js";
 import { uniqueName } from "../util/names.js";
 
-/** How a weight is made. */
+/**
+ * How a weight is made.
+ * @public
+ */
 export interface WeightOptions {
   /** Unique within the layer: "kernel". */
   readonly name: string;
@@ -46,7 +49,10 @@ export function makeWeight(layer: string, dtype: FloatDType, options: WeightOpti
   return { name: options.name, variable: made, trainable, regularizer: getRegularizer(options.regularizer ?? null) };
 }
 
-/** What a weight can be set to. */
+/**
+ * What a weight can be set to.
+ * @public
+ */
 export type WeightValue = Tensor | TypedArray | NestedValues;
 
 /** Assigns values to variables. All are checked before the first is written. */

@@ -13,17 +13,32 @@ import {
 import { isTensor } from "../topology/weights.js";
 import type { BatchShape } from "../util/shapes.js";
 
-/** One input, label or weight of a batch; a typed array takes the shape that the model wants. */
+/**
+ * One input, label or weight of a batch; a typed array takes the shape that the model wants.
+ * @public
+ */
 export type BatchLeaf = Tensor | TypedArray;
-/** One, several in the model's order, or several by name. */
+/**
+ * One, several in the model's order, or several by name.
+ * @public
+ */
 export type BatchValue = BatchLeaf | readonly BatchLeaf[] | Readonly<Record<string, BatchLeaf>>;
-/** A batch as an object or a tuple. */
+/**
+ * A batch as an object or a tuple.
+ * @public
+ */
 export type Batch =
   | { readonly xs: BatchValue; readonly ys?: BatchValue | undefined; readonly sampleWeight?: BatchValue | undefined }
   | readonly [xs: BatchValue, ys?: BatchValue | undefined, sampleWeight?: BatchValue | undefined];
-/** What yields batches. */
+/**
+ * What yields batches.
+ * @public
+ */
 export type BatchIterable = AsyncIterable<Batch> | Iterable<Batch>;
-/** A dataset, a list of batches, or a function that yields them anew each time it is called. */
+/**
+ * A dataset, a list of batches, or a function that yields them anew each time it is called.
+ * @public
+ */
 export type BatchSource = BatchIterable | (() => BatchIterable);
 
 /** A batch in the model's order. */

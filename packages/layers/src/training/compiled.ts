@@ -13,7 +13,10 @@ import type { BatchShape } from "../util/shapes.js";
 /** One for all outputs, a list in their order, or a record by their names. */
 export type ForOutputs<T> = T | readonly T[] | Readonly<Record<string, T>>;
 
-/** Options of `compile`. */
+/**
+ * Options of `compile`.
+ * @public
+ */
 export interface CompileOptions {
   readonly optimizer: OptimizerIdentifier;
   /** What training makes less; may be left out where layers add losses of their own. */

@@ -23,7 +23,10 @@ import type { Compiled } from "./compiled.js";
 import type { ModelFunctions } from "./functions.js";
 import type { Model } from "./model.js";
 
-/** Options of `fit`. */
+/**
+ * Options of `fit`.
+ * @public
+ */
 export interface FitOptions {
   /** How often all data is gone through; 1 unless said. */
   readonly epochs?: number;
@@ -64,7 +67,10 @@ const fitDefaults: Defaults<FitOptions> = {
   sampleWeight: null,
 };
 
-/** Options of `evaluate`. */
+/**
+ * Options of `evaluate`.
+ * @public
+ */
 export interface EvaluateOptions {
   readonly batchSize?: number;
   readonly sampleWeight?: BatchValue | null;

@@ -25,7 +25,10 @@ import { Compiled, type CompileOptions } from "./compiled.js";
 import { type EvaluateOptions, evaluate, type FitOptions, fit, onBatch, type Trainee } from "./fit.js";
 import { inputOf, ModelFunctions } from "./functions.js";
 
-/** Whole tensors that a model can be given: one, several in order, or several by name. */
+/**
+ * Whole tensors that a model can be given: one, several in order, or several by name.
+ * @public
+ */
 export type ModelInput = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
 /** A parameter for a model's input, checked by its rule where it is tensors. */
@@ -44,7 +47,10 @@ export type Predicted<R extends LayerRule, X> = X extends Tensor | readonly Tens
     ? Promise<Applied<R, Tensor>>
     : Applied<R, Tensor>;
 
-/** Options of `predict`. */
+/**
+ * Options of `predict`.
+ * @public
+ */
 export interface PredictOptions {
   /** Samples a run; 32 unless said. */
   readonly batchSize?: number;
@@ -54,7 +60,10 @@ export interface PredictOptions {
 }
 const predictDefaults: Defaults<PredictOptions> = { batchSize: 32, steps: null, signal: null };
 
-/** Options of `summary`. */
+/**
+ * Options of `summary`.
+ * @public
+ */
 export interface SummaryOptions {
   /** Takes each line; the logger's `info` unless said. */
   readonly printFn?: ((line: string) => void) | null;
@@ -64,6 +73,7 @@ const summaryDefaults: Defaults<SummaryOptions> = { printFn: null };
 /**
  * Layers that are trained together. Made by `tf.sequential` and `tf.model`, or by a subclass whose layers are its
  * properties and whose `call` applies them.
+ * @public
  */
 // boundary: a bare Model has any rule
 export abstract class Model<R extends LayerRule = any> extends Layer<R> {

@@ -1,7 +1,10 @@
 // Names of classes as users and files spell them: "MaxPooling2D", "max_pooling2d" and "maxPooling2d" are one.
 import { MillraceError } from "@millrace/autodiff";
 
-/** A class in a file: its name and what its constructor takes. */
+/**
+ * A class in a file: its name and what its constructor takes.
+ * @public
+ */
 export interface Serialized {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;

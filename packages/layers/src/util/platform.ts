@@ -1,6 +1,9 @@
 // What layers use of the platform, which Node and browsers both have; no library of either is among the compiler's.
 
-/** What aborts a promise: an AbortSignal. */
+/**
+ * What aborts a promise: an AbortSignal.
+ * @public
+ */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason?: unknown;

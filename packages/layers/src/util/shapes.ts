@@ -1,10 +1,16 @@
 // Shapes with sizes that may be unknown, as layers see them before data comes.
 import { MillraceError, type Tensor } from "@millrace/autodiff";
 
-/** The shape of one tensor; null is a size that may be anything, the batch above all. */
+/**
+ * The shape of one tensor; null is a size that may be anything, the batch above all.
+ * @public
+ */
 export type BatchShape = readonly (number | null)[];
 
-/** One shape, or one for each tensor of a list. */
+/**
+ * One shape, or one for each tensor of a list.
+ * @public
+ */
 export type BatchShapes = BatchShape | readonly BatchShape[];
 
 export function isShapeList(shapes: BatchShapes): shapes is readonly BatchShape[] {

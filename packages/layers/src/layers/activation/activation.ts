@@ -9,7 +9,10 @@ import type { SameRule } from "../../types.js";
 import { type Complete, type Defaults, required } from "../../util/options.js";
 import { describeAll } from "../../util/serialize.js";
 
-/** Options of `Activation`. */
+/**
+ * Options of `Activation`.
+ * @public
+ */
 export interface ActivationConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   readonly activation: ActivationIdentifier;
   readonly dtype?: D | undefined;
@@ -20,6 +23,7 @@ const defaults: Defaults<Omit<ActivationConfig, keyof LayerConfig>> = { activati
 /**
  * An activation function as a layer.
  * @example tf.layers.activation({ activation: "tanh" })
+ * @public
  */
 export class Activation<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "Activation";

@@ -14,7 +14,10 @@ import { Layer, type LayerConfig, layerOptions, one, type Tensors } from "../../
 import type { SameRule } from "../../types.js";
 import { type Complete, checkRange, type Defaults } from "../../util/options.js";
 
-/** Options of `ReLU`. */
+/**
+ * Options of `ReLU`.
+ * @public
+ */
 export interface ReLUConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   /** The greatest result; none unless said. */
   readonly maxValue?: number | null;
@@ -30,6 +33,7 @@ const reluDefaults: Defaults<Omit<ReLUConfig, keyof LayerConfig>> = { maxValue: 
 /**
  * max(x, 0); more generally x from `threshold` to `maxValue`, and negativeSlope (x - threshold) below.
  * @example tf.layers.reLU({ maxValue: 6 })
+ * @public
  */
 export class ReLU<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "ReLU";
@@ -61,7 +65,10 @@ export class ReLU<const D extends FloatDType = "float32"> extends Layer<SameRule
   }
 }
 
-/** Options of `LeakyReLU`. */
+/**
+ * Options of `LeakyReLU`.
+ * @public
+ */
 export interface LeakyReLUConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   readonly negativeSlope?: number;
   readonly dtype?: D | undefined;
@@ -72,6 +79,7 @@ const leakyDefaults: Defaults<Omit<LeakyReLUConfig, keyof LayerConfig>> = { nega
 /**
  * x, or negativeSlope x where x is negative.
  * @example tf.layers.leakyReLU({ negativeSlope: 0.1 })
+ * @public
  */
 export class LeakyReLU<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "LeakyReLU";
@@ -92,7 +100,10 @@ export class LeakyReLU<const D extends FloatDType = "float32"> extends Layer<Sam
   }
 }
 
-/** Options of `ELU`. */
+/**
+ * Options of `ELU`.
+ * @public
+ */
 export interface ELUConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   readonly alpha?: number;
   readonly dtype?: D | undefined;
@@ -103,6 +114,7 @@ const eluDefaults: Defaults<Omit<ELUConfig, keyof LayerConfig>> = { alpha: 1 };
 /**
  * x, or alpha (exp(x) - 1) where x is negative.
  * @example tf.layers.elu({})
+ * @public
  */
 export class ELU<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "ELU";

@@ -3,7 +3,10 @@ import { Layer, type LayerConfig, layerOptions, one, type Tensors } from "../../
 import type { SameRule } from "../../types.js";
 import type { Complete, Defaults } from "../../util/options.js";
 
-/** Options of `Softmax`. */
+/**
+ * Options of `Softmax`.
+ * @public
+ */
 export interface SoftmaxConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   /** Along which axis the results sum to 1; the last unless said. */
   readonly axis?: number;
@@ -15,6 +18,7 @@ const defaults: Defaults<Omit<SoftmaxConfig, keyof LayerConfig>> = { axis: -1 };
 /**
  * exp(x) / Σ exp(x) along an axis.
  * @example tf.layers.softmax()
+ * @public
  */
 export class Softmax<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "Softmax";

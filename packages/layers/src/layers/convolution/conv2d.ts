@@ -9,7 +9,10 @@ import { describeAll } from "../../util/serialize.js";
 import { type BatchShape, type BatchShapes, knownSize, single } from "../../util/shapes.js";
 import { bothOf, type Padding, requireChannelsLast, windowCount } from "../../util/windows.js";
 
-/** Options of `Conv2D`. */
+/**
+ * Options of `Conv2D`.
+ * @public
+ */
 export interface Conv2DConfig<
   Filters extends number = number,
   Kernel extends Pair = Pair,
@@ -54,6 +57,7 @@ const defaults: Defaults<Omit<Conv2DConfig, keyof LayerConfig>> = {
 /**
  * Filters slid over images: [batch, h, w, channels] gives [batch, h', w', filters].
  * @example tf.layers.conv2d({ filters: 32, kernelSize: 3, activation: "relu" })
+ * @public
  */
 export class Conv2D<
   const Filters extends number = number,

@@ -8,7 +8,10 @@ import { type Complete, checkWhole, type Defaults, required } from "../../util/o
 import { describeAll } from "../../util/serialize.js";
 import { type BatchShape, type BatchShapes, knownSize, single } from "../../util/shapes.js";
 
-/** Options of `Dense`. */
+/**
+ * Options of `Dense`.
+ * @public
+ */
 export interface DenseConfig<Units extends number = number, D extends FloatDType = FloatDType> extends LayerConfig {
   /** The size of the result's last axis. */
   readonly units: Units;
@@ -34,6 +37,7 @@ const defaults: Defaults<Omit<DenseConfig, keyof LayerConfig>> = {
 /**
  * activation(x · kernel + bias), along the last axis: [..., in] gives [..., units].
  * @example tf.layers.dense({ units: 10, activation: "softmax" })
+ * @public
  */
 export class Dense<const Units extends number = number, const D extends FloatDType = "float32"> extends Layer<
   DenseRule<Units, D>

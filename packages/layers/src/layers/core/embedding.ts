@@ -7,7 +7,10 @@ import { type Complete, checkWhole, type Defaults, required } from "../../util/o
 import { describeAll } from "../../util/serialize.js";
 import { type BatchShape, type BatchShapes, single } from "../../util/shapes.js";
 
-/** Options of `Embedding`. */
+/**
+ * Options of `Embedding`.
+ * @public
+ */
 export interface EmbeddingConfig<Units extends number = number, D extends FloatDType = FloatDType> extends LayerConfig {
   /** How many different integers there are; the input holds 0 … inputDim - 1. */
   readonly inputDim: number;
@@ -28,6 +31,7 @@ const defaults: Defaults<Omit<EmbeddingConfig, keyof LayerConfig>> = {
 /**
  * A trained vector for each integer: [batch, ...] gives [batch, ..., outputDim].
  * @example tf.layers.embedding({ inputDim: 1000, outputDim: 16 })
+ * @public
  */
 export class Embedding<const Units extends number = number, const D extends FloatDType = "float32"> extends Layer<
   EmbeddingRule<Units, D>

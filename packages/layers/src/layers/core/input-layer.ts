@@ -4,7 +4,10 @@ import type { InputRule } from "../../types.js";
 import { complete, type Defaults, required } from "../../util/options.js";
 import type { BatchShape } from "../../util/shapes.js";
 
-/** Options of `InputLayer`. */
+/**
+ * Options of `InputLayer`.
+ * @public
+ */
 export interface InputLayerConfig<Sizes extends readonly (number | null)[] = BatchShape, D extends DType = DType> {
   /** The shape without the batch axis; null is a size that may be anything. */
   readonly inputShape: Sizes;
@@ -14,7 +17,10 @@ export interface InputLayerConfig<Sizes extends readonly (number | null)[] = Bat
 
 const defaults: Defaults<InputLayerConfig> = { inputShape: required, dtype: "float32", name: null };
 
-/** The sizes of a shape; a null is any size. */
+/**
+ * The sizes of a shape; a null is any size.
+ * @public
+ */
 export type KnownSizes<S> = { -readonly [K in keyof S]: S[K] extends number ? S[K] : number } extends infer T extends
   Shape
   ? T
@@ -23,6 +29,7 @@ export type KnownSizes<S> = { -readonly [K in keyof S]: S[K] extends number ? S[
 /**
  * Says what a model takes: the first layer of a sequential model, or what `input` makes of a functional one.
  * @example tf.sequential([tf.layers.inputLayer({ inputShape: [28, 28, 1] }), tf.layers.flatten()])
+ * @public
  */
 export class InputLayer<
   const Sizes extends readonly (number | null)[] = BatchShape,

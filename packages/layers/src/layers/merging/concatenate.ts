@@ -4,7 +4,10 @@ import type { ConcatenateRule } from "../../types.js";
 import type { Complete, Defaults } from "../../util/options.js";
 import { axisIn, type BatchShape, type BatchShapes, isShapeList, showShapes } from "../../util/shapes.js";
 
-/** Options of `Concatenate`. */
+/**
+ * Options of `Concatenate`.
+ * @public
+ */
 export interface ConcatenateConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   /** Along which axis; the last unless said. */
   readonly axis?: number;
@@ -16,6 +19,7 @@ const defaults: Defaults<Omit<ConcatenateConfig, keyof LayerConfig>> = { axis: -
 /**
  * The inputs one after another along an axis.
  * @example tf.layers.concatenate().apply([a, b])
+ * @public
  */
 export class Concatenate<const D extends FloatDType = "float32"> extends Layer<ConcatenateRule<D>> {
   static override readonly className: string = "Concatenate";

@@ -4,7 +4,10 @@ import { isList, Layer, type LayerConfig, layerOptions, type Tensors } from "../
 import type { MergeRule } from "../../types.js";
 import { type BatchShape, type BatchShapes, isShapeList, showShapes } from "../../util/shapes.js";
 
-/** Options of the merging layers. */
+/**
+ * Options of the merging layers.
+ * @public
+ */
 export interface MergeConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   readonly dtype?: D | undefined;
 }
@@ -52,6 +55,7 @@ abstract class Merge<Name extends string, D extends FloatDType> extends Layer<Me
 /**
  * The sum of the inputs.
  * @example tf.layers.add().apply([a, b])
+ * @public
  */
 export class Add<const D extends FloatDType = "float32"> extends Merge<"add", D> {
   static override readonly className: string = "Add";
@@ -66,6 +70,7 @@ export class Add<const D extends FloatDType = "float32"> extends Merge<"add", D>
 /**
  * The first input minus the second.
  * @example tf.layers.subtract().apply([a, b])
+ * @public
  */
 export class Subtract<const D extends FloatDType = "float32"> extends Merge<"subtract", D> {
   static override readonly className: string = "Subtract";
@@ -83,6 +88,7 @@ export class Subtract<const D extends FloatDType = "float32"> extends Merge<"sub
 /**
  * The product of the inputs.
  * @example tf.layers.multiply().apply([a, b])
+ * @public
  */
 export class Multiply<const D extends FloatDType = "float32"> extends Merge<"multiply", D> {
   static override readonly className: string = "Multiply";
@@ -97,6 +103,7 @@ export class Multiply<const D extends FloatDType = "float32"> extends Merge<"mul
 /**
  * The mean of the inputs.
  * @example tf.layers.average().apply([a, b])
+ * @public
  */
 export class Average<const D extends FloatDType = "float32"> extends Merge<"average", D> {
   static override readonly className: string = "Average";
@@ -114,6 +121,7 @@ export class Average<const D extends FloatDType = "float32"> extends Merge<"aver
 /**
  * The greatest of the inputs.
  * @example tf.layers.maximum().apply([a, b])
+ * @public
  */
 export class Maximum<const D extends FloatDType = "float32"> extends Merge<"maximum", D> {
   static override readonly className: string = "Maximum";
@@ -128,6 +136,7 @@ export class Maximum<const D extends FloatDType = "float32"> extends Merge<"maxi
 /**
  * The least of the inputs.
  * @example tf.layers.minimum().apply([a, b])
+ * @public
  */
 export class Minimum<const D extends FloatDType = "float32"> extends Merge<"minimum", D> {
   static override readonly className: string = "Minimum";

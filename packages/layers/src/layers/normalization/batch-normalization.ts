@@ -8,7 +8,10 @@ import { type Complete, checkRange, type Defaults } from "../../util/options.js"
 import { describeAll } from "../../util/serialize.js";
 import { axisIn, type BatchShapes, knownSize, single } from "../../util/shapes.js";
 
-/** Options of `BatchNormalization`. */
+/**
+ * Options of `BatchNormalization`.
+ * @public
+ */
 export interface BatchNormalizationConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   /** The axis of features, whose elements are normalised apart. */
   readonly axis?: number;
@@ -47,6 +50,7 @@ const defaults: Defaults<Omit<BatchNormalizationConfig, keyof LayerConfig>> = {
  * gamma (x - mean) / √(variance + epsilon) + beta. A training step takes mean and variance from its batch and moves the
  * layer's own towards them; otherwise, and where the layer is not trainable, the layer's own are taken.
  * @example tf.layers.batchNormalization()
+ * @public
  */
 export class BatchNormalization<const D extends FloatDType = "float32"> extends Layer<FloatRule<D>> {
   static override readonly className: string = "BatchNormalization";

@@ -8,7 +8,10 @@ import type { Complete, Defaults } from "../../util/options.js";
 import { describeAll } from "../../util/serialize.js";
 import { axisIn, type BatchShapes, knownSize, single } from "../../util/shapes.js";
 
-/** Options of `LayerNormalization`. */
+/**
+ * Options of `LayerNormalization`.
+ * @public
+ */
 export interface LayerNormalizationConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   /** The axes that are normalised together; the last unless said. */
   readonly axis?: number | readonly number[];
@@ -39,6 +42,7 @@ const defaults: Defaults<Omit<LayerNormalizationConfig, keyof LayerConfig>> = {
 /**
  * gamma (x - mean) / √(variance + epsilon) + beta, with mean and variance of each sample over the given axes.
  * @example tf.layers.layerNormalization()
+ * @public
  */
 export class LayerNormalization<const D extends FloatDType = "float32"> extends Layer<FloatRule<D>> {
   static override readonly className: string = "LayerNormalization";

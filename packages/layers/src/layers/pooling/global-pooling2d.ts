@@ -5,7 +5,10 @@ import type { Complete, Defaults } from "../../util/options.js";
 import { type BatchShape, type BatchShapes, single } from "../../util/shapes.js";
 import { requireChannelsLast } from "../../util/windows.js";
 
-/** Options of `GlobalAveragePooling2D` and `GlobalMaxPooling2D`. */
+/**
+ * Options of `GlobalAveragePooling2D` and `GlobalMaxPooling2D`.
+ * @public
+ */
 export interface GlobalPooling2DConfig<Keep extends boolean = boolean, D extends FloatDType = FloatDType>
   extends LayerConfig {
   /** Whether height and width stay as sizes 1. */
@@ -53,6 +56,7 @@ abstract class GlobalPooling2D<Name extends string, Keep extends boolean, D exte
 /**
  * The mean of each channel: [batch, h, w, channels] gives [batch, channels].
  * @example tf.layers.globalAveragePooling2d()
+ * @public
  */
 export class GlobalAveragePooling2D<
   const Keep extends boolean = false,
@@ -70,6 +74,7 @@ export class GlobalAveragePooling2D<
 /**
  * The greatest of each channel: [batch, h, w, channels] gives [batch, channels].
  * @example tf.layers.globalMaxPooling2d()
+ * @public
  */
 export class GlobalMaxPooling2D<
   const Keep extends boolean = false,

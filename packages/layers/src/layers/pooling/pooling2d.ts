@@ -5,7 +5,10 @@ import { type Complete, checkWhole, type Defaults } from "../../util/options.js"
 import { type BatchShape, type BatchShapes, single } from "../../util/shapes.js";
 import { bothOf, type Padding, requireChannelsLast, windowCount } from "../../util/windows.js";
 
-/** Options of `MaxPooling2D` and `AveragePooling2D`. */
+/**
+ * Options of `MaxPooling2D` and `AveragePooling2D`.
+ * @public
+ */
 export interface Pooling2DConfig<
   Size extends Pair = Pair,
   Strides extends Pair | null = Pair | null,
@@ -77,6 +80,7 @@ abstract class Pooling2D<
 /**
  * The greatest of each window of each channel.
  * @example tf.layers.maxPooling2d({ poolSize: 2 })
+ * @public
  */
 export class MaxPooling2D<
   const Size extends Pair = 2,
@@ -96,6 +100,7 @@ export class MaxPooling2D<
 /**
  * The mean of each window of each channel; padding is not counted.
  * @example tf.layers.averagePooling2d({ poolSize: 2 })
+ * @public
  */
 export class AveragePooling2D<
   const Size extends Pair = 2,

@@ -9,7 +9,10 @@ import { type Complete, checkWhole, type Defaults, required } from "../../util/o
 import { describeAll } from "../../util/serialize.js";
 import { type BatchShape, type BatchShapes, knownSize, single } from "../../util/shapes.js";
 
-/** Options of `LSTM`. */
+/**
+ * Options of `LSTM`.
+ * @public
+ */
 export interface LSTMConfig<
   Units extends number = number,
   Sequences extends boolean = boolean,
@@ -74,6 +77,7 @@ class ForgetBias extends Initializer {
  * Long short-term memory, Hochreiter and Schmidhuber (1997): [batch, time, features] gives the last state [batch, units],
  * or with `returnSequences` [batch, time, units]. The number of steps must be known when the layer is called.
  * @example tf.layers.lstm({ units: 32 })
+ * @public
  */
 export class LSTM<
   const Units extends number = number,

@@ -3,7 +3,10 @@ import { type CallOptions, Layer, type LayerConfig, layerOptions, one, type Tens
 import type { SameRule } from "../../types.js";
 import { type Complete, checkRange, type Defaults, required } from "../../util/options.js";
 
-/** Options of `Dropout`. */
+/**
+ * Options of `Dropout`.
+ * @public
+ */
 export interface DropoutConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   /** The probability that an element becomes 0, below 1. */
   readonly rate: number;
@@ -17,6 +20,7 @@ const defaults: Defaults<Omit<DropoutConfig, keyof LayerConfig>> = { rate: requi
 /**
  * In training, sets elements to 0 at random and divides the others by 1 - rate. `tf.setRandomSeed` makes it repeat.
  * @example tf.layers.dropout({ rate: 0.5 })
+ * @public
  */
 export class Dropout<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "Dropout";

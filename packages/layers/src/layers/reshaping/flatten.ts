@@ -3,7 +3,10 @@ import { Layer, type LayerConfig, layerOptions, one, type Tensors } from "../../
 import type { FlattenRule } from "../../types.js";
 import { type BatchShape, type BatchShapes, countOf, shapeOf, single } from "../../util/shapes.js";
 
-/** Options of `Flatten`. */
+/**
+ * Options of `Flatten`.
+ * @public
+ */
 export interface FlattenConfig<D extends FloatDType = FloatDType> extends LayerConfig {
   readonly dtype?: D | undefined;
 }
@@ -11,6 +14,7 @@ export interface FlattenConfig<D extends FloatDType = FloatDType> extends LayerC
 /**
  * All axes but the first as one: [batch, 4, 5] gives [batch, 20].
  * @example tf.layers.flatten()
+ * @public
  */
 export class Flatten<const D extends FloatDType = "float32"> extends Layer<FlattenRule<D>> {
   static override readonly className: string = "Flatten";

@@ -4,7 +4,10 @@ import type { ReshapeRule } from "../../types.js";
 import { type Complete, type Defaults, required } from "../../util/options.js";
 import { type BatchShape, type BatchShapes, countOf, showShape, single } from "../../util/shapes.js";
 
-/** Options of `Reshape`. */
+/**
+ * Options of `Reshape`.
+ * @public
+ */
 export interface ReshapeConfig<Target extends Shape = Shape, D extends FloatDType = FloatDType> extends LayerConfig {
   /** The new shape without the batch axis; one size may be -1, which is what the others leave. */
   readonly targetShape: Target;
@@ -16,6 +19,7 @@ const defaults: Defaults<Omit<ReshapeConfig, keyof LayerConfig>> = { targetShape
 /**
  * The same elements in another shape; the batch axis stays.
  * @example tf.layers.reshape({ targetShape: [28, 28, 1] })
+ * @public
  */
 export class Reshape<const Target extends Shape = Shape, const D extends FloatDType = "float32"> extends Layer<
   ReshapeRule<Target, D>
