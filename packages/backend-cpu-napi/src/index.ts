@@ -21,6 +21,7 @@ import {
 import { loadAddon, type NativeContext, type Printed } from "./addon.js";
 import { thrown } from "./errors.js";
 import { PageReclaimer } from "./reclaimer.js";
+import { version } from "./version.gen.js";
 
 /** How a CPU backend is made. */
 export interface CpuOptions {
@@ -31,6 +32,7 @@ export interface CpuOptions {
 /** Runs programs on native kernels. Everything it holds is its own: two backends share threads only. */
 export class CpuBackend implements Backend {
   readonly name: string = "cpu";
+  readonly version: string = version;
   readonly fusion: boolean = true;
   readonly reclaimer: PageReclaimer;
   private readonly native: NativeContext;

@@ -52,6 +52,8 @@ export interface Reclaimer {
  */
 export interface Backend {
   readonly name: string;
+  /** That of its package, where it has one version with core: another than core's is refused. */
+  readonly version?: string;
   /** Whether it runs loop kernels; else it gets one record an op. */
   readonly fusion: boolean;
   devices(): readonly DeviceInfo[];

@@ -1,5 +1,6 @@
 // Which backends there are, which one is used, and what devices they bring.
-import { MillraceError } from "../types/errors.js";
+import { isMillraceError, MillraceError } from "../types/errors.js";
+import { version } from "../types/version.gen.js";
 import type { Backend, BackendFactory } from "./backend.js";
 import { Device } from "./device.js";
 
@@ -45,6 +46,10 @@ function start(r: Registration): Backend | Promise<Backend> {
 }
 
 function adopt(r: Registration, backend: Backend): Backend {
+  if (backend.version !== undefined && backend.version !== version) {
+    const both = `the ${r.name} backend is version ${backend.version}, @millrace/core ${version}`;
+    throw new MillraceError("E_VERSION", `${both}: install one version of both`);
+  }
   r.started = backend;
   for (const [i, info] of backend.devices().entries()) devices.set(info.name, new Device(backend, i));
   return backend;
@@ -68,7 +73,7 @@ export function currentDevice(): Device {
       }
       waiting ??= r.name;
     } catch (error) {
-      reasons.push(`${r.name}: ${messageOf(error)}`);
+      reasons.push(reasonOf(r, error));
     }
   }
   if (waiting)
@@ -77,6 +82,12 @@ export function currentDevice(): Device {
       `the ${waiting} backend starts asynchronously: await tf.ready() first`,
     );
   throw new MillraceError("E_BACKEND", `no backend could be started${reasons.map((x) => `\n  ${x}`).join("")}`);
+}
+
+/** Why a backend did not start. Another version is no reason to take the next one in silence. */
+function reasonOf({ name }: Registration, error: unknown): string {
+  if (isMillraceError(error, "E_VERSION")) throw error;
+  return `${name}: ${messageOf(error)}`;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -90,7 +101,7 @@ export async function ready(): Promise<void> {
       current = firstDevice(await start(r));
       return;
     } catch (error) {
-      reasons.push(`${r.name}: ${messageOf(error)}`);
+      reasons.push(reasonOf(r, error));
     }
   }
   throw new MillraceError("E_BACKEND", `no backend could be started${reasons.map((x) => `\n  ${x}`).join("")}`);
