@@ -70,6 +70,9 @@ impl Geometry {
             let far = [padded, window, low[d] as i128].iter().any(|v| v.abs() > 1 << 40);
             expect(!far, || format!("{op}: padding or dilation is too large"))?;
         }
+        // Working memory is a few times the filter, whole panels of it: refuse what cannot be counted.
+        let filter = ws[..dims].iter().map(|&k| k as f64).product::<f64>() * channels as f64;
+        expect(filter * (features as f64 + 64.0) < (1u64 << 46) as f64, || format!("{op}: {w} is too large"))?;
         Ok(Geometry {
             batch: xs[0],
             groups,

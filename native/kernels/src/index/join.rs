@@ -13,20 +13,25 @@ impl LibraryKernel for Concat {
             return Err(Error::argument("concat: at least one operand and one result are needed"));
         };
         let axis = attrs.axis("axis", first.rank())?;
-        let to = strides(out.dims());
-        let (mut parts, mut at) = (Vec::with_capacity(ins.len()), 0usize);
+        let mut length = 0usize;
         for x in ins {
             let alike = x.rank() == first.rank() && (0..x.rank()).all(|k| k == axis || x.dims()[k] == first.dims()[k]);
             expect(alike && x.dtype() == first.dtype(), || {
                 format!("concat: {x} does not fit {first} along axis {axis}")
             })?;
-            let region = Region::new(x.dims(), &strides(x.dims()), &to, x.dtype().size());
-            parts.push((region, at * to[axis] as usize * x.dtype().size()));
-            at = at.checked_add(x.dims()[axis]).ok_or_else(|| Error::shape("concat: the result is too large"))?;
+            length =
+                length.checked_add(x.dims()[axis]).ok_or_else(|| Error::shape("concat: the result is too large"))?;
         }
         let mut dims = first.dims().to_vec();
-        dims[axis] = at;
+        dims[axis] = length;
         expect_out("concat", out, first.dtype(), &dims)?;
+        let to = strides(out.dims());
+        let (mut parts, mut at) = (Vec::with_capacity(ins.len()), 0);
+        for x in ins {
+            let region = Region::new(x.dims(), &strides(x.dims()), &to, x.dtype().size());
+            parts.push((region, at * to[axis] as usize * x.dtype().size()));
+            at += x.dims()[axis];
+        }
         Ok(Box::new(ConcatPlan { parts }))
     }
 }

@@ -103,7 +103,7 @@ fn malformed(what: &str) -> Error {
 impl Pass {
     pub fn new(kernel: &BoundLoop, stores: &[usize], mask: u32, isa: Isa) -> Result<Pass, Error> {
         let rank = kernel.extents.len();
-        if rank > 32 || (rank < 32 && mask >> rank != 0) {
+        if rank < 32 && mask >> rank != 0 {
             return Err(malformed("a mask names an extent that is not there"));
         }
         let bytes = kernel.extents.iter().try_fold(8usize, |n, &e| n.checked_mul(e.max(1)));
@@ -182,7 +182,11 @@ impl Pass {
             match instr.op {
                 Op::Constant => {
                     number[loads + i] = self.sources.len() as u32;
-                    self.add_source(SourceKind::Constant(instr.immediate), instr.dtype, vec![0; order.len()]);
+                    let bits = match instr.dtype {
+                        DType::Bool => u64::from(instr.immediate & 0xff != 0),
+                        _ => instr.immediate,
+                    };
+                    self.add_source(SourceKind::Constant(bits), instr.dtype, vec![0; order.len()]);
                 }
                 Op::Iota => {
                     let axis = usize::try_from(instr.immediate).ok().filter(|&axis| axis < kernel.extents.len());

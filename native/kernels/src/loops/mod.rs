@@ -27,6 +27,9 @@ pub use float::{max32, max64};
 pub use reduce::{Fold, Reducer};
 pub use tile::copy_strided;
 
+/// A mask has a bit for each extent.
+const MAX_RANK: usize = 32;
+
 /// A loop kernel, ready to run: one pass over the iteration space for all dense stores and, where the order of iteration
 /// allows it, one reduction with them; one more for each other set of reduced extents.
 pub struct LoopPlan {
@@ -36,6 +39,9 @@ pub struct LoopPlan {
 impl LoopPlan {
     /// Fails with `E_ARGUMENT` or `E_DTYPE` where the loop is malformed.
     pub fn new(kernel: &BoundLoop) -> Result<LoopPlan, Error> {
+        if kernel.extents.len() > MAX_RANK {
+            return Err(Error::argument("loop kernel: too many extents"));
+        }
         let isa = Isa::current();
         // Reductions first: a dense store may overwrite what they read, when it is in place.
         let mut masks: Vec<u32> =

@@ -49,8 +49,9 @@ impl Windows {
         self.output.iter().product()
     }
 
+    /// Elements of a window, padding among them: the product may be beyond any number.
     pub fn taps(&self) -> usize {
-        self.window.iter().product()
+        self.window.iter().fold(1, |taps, &size| taps.saturating_mul(size))
     }
 
     /// Calls `tap(element)` for each row of the input in window `number`, in row-major order; `element` is its first.

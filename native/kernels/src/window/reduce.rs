@@ -32,7 +32,7 @@ struct ReduceWindowPlan {
 
 impl Plan for ReduceWindowPlan {
     fn cost_ns(&self) -> f64 {
-        100.0 + (self.windows.rows() * self.windows.taps()) as f64 * (3.0 + 0.05 * self.windows.row as f64)
+        100.0 + self.windows.rows() as f64 * self.windows.taps() as f64 * (3.0 + 0.05 * self.windows.row as f64)
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
@@ -42,7 +42,7 @@ impl Plan for ReduceWindowPlan {
             return;
         }
         let (x, out) = (Shared(ins[0].cast_mut()), Shared(outs[0]));
-        let group = (32_768 / (len * windows.taps()).max(1)).clamp(1, rows);
+        let group = (32_768 / len.saturating_mul(windows.taps()).max(1)).clamp(1, rows);
         pool.for_chunks(rows.div_ceil(group), |chunk| {
             for number in chunk * group..((chunk + 1) * group).min(rows) {
                 // SAFETY: `check` has proven the shapes, taps are inside the input, each row is written once.

@@ -111,7 +111,7 @@ impl<T: Scalar + PartialOrd> SelectPlan<T> {
 
 impl<T: Scalar + PartialOrd> Plan for SelectPlan<T> {
     fn cost_ns(&self) -> f64 {
-        100.0 + (self.windows.rows() * self.windows.taps()) as f64 * (5.0 + 0.3 * self.windows.row as f64)
+        100.0 + self.windows.rows() as f64 * self.windows.taps() as f64 * (5.0 + 0.3 * self.windows.row as f64)
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
