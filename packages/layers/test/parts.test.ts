@@ -160,6 +160,27 @@ describe("optimizers", () => {
     expect([a.itemSync(), b.itemSync()]).toEqual([0.5, 1]);
   });
 
+  test("one of one's own is a rule and a name", () => {
+    class Signs extends optimizers.Optimizer {
+      constructor() {
+        super(
+          { name: "signs", learningRate: 0.5 },
+          {
+            slots: () => ({}),
+            update: (param, grad, _, { learningRate, count }) => ({
+              param: tf.sub(param, tf.mul(tf.mul(tf.sign(grad), learningRate), count)),
+              slots: {},
+            }),
+          },
+        );
+      }
+    }
+    const w = tf.variable([1, 1]);
+    const optimizer = new Signs();
+    for (let i = 0; i < 2; i++) optimizer.applyGradients([[tf.tensor([3, -7]), w]]);
+    expect(values(w)).toEqual([1 - 0.5 - 1, 1 + 0.5 + 1]);
+  });
+
   test("tfjs's names", () => {
     expect(train.adam(0.5).learningRate.itemSync()).toBe(0.5);
     expect(train.sgd(0.5)).toBeInstanceOf(optimizers.SGD);

@@ -16,6 +16,8 @@ export interface OptimizerConfig extends ClipConfig {
   readonly name?: string;
 }
 
+const baseDefaults = { weightDecay: null, clipnorm: null, clipvalue: null, globalClipnorm: null };
+
 /** The options of an optimizer with those that every optimizer takes. */
 export function optimizerOptions<C extends OptimizerConfig>(
   className: string,
@@ -24,7 +26,7 @@ export function optimizerOptions<C extends OptimizerConfig>(
     readonly weightDecay?: number | null;
   },
 ): Complete<C> {
-  const base = { weightDecay: null, clipnorm: null, clipvalue: null, globalClipnorm: null, name: className };
+  const base = { ...baseDefaults, name: className };
   // boundary: the defaults of a class and those of every optimizer are all of its keys
   return complete(className, config, { ...base, ...defaults } as Defaults<C>);
 }
@@ -53,16 +55,16 @@ export abstract class Optimizer {
   private readonly groups = new Map<Variable, number>();
   private readonly excluded = new Set<Variable>();
 
-  constructor(config: Complete<OptimizerConfig>, rule: OptimizerRule) {
-    if (!Number.isFinite(config.learningRate)) {
-      throw new MillraceError(
-        "E_ARGUMENT",
-        `${config.name}: learningRate must be a number, got ${String(config.learningRate)}`,
-      );
+  constructor(config: OptimizerConfig, rule: OptimizerRule) {
+    // A class of one's own gives what it likes; the built-in ones give everything.
+    const all: Complete<OptimizerConfig> = { ...baseDefaults, learningRate: 0.001, name: "optimizer", ...config };
+    if (!Number.isFinite(all.learningRate)) {
+      const got = String(all.learningRate);
+      throw new MillraceError("E_ARGUMENT", `${all.name}: learningRate must be a number, got ${got}`);
     }
-    checkClip(config.name, config);
-    this.name = config.name;
-    this.config = config;
+    checkClip(all.name, all);
+    this.name = all.name;
+    this.config = all;
     this.rule = rule;
   }
 
