@@ -4,16 +4,17 @@ use crate::DONATE;
 use crate::executable::{BoundProgram, CpuFrame};
 use crate::programs::{F32, Vectors, accumulate, add, asserting};
 use crate::tests::{bind, device, read, run, upload};
-use millrace_program::testing::{RegionBuilder, Rng, TestInstr};
+use millrace_program::testing::{RegionBuilder, Rng, TestInstr, TestStore};
 use millrace_program::{Op, Program, Step};
 use std::sync::Arc;
 
-/// Random elementwise programs with several stores a loop.
+/// Random elementwise programs with several stores a loop, some of them reductions.
 fn random_program(rng: &mut Rng, params: usize) -> (Vec<u8>, usize) {
     let it = Vectors::new();
     let dims = [it.n];
     let mut main = RegionBuilder::new();
     let mut known: Vec<u32> = (0..params).map(|_| main.param(F32, &dims)).collect();
+    let mut scalars = Vec::new();
     for _ in 0..1 + rng.below(5) {
         let ins: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
         let operands: Vec<[u32; 2]> =
@@ -23,10 +24,19 @@ fn random_program(rng: &mut Rng, params: usize) -> (Vec<u8>, usize) {
         let outs: Vec<(u32, u32)> = (0..1 + rng.below(3))
             .map(|_| (main.slot(F32, &dims), rng.below(ins.len() + instrs.len()) as u32))
             .collect();
-        it.map(&mut main, &ins, &instrs, &outs);
+        let mut stores: Vec<TestStore> = outs.iter().map(|&(slot, value)| (slot, value, None, 0)).collect();
+        if rng.below(2) == 0 {
+            let (scalar, op) = (main.slot(F32, &[]), [Op::ReduceSum, Op::ReduceMax][rng.below(2)]);
+            stores.push((scalar, rng.below(ins.len() + instrs.len()) as u32, Some(op), 1));
+            scalars.push(scalar);
+        }
+        let strides = [it.one];
+        let loads: Vec<_> = ins.iter().map(|&slot| (slot, it.zero, &strides[..])).collect();
+        main.fused(&[it.n], &loads, &instrs, &stores);
         known.extend(outs.iter().map(|out| out.0));
     }
-    let results: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
+    let mut results: Vec<u32> = (0..1 + rng.below(4)).map(|_| known[rng.below(known.len())]).collect();
+    results.extend(scalars);
     (it.builder.finish(&main.finish(&results)), results.len())
 }
 

@@ -68,11 +68,11 @@ fn in_range(offset: i64, strides: &[i64], extents: &[usize], numel: usize) -> bo
 /// For each store the loads whose buffer it may overwrite, as pairs of slots (read, written): see `BoundLoop`.
 pub fn in_place(bound: &BoundLoop, it: &Loop, shapes: &[Shape]) -> Vec<(u32, u32)> {
     let mut pairs = Vec::new();
-    let all_computed = it.stores.iter().all(|store| store.reduce.is_none() && store.value as usize >= it.loads.len());
+    let all_computed = it.stores.iter().all(|store| store.value as usize >= it.loads.len());
     if !all_computed {
         return pairs;
     }
-    for store in &it.stores {
+    for store in it.stores.iter().filter(|store| store.reduce.is_none()) {
         for (i, load) in it.loads.iter().enumerate() {
             let reads = it.loads.iter().zip(&bound.loads).filter(|(other, _)| other.slot == load.slot);
             let first = it.loads.iter().position(|other| other.slot == load.slot) == Some(i);

@@ -11,10 +11,10 @@ pub const NONE: u32 = u32::MAX;
 /// earlier values only and their dtypes fit. When it runs, `ins[i]` is the first byte of the buffer of
 /// load i and `outs[j]` that of store j.
 ///
-/// A loop without reductions may be run in place: `outs[j]` is then the buffer of loads that visit its elements
+/// A loop may be run in place: for a store j without a reduction, `outs[j]` is then the buffer of loads that visit its elements
 /// in the order in which store j writes them, at the same element size, and every stored value is an instruction.
 /// So whatever range of the space is computed at a time, all its instructions come before the first of its stores,
-/// or the stores come last in some other way. No other buffers overlap.
+/// and reductions that take a pass of their own come before those. No other buffers overlap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct BoundLoop {
     pub extents: Vec<usize>,
