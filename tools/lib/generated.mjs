@@ -1,4 +1,4 @@
-// Files that a tool writes and git keeps: sources in biome's format, or compared under --check.
+// Files that a tool writes and git keeps: in biome's format, or compared under --check.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -19,7 +19,7 @@ export const format = (path, text) =>
 
 /** Writes a generated file; with --check on the command line compares it instead, and fails where it is stale. */
 export function writeGenerated(path, text) {
-  const formatted = path.endsWith(".md") ? text : format(path, text);
+  const formatted = format(path, text);
   const file = join(root, path);
   const stale = !existsSync(file) || readFileSync(file, "utf8") !== formatted;
   if (process.argv.includes("--check")) {

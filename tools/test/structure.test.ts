@@ -41,7 +41,7 @@ describe("ops", () => {
     ).toEqual([...names].sort());
   });
   test("are what docs/ops.md lists, with version and kind", () => {
-    const rows = [...text("docs/ops.md").matchAll(/^\| `(\w+)` \| (\d+) \| (\w+) \|/gm)];
+    const rows = [...text("docs/ops.md").matchAll(/^\| `(\w+)` *\| (\d+) *\| (\w+) *\|/gm)];
     expect(rows.map(([, ...cells]) => cells)).toEqual(coreOps.map((op) => [op.name, `${op.version}`, op.kind]));
   });
   test("are what the Rust table lists, with number and version", () => {
