@@ -40,7 +40,8 @@ impl Isa {
         Isa::Portable
     }
 
-    /// The path of plans made now: `MILLRACE_CPU=portable|avx2|avx512` forces one that the machine has, else the fastest.
+    /// The path of plans made now: `MILLRACE_CPU=portable|avx2|avx512` forces one that the machine has, else the
+    /// fastest.
     pub fn current() -> Isa {
         #[cfg(test)]
         if let Some(isa) = testing::FORCED.with(std::cell::Cell::get) {

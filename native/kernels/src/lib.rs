@@ -39,9 +39,9 @@ pub trait Plan: Send + Sync {
 
     /// Computes the outputs.
     ///
-    /// # Safety
-    /// `ins` and `outs` are buffers of the shapes that the plan was checked with, `scratch` has `scratch_bytes`, all aligned to
-    /// their elements. Outputs overlap nothing else, but where the plan allows to run in place (see `BoundLoop`).
+    /// # Safety `ins` and `outs` are buffers of the shapes that the plan was checked with, `scratch` has
+    /// `scratch_bytes`, all aligned to their elements. Outputs overlap nothing else, but where the plan allows to run
+    /// in place (see `BoundLoop`).
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool);
 }
 

@@ -1,6 +1,6 @@
 //! float32 functions as straight-line code that the compiler vectorises; each within 2 ulp (tested against float64).
-//! The polynomials are minimax fits made for this file (weighted by relative error, below 2e-9, then rounded to float32).
-//! Range reductions: Cody & Waite, Software Manual for the Elementary Functions (1980).
+//! The polynomials are minimax fits made for this file (weighted by relative error, below 2e-9, then rounded to
+//! float32). Range reductions: Cody & Waite, Software Manual for the Elementary Functions (1980).
 
 use crate::isa::{fma32, fma64};
 

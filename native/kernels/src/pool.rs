@@ -1,5 +1,5 @@
-//! The thread pool of the process: a bounded spin, then park. A job is an atomic chunk counter, so its caller can always
-//! finish it alone; what workers take is only a matter of speed. Chunks are cut by shape, never by thread count.
+//! The thread pool of the process: a bounded spin, then park. A job is an atomic chunk counter, so its caller can
+//! always finish it alone; what workers take is only a matter of speed. Chunks are cut by shape, never by thread count.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -36,7 +36,8 @@ struct Shared {
     /// Raised with every published job; idle workers watch it.
     epoch: AtomicUsize,
     parked: AtomicUsize,
-    /// Threads inside a job, callers and workers: workers join only below the limit, so that several callers do not crowd the machine.
+    /// Threads inside a job, callers and workers: workers join only below the limit, so that several callers do not
+    /// crowd the machine.
     busy: AtomicUsize,
     limit: AtomicUsize,
     stop: AtomicBool,
@@ -165,7 +166,8 @@ impl Drop for Pool {
 }
 
 impl Job {
-    /// Takes chunks until none is left. Panics are kept for the caller, so that no frame is left while a worker is inside.
+    /// Takes chunks until none is left. Panics are kept for the caller, so that no frame is left while a worker is
+    /// inside.
     fn work(&self) {
         loop {
             let chunk = self.next.fetch_add(1, Relaxed);

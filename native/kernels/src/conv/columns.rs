@@ -4,8 +4,8 @@ use super::geometry::Geometry;
 use crate::gemm::Scalar;
 
 impl Geometry {
-    /// Calls `piece(column, len, at)` for the pieces of a row in order: `len` elements from `column` on are those of the input from
-    /// element `at` of the image on (in the channels of the first group), or lie in the padding.
+    /// Calls `piece(column, len, at)` for the pieces of a row in order: `len` elements from `column` on are those of
+    /// the input from element `at` of the image on (in the channels of the first group), or lie in the padding.
     #[inline(always)]
     fn for_each_piece(&self, position: [usize; 3], mut piece: impl FnMut(usize, usize, Option<usize>)) {
         let width = self.group_channels();
@@ -91,7 +91,8 @@ impl Geometry {
         });
     }
 
-    /// Adds rows first .. first + count of one group's column matrix to the elements of the input that they were gathered from.
+    /// Adds rows first .. first + count of one group's column matrix to the elements of the input that they were
+    /// gathered from.
     ///
     /// # Safety
     /// `x` is the input, which no other thread touches in these images; `from` has count · columns elements.

@@ -1,5 +1,5 @@
-//! convFilterGrad: columnsᵀ · g, a sum over all positions of all images. Parts of the positions, cut by shape, are summed on their
-//! own and combined in a balanced tree: the bits do not depend on the number of threads.
+//! convFilterGrad: columnsᵀ · g, a sum over all positions of all images. Parts of the positions, cut by shape, are
+//! summed on their own and combined in a balanced tree: the bits do not depend on the number of threads.
 
 use super::geometry::Geometry;
 use super::{Checked, block_rows, by_dtype};

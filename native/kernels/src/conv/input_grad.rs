@@ -1,5 +1,5 @@
-//! convInputGrad: rows of the column matrix of the gradient are g · wᵀ, added back to the images they belong to. A thread has whole
-//! images, so no two threads add to one element.
+//! convInputGrad: rows of the column matrix of the gradient are g · wᵀ, added back to the images they belong to. A
+//! thread has whole images, so no two threads add to one element.
 
 use super::geometry::Geometry;
 use super::{Checked, block_rows, by_dtype};

@@ -1,5 +1,5 @@
-//! Convolutions as matrix products: blocks of rows of the column matrix (one row a position of the output, one column an element
-//! of the filter) are gathered into the second cache and multiplied there.
+//! Convolutions as matrix products: blocks of rows of the column matrix (one row a position of the output, one column
+//! an element of the filter) are gathered into the second cache and multiplied there.
 
 mod columns;
 mod depthwise;

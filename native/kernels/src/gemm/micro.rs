@@ -14,7 +14,8 @@ pub trait Scalar: Copy + Send + Sync + PartialEq + 'static {
     fn engine(isa: Isa) -> Engine<Self>;
 }
 
-/// c[mr, nr] (+)= a · b for rows of b that lie `b_row` apart. A packed a has mr elements a step; the strides are for a plain one.
+/// c[mr, nr] (+)= a · b for rows of b that lie `b_row` apart. A packed a has mr elements a step; the strides are for a
+/// plain one.
 #[derive(Clone, Copy)]
 pub struct Micro<T> {
     pub k: usize,

@@ -32,7 +32,8 @@ impl<T: Scalar> Product<T> {
         cut.shared_bytes::<T>() + areas::wanted(cut.chunks) * cut.own_bytes::<T>()
     }
 
-    /// Rows (or columns, where there are many more) go to chunks, which pack their own; the other operand is packed once.
+    /// Rows (or columns, where there are many more) go to chunks, which pack their own; the other operand is packed
+    /// once.
     fn cut(&self) -> Cut {
         let Sizes { m, n, k, .. } = self.sizes;
         let (mr, nr) = (self.engine.mr, self.engine.nr);

@@ -136,7 +136,8 @@ impl<T: Scalar> Product<T> {
         (OWN * block_depth(self.sizes.k) * size_of::<T>()).next_multiple_of(64)
     }
 
-    /// c = a · b on the calling thread for `rows` rows of a, with b packed before; `memory` has [`Product::rows_bytes`].
+    /// c = a · b on the calling thread for `rows` rows of a, with b packed before; `memory` has
+    /// [`Product::rows_bytes`].
     ///
     /// # Safety
     /// As for [`Product::run_serial`].

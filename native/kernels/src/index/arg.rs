@@ -1,5 +1,5 @@
-//! argMax and argMin: the first extremum. NaN is never it, and counts as the value that every other one beats, as in TensorFlow
-//! on the CPU.
+//! argMax and argMin: the first extremum. NaN is never it, and counts as the value that every other one beats, as in
+//! TensorFlow on the CPU.
 
 use super::Along;
 use crate::check::{expect, expect_ins, expect_out};

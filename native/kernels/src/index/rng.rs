@@ -97,7 +97,8 @@ impl Plan for RngPlan {
 mod tests {
     use super::philox;
 
-    /// The known answers of the authors' library (Random123, kat_vectors, "philox4x32 10") that a zero upper half allows.
+    /// The known answers of the authors' library (Random123, kat_vectors, "philox4x32 10") that a zero upper half
+    /// allows.
     #[test]
     fn known_answer() {
         assert_eq!(philox([0, 0], 0), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);

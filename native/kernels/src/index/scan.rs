@@ -73,7 +73,8 @@ impl<T: Scalar, F: Fn(T, T) -> T + Send + Sync> Plan for ScanPlan<T, F> {
                 for step in 0..size {
                     let at = (block * size + if self.reverse { size - 1 - step } else { step }) * inner + left;
                     for (i, sum) in sums.iter_mut().enumerate().take(len) {
-                        // SAFETY: inside both operands, which have one shape; in place an element is read before it is written.
+                        // SAFETY: inside both operands, which have one shape; in place an element is read before it is
+                        // written.
                         unsafe {
                             let next = (self.fold)(*sum, x.get().add(at + i).read());
                             out.get().add(at + i).write(if self.exclusive { *sum } else { next });

@@ -1,5 +1,5 @@
-//! scatterAdd and scatterSet. Indices are applied in order, so work is cut between blocks and columns only: no two threads write one
-//! element, and the sums have the same bits for any number of threads.
+//! scatterAdd and scatterSet. Indices are applied in order, so work is cut between blocks and columns only: no two
+//! threads write one element, and the sums have the same bits for any number of threads.
 
 use super::{Along, index_at, indexed};
 use crate::check::{expect, expect_ins, expect_out};

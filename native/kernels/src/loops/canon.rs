@@ -16,8 +16,9 @@ const CHUNK_NS: f64 = 15_000.0;
 const MIN_GRAIN: usize = 4096;
 const MAX_GRAIN: usize = 65536;
 
-/// One walk over the iteration space `[outer, run, inner]`, row-major, in tiles of flat positions. `run` is reduced (1 without
-/// reductions); each of the three may stand for several merged extents, which `extents` keeps apart where a source needs it.
+/// One walk over the iteration space `[outer, run, inner]`, row-major, in tiles of flat positions. `run` is reduced (1
+/// without reductions); each of the three may stand for several merged extents, which `extents` keeps apart where a
+/// source needs it.
 pub struct Pass {
     pub extents: Vec<usize>,
     pub outer: usize,
@@ -90,7 +91,8 @@ pub struct ReduceStore {
     pub reducer: Reducer,
 }
 
-/// Whether the reduced extents (of more than one) stand together, so that a walk in the given order suits dense stores too.
+/// Whether the reduced extents (of more than one) stand together, so that a walk in the given order suits dense stores
+/// too.
 pub fn natural_order(extents: &[usize], mask: u32) -> bool {
     let classes: Vec<bool> = (0..extents.len()).filter(|&k| extents[k] != 1).map(|k| mask >> k & 1 == 1).collect();
     classes.windows(2).filter(|pair| pair[0] != pair[1]).count() <= if classes.first() == Some(&true) { 1 } else { 2 }

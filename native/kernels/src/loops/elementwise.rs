@@ -44,7 +44,8 @@ macro_rules! elementwise {
 }
 pub(crate) use elementwise;
 
-/// The kernel of `op` on operands of dtype `operand` (of select: of its second), with result `result`; `None` where there is none.
+/// The kernel of `op` on operands of dtype `operand` (of select: of its second), with result `result`; `None` where
+/// there is none.
 pub fn step(isa: Isa, op: Op, operand: DType, result: DType) -> Option<Step> {
     match op.kind() {
         Kind::Cast if op == Op::Bitcast => bits(isa, operand, result),

@@ -1,4 +1,5 @@
-//! Loop kernels: a vectorised interpreter over tiles that fit the first cache. Each instruction is one tight loop over a tile.
+//! Loop kernels: a vectorised interpreter over tiles that fit the first cache. Each instruction is one tight loop over
+//! a tile.
 
 mod canon;
 mod elementwise;
@@ -30,8 +31,8 @@ pub use tile::copy_strided;
 /// A mask has a bit for each extent.
 const MAX_RANK: usize = 32;
 
-/// A loop kernel, ready to run: one pass over the iteration space for all dense stores and, where the order of iteration
-/// allows it, one reduction with them; one more for each other set of reduced extents.
+/// A loop kernel, ready to run: one pass over the iteration space for all dense stores and, where the order of
+/// iteration allows it, one reduction with them; one more for each other set of reduced extents.
 pub struct LoopPlan {
     passes: Vec<Pass>,
 }

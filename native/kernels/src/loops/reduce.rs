@@ -1,5 +1,6 @@
-//! Reductions with the documented tree (docs/design/program.md): 16 lanes in blocks of 1024, lanes combined pairwise, blocks in a
-//! balanced binary tree. A run whose elements are rows of `width` columns is the same thing with 16 · width lanes.
+//! Reductions with the documented tree (docs/design/program.md): 16 lanes in blocks of 1024, lanes combined pairwise,
+//! blocks in a balanced binary tree. A run whose elements are rows of `width` columns is the same thing with 16 · width
+//! lanes.
 
 use super::float::{max32, max64, min32, min64};
 use super::integer::Int;
@@ -120,7 +121,8 @@ unsafe fn fill<T: Copy>(to: *mut T, len: usize, value: T) {
     }
 }
 
-/// The balanced tree over blocks given in order: entry i of the stack covers a power of two of them, falling along the stack.
+/// The balanced tree over blocks given in order: entry i of the stack covers a power of two of them, falling along the
+/// stack.
 pub struct Tree {
     rows: *mut u8,
     row_bytes: usize,

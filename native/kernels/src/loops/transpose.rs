@@ -1,5 +1,5 @@
-//! Copies of operands whose neighbours in iteration order lie far apart in memory, block by block, so that each cache line is
-//! fetched once.
+//! Copies of operands whose neighbours in iteration order lie far apart in memory, block by block, so that each cache
+//! line is fetched once.
 
 use crate::pool::Pool;
 

@@ -1,5 +1,5 @@
-//! attention: blocks of queries against blocks of keys with a running softmax (Milakov and Gimelshein, "Online normalizer
-//! calculation for softmax", 2018), so the weights of all pairs are never held.
+//! attention: blocks of queries against blocks of keys with a running softmax (Milakov and Gimelshein, "Online
+//! normalizer calculation for softmax", 2018), so the weights of all pairs are never held.
 
 use super::real::{Real, exp_shifted, greatest, map, sum};
 use super::same_float;

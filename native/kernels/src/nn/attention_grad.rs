@@ -1,4 +1,5 @@
-//! attentionGrad: blocks as in attention; the weights of a block are computed again from the log-sum-exp of its queries.
+//! attentionGrad: blocks as in attention; the weights of a block are computed again from the log-sum-exp of its
+//! queries.
 
 use super::attention::{KEYS, QUERIES, Sides, all_finite, plain, product, sized, transposed};
 use super::real::{Real, exp_shifted, map, sum};

@@ -1,5 +1,5 @@
-//! Composites that the CPU backend claims: each reads its operands once, where loop kernels would pass over memory several times.
-//! gelu is not among them: as a loop kernel it fuses with its neighbours.
+//! Composites that the CPU backend claims: each reads its operands once, where loop kernels would pass over memory
+//! several times. gelu is not among them: as a loop kernel it fuses with its neighbours.
 
 mod attention;
 mod attention_grad;

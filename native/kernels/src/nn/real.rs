@@ -120,8 +120,8 @@ unsafe fn at<T: Real, const N: usize>(ins: &[*const T; N], i: usize) -> [T; N] {
     args
 }
 
-/// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. f is a few operations: a larger one is not compiled into
-/// its two callers here and below, with the features of their path.
+/// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. f is a few operations: a larger one is not
+/// compiled into its two callers here and below, with the features of their path.
 ///
 /// # Safety
 /// All have n elements.

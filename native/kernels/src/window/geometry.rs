@@ -1,4 +1,5 @@
-//! Windows over all dimensions. Trailing dimensions that no window touches (the channels) are one row, handled as a vector.
+//! Windows over all dimensions. Trailing dimensions that no window touches (the channels) are one row, handled as a
+//! vector.
 
 use crate::Error;
 use crate::check::{expect, ints, sizes};
