@@ -44,6 +44,10 @@ describe("ops", () => {
     const rows = [...text("docs/ops.md").matchAll(/^\| `(\w+)` *\| (\d+) *\| (\w+) *\|/gm)];
     expect(rows.map(([, ...cells]) => cells)).toEqual(coreOps.map((op) => [op.name, `${op.version}`, op.kind]));
   });
+  test("all run on the native backend", () => {
+    const without = all(/^\| `(\w+)` .*\| no *\|$/gm, text("docs/ops.md"));
+    expect(without).toEqual([]);
+  });
   test("are what the Rust table lists, with number and version", () => {
     const generated = text("native/program/src/generated.rs");
     const entries = [...generated.matchAll(/^ {4}\(Op::(\w+), "(\w+)", (\d+), Kind::\w+\),$/gm)];
