@@ -15,6 +15,19 @@ export type ApplyOp<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: r
 
 const isFloat = (x: Val): boolean => dtypes[x.aval.dtype].isFloat;
 
+/**
+ * Each application once, at its first place: in a graph equal applications are one node, which is told each time it is
+ * met, and every reader of its results comes after the first.
+ */
+function distinct<V extends Val>(applications: readonly Application<V>[]): Application<V>[] {
+  const seen = new Set<V>();
+  return applications.filter(({ outs: [first] }) => {
+    if (first === undefined || seen.has(first)) return false;
+    seen.add(first);
+    return true;
+  });
+}
+
 /** What depends on the sources: everything a cotangent has to reach. */
 function dependents<V extends Val>(applications: readonly Application<V>[], sources: Iterable<V>): Set<V> {
   const active = new Set<V>(sources);
@@ -29,7 +42,7 @@ function dependents<V extends Val>(applications: readonly Application<V>[], sour
  * The rules stand with the ops; this only walks back and adds up.
  */
 export function backward<V extends Val>(
-  applications: readonly Application<V>[],
+  told: readonly Application<V>[],
   seeds: ReadonlyMap<V, V>,
   sources: readonly V[],
   apply: ApplyOp<V>,
@@ -37,6 +50,7 @@ export function backward<V extends Val>(
   // boundary: b is over V, so what rules make of V are V
   const b = makeOps<V>(apply);
   const add = (x: V, y: V): V => b.add([x, y]) as V;
+  const applications = distinct(told);
   const active = dependents(applications, sources);
   const cotangents = new Map<V, V>(seeds);
   for (let i = applications.length - 1; i >= 0; i--) {

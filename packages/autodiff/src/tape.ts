@@ -62,8 +62,6 @@ export class GradientTape implements Recorder {
   private readonly applications: Application<TensorImpl>[] = [];
   /** What a gradient may be asked for, and what depends on it. */
   private readonly active = new Set<TensorImpl>();
-  /** A result of each application. */
-  private readonly made = new Set<TensorImpl>();
   /** The tensors that stood for a variable while it was recorded. */
   private readonly reads = new Map<VariableImpl, Set<TensorImpl>>();
   private readonly watchedSet = new Set<VariableImpl>();
@@ -156,7 +154,6 @@ export class GradientTape implements Recorder {
   reset(): void {
     this.applications.length = 0;
     this.active.clear();
-    this.made.clear();
     this.reads.clear();
     this.used = false;
     this.expired = undefined;
@@ -178,9 +175,6 @@ export class GradientTape implements Recorder {
     if (!ins.some((x) => this.active.has(x))) return;
     const floats = outs.filter((y) => dtypes[y.dtype].isFloat);
     if (floats.length === 0) return;
-    // In a trace an op that is applied again is the same node with the same results: its gradient counts once.
-    if (this.made.has(floats[0]!)) return;
-    this.made.add(floats[0]!);
     for (const y of floats) this.active.add(y);
     this.applications.push({ op, ins, attrs, regions, outs });
   }
@@ -238,7 +232,6 @@ export class GradientTape implements Recorder {
   private release(): void {
     this.applications.length = 0;
     this.active.clear();
-    this.made.clear();
   }
 
   private cotangents(

@@ -232,3 +232,9 @@ describe("GradientTape", () => {
     ).toEqual([16, 33]);
   });
 });
+
+test("a composite whose decomposition repeats an op is differentiated as often as its result is read", () => {
+  // in one graph both squares are one node
+  const f = tf.fn((x: tf.Tensor) => tf.grad((v) => tf.sum(tf.add(tf.square(v), tf.square(v))))(x));
+  expect(f(tf.tensor([1, 2])).arraySync()).toEqual([4, 8]);
+});
