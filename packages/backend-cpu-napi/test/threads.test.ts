@@ -98,3 +98,34 @@ test("contexts that nobody holds are collected, queue and all", () => {
     })();`;
   expect(run(script)).toBe("true");
 });
+
+test("no arguments, however wrong, do more than throw", () => {
+  const script = `
+    const context = createContext(1 << 26);
+    const add = bound(context, "add");
+    const handles = [vector(context, 1), vector(context, 2)];
+    const detached = new Int32Array(8);
+    structuredClone(detached, { transfer: [detached.buffer] });
+    const odd = [
+      undefined, null, true, NaN, -1, -0, 0.5, 1, 2 ** 31, 2 ** 53, 1e300, "", "add", "x".repeat(1000), 7n, Symbol("s"), {}, [],
+      () => 0, new Proxy({}, {}), new Date(), new ArrayBuffer(8), new SharedArrayBuffer(8), new DataView(new ArrayBuffer(3)),
+      new Uint8Array(0), new Uint8Array(100), new Int32Array(2), Int32Array.from(handles), new Float64Array(1), Float64Array.of(8),
+      new Float64Array([1e300]), new Int32Array(new SharedArrayBuffer(16)), new BigInt64Array(2), detached, program.add, add, ...handles,
+    ];
+    let state = 12345;
+    const random = (n) => (state = (state * 1103515245 + 12345) % 2 ** 31) % n;
+    const names = Object.keys(context).filter((name) => name !== "close" && name !== "onMessage");
+    let thrown = 0;
+    for (let i = 0; i < 100_000; i++) {
+      const args = Array.from({ length: random(7) }, () => odd[random(odd.length)]);
+      try {
+        const made = context[names[random(names.length)]](...args);
+        if (made instanceof Promise) made.catch(() => {});
+      } catch (error) {
+        if (typeof error.code !== "string" || error.code === "E_INTERNAL") throw error;
+        thrown++;
+      }
+    }
+    console.log(thrown > 10_000, first(sum(createContext())));`;
+  expect(run(script)).toBe("true 3");
+});
