@@ -20,7 +20,8 @@ import {
   type VarianceScalingConfig,
 } from "./variance-scaling.js";
 
-export { getInitializer as get, Initializer, type InitializerIdentifier } from "./initializer.js";
+export { Initializer, type InitializerIdentifier } from "./initializer.js";
+export { getInitializer as get } from "./registry.js";
 export {
   Constant,
   type ConstantConfig,

@@ -1,7 +1,7 @@
 // What weights start as: the base class, and initializers without randomness.
 import * as tf from "@millrace/autodiff";
 import { type FloatDType, MillraceError, type Shape, type Tensor } from "@millrace/autodiff";
-import { Registry, type Serialized } from "../util/identifiers.js";
+import type { Serialized } from "../util/identifiers.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";
 
 /**
@@ -22,25 +22,6 @@ export abstract class Initializer {
   getConfig(): Record<string, unknown> {
     return {};
   }
-}
-
-const registry: Registry<Initializer> = new Registry("initializer");
-
-/** Makes a class of initializers known by its name. */
-export function registerInitializer<C>(
-  name: string,
-  make: (config: C) => Initializer,
-  aliases: readonly string[] = [],
-): void {
-  registry.register(name, make, aliases);
-}
-
-/**
- * The initializer that an identifier stands for. Throws E_ARGUMENT for an unknown name.
- * @public
- */
-export function getInitializer(identifier: InitializerIdentifier): Initializer {
-  return registry.get(identifier);
 }
 
 /**
@@ -121,8 +102,3 @@ export class Identity extends Initializer {
     return { ...this.config };
   }
 }
-
-registerInitializer("Constant", (config: ConstantConfig) => new Constant(config));
-registerInitializer("Zeros", () => new Zeros(), ["zero"]);
-registerInitializer("Ones", () => new Ones(), ["one"]);
-registerInitializer("Identity", (config: IdentityConfig) => new Identity(config), ["IdentityInitializer"]);

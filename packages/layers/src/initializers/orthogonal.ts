@@ -1,7 +1,7 @@
 import * as tf from "@millrace/autodiff";
 import { type FloatDType, MillraceError, type Shape, type Tensor } from "@millrace/autodiff";
 import { type Complete, complete, type Defaults } from "../util/options.js";
-import { Initializer, registerInitializer } from "./initializer.js";
+import { Initializer } from "./initializer.js";
 
 /**
  * Options of `Orthogonal`.
@@ -55,5 +55,3 @@ function orthonormal(rows: Tensor, count: number, length: number, dtype: FloatDT
   }
   return done;
 }
-
-registerInitializer("Orthogonal", (config: OrthogonalConfig) => new Orthogonal(config), ["OrthogonalInitializer"]);

@@ -3,7 +3,7 @@
 import type { FloatDType, Shape, Tensor } from "@millrace/autodiff";
 import * as tf from "@millrace/autodiff";
 import { type Complete, complete, type Defaults } from "../util/options.js";
-import { Initializer, registerInitializer } from "./initializer.js";
+import { Initializer } from "./initializer.js";
 
 /**
  * Options of `RandomNormal` and `TruncatedNormal`.
@@ -89,7 +89,3 @@ export class RandomUniform extends Initializer {
     return { ...this.config };
   }
 }
-
-registerInitializer("RandomNormal", (config: RandomNormalConfig) => new RandomNormal(config), ["normal"]);
-registerInitializer("TruncatedNormal", (config: RandomNormalConfig) => new TruncatedNormal(config));
-registerInitializer("RandomUniform", (config: RandomUniformConfig) => new RandomUniform(config), ["uniform"]);

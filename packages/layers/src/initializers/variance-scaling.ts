@@ -2,7 +2,7 @@
 import * as tf from "@millrace/autodiff";
 import { type FloatDType, MillraceError, type Shape, type Tensor } from "@millrace/autodiff";
 import { type Complete, complete, type Defaults } from "../util/options.js";
-import { Initializer, registerInitializer } from "./initializer.js";
+import { Initializer } from "./initializer.js";
 
 /**
  * Options of `VarianceScaling`.
@@ -153,11 +153,3 @@ export class LecunNormal extends NamedScaling {
     super("LecunNormal", { scale: 1, mode: "fanIn", distribution: "truncatedNormal" }, config);
   }
 }
-
-registerInitializer("VarianceScaling", (config: VarianceScalingConfig) => new VarianceScaling(config));
-registerInitializer("GlorotUniform", (config: SeedConfig) => new GlorotUniform(config), ["xavierUniform"]);
-registerInitializer("GlorotNormal", (config: SeedConfig) => new GlorotNormal(config), ["xavierNormal"]);
-registerInitializer("HeUniform", (config: SeedConfig) => new HeUniform(config));
-registerInitializer("HeNormal", (config: SeedConfig) => new HeNormal(config));
-registerInitializer("LecunUniform", (config: SeedConfig) => new LecunUniform(config));
-registerInitializer("LecunNormal", (config: SeedConfig) => new LecunNormal(config));

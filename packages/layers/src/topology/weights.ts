@@ -12,7 +12,8 @@ import {
   type Variable,
   variable,
 } from "@millrace/autodiff";
-import { getInitializer, type InitializerIdentifier } from "../initializers/initializer.js";
+import type { InitializerIdentifier } from "../initializers/initializer.js";
+import { getInitializer } from "../initializers/registry.js";
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from "../regularizers/regularizers.js";
 import { uniqueName } from "../util/names.js";
 

@@ -1,7 +1,8 @@
 import * as tf from "@millrace/autodiff";
 import { type FloatDType, MillraceError, type Shape, type Tensor, type Variable } from "@millrace/autodiff";
 import { type Activation, type ActivationIdentifier, getActivation } from "../../activations/activations.js";
-import { getInitializer, Initializer, type InitializerIdentifier } from "../../initializers/initializer.js";
+import { Initializer, type InitializerIdentifier } from "../../initializers/initializer.js";
+import { getInitializer } from "../../initializers/registry.js";
 import type { RegularizerIdentifier } from "../../regularizers/regularizers.js";
 import { type CallOptions, Layer, type LayerConfig, layerOptions, one, type Tensors } from "../../topology/layer.js";
 import type { RecurrentRule } from "../../types.js";
