@@ -32,7 +32,11 @@ export function formLoops(scheduler: RegionScheduler, graph: Graph): void {
 
 const isLoop = (unit: Unit): unit is Loop => "nodes" in unit;
 const isReduction = (node: Node): boolean => node.op.kind === "reduce" && node.op.name.startsWith("reduce");
-const isView = (node: Node): boolean => resolveView(valueOf(node)).root.node !== node;
+/** What nobody reads, as an effect may be, is no view. */
+const isView = (node: Node): boolean => {
+  const value = outputs.get(node);
+  return value !== undefined && resolveView(value).root.node !== node;
+};
 const isScalarConstant = (node: Node | null): node is Node =>
   node?.op.name === "constant" && (node.attrs.data as TypedArray).length === 1;
 
