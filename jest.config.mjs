@@ -29,5 +29,7 @@ const packages = readdirSync(`${root}packages`).filter((name) => existsSync(`${r
 
 export default {
   maxWorkers: 2,
+  // No test is about speed: this only ends one that hangs.
+  testTimeout: 120_000,
   projects: [...packages.map((name) => project(name, `packages/${name}`)), project("tools", "tools")],
 };
