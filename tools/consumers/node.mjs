@@ -1,5 +1,5 @@
 // Plain JavaScript on every Node that is supported, by import and by require.
-import { existsSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { check, expect, run, skip } from "./checks.mjs";
 
@@ -11,6 +11,7 @@ const nodeOf = (dir, major) => join(dir, `node_modules/node-${major}/bin/node`);
 /** Runs the programs of `dir`/node on Node 20, 22 and 24. */
 export async function checkNode(dir) {
   const native = hasAddon(dir);
+  cpSync(join(dir, "node_modules/@millrace/core"), join(dir, "second"), { recursive: true });
   for (const major of [20, 22, 24]) {
     if (!existsSync(nodeOf(dir, major))) {
       skip(`Node ${major}`, "its npm package is for Linux x64 alone");
@@ -21,6 +22,7 @@ export async function checkNode(dir) {
     await checked("import.mjs", { y: [[11]], backend: native ? "cpu" : "reference" });
     await checked("core.mjs", { y: [2, 4, 6], backend: "reference" });
     await checked("require.cjs", { y: [2, 4, 6], backend: "reference" });
+    await checked("copies.mjs", { y: Array(2).fill("E_DUPLICATE_CORE"), backend: "reference" });
     if (native) await checked("memory.mjs", { y: Array(8).fill(2), backend: "cpu" });
     else skip(`memory.mjs on Node ${major}`, "the native backend is not built");
   }
