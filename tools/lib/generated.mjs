@@ -19,7 +19,7 @@ export const format = (path, text) =>
 
 /** Writes a generated file; with --check on the command line compares it instead, and fails where it is stale. */
 export function writeGenerated(path, text) {
-  const formatted = format(path, text);
+  const formatted = path.endsWith(".md") ? text : format(path, text); // prose is not formatted
   const file = join(root, path);
   const stale = !existsSync(file) || readFileSync(file, "utf8") !== formatted;
   if (process.argv.includes("--check")) {
