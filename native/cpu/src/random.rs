@@ -5,7 +5,7 @@ use crate::executable::{BoundProgram, CpuFrame};
 use crate::programs::{F32, Vectors, accumulate, add, asserting};
 use crate::tests::{bind, device, read, run, upload};
 use millrace_program::testing::{RegionBuilder, Rng, TestInstr, TestStore};
-use millrace_program::{Op, Program, Step};
+use millrace_program::{Code, Op, Program, Step};
 use std::sync::Arc;
 
 /// Random elementwise programs with several stores a loop, some of them reductions.
@@ -41,9 +41,11 @@ fn random_program(rng: &mut Rng, params: usize) -> (Vec<u8>, usize) {
 }
 
 #[test]
-fn donation_changes_no_result() {
+fn neither_donation_nor_the_queue_changes_a_result() {
     let mut rng = Rng::new(5);
     let mut device = device();
+    let endless = bind(&mut device, &accumulate(f32::INFINITY), &[4]);
+    let zeros = upload(&mut device, &[0.0; 4]);
     for _ in 0..400 {
         let params = 1 + rng.below(4);
         let (bytes, _) = random_program(&mut rng, params);
@@ -57,7 +59,13 @@ fn donation_changes_no_result() {
                 .iter()
                 .map(|values| upload(&mut device, values) | if rng.below(4) > 0 { DONATE } else { 0 })
                 .collect();
+            // What runs behind this is queued.
+            let before = if rng.below(4) == 0 { run(&mut device, endless, &[zeros, zeros]) } else { vec![] };
             let in_place = run(&mut device, bound, &donated);
+            if let Some(&handle) = before.first() {
+                assert!(device.stats().queued >= 2);
+                assert_eq!(device.cancel(handle), Ok(true));
+            }
             for (&plain, &in_place) in plain.iter().zip(&in_place) {
                 assert_eq!(read(&mut device, plain), read(&mut device, in_place), "n {n}");
             }
@@ -65,13 +73,15 @@ fn donation_changes_no_result() {
                 assert_eq!(read(&mut device, *arg), *values, "arguments stay");
             }
             let donated = donated.into_iter().map(|arg| arg & !DONATE);
-            for handle in args.into_iter().chain(plain).chain(in_place).chain(donated) {
+            for handle in args.into_iter().chain(plain).chain(in_place).chain(donated).chain(before) {
                 device.free(handle).unwrap();
             }
             device.release_bound(bound).unwrap();
         }
     }
-    assert_eq!(device.stats().memory.live, 0);
+    // What was cancelled, where its handles still lived.
+    assert!(device.sync().is_err_and(|error| error.code == Code::Aborted) || !device.take_messages().1.is_empty());
+    assert_eq!(device.stats().memory.live, 16);
 }
 
 /// The dearest kernel of a frame, in ns.
