@@ -56,12 +56,17 @@ impl Windows {
     }
 
     /// Calls `tap(element)` for each row of the input in window `number`, in row-major order; `element` is its first.
+    pub fn for_each_tap(&self, number: usize, tap: impl FnMut(usize)) {
+        // Clearing room for every possible rank would cost more than a small window.
+        if self.input.len() <= 4 { self.walk::<4>(number, tap) } else { self.walk::<32>(number, tap) }
+    }
+
     #[inline(always)]
-    pub fn for_each_tap(&self, number: usize, mut tap: impl FnMut(usize)) {
+    fn walk<const RANK: usize>(&self, number: usize, mut tap: impl FnMut(usize)) {
         let rank = self.input.len();
-        // The part of each dimension that is inside, and where the window starts.
-        let mut from = [0usize; 32];
-        let mut to = [0usize; 32];
+        // The part of each dimension that is inside.
+        let mut from = [0usize; RANK];
+        let mut to = [0usize; RANK];
         let mut rest = number;
         for k in (0..rank).rev() {
             let first = (rest % self.output[k]) as i64 * self.stride[k] - self.low[k];

@@ -17,8 +17,12 @@ impl LibraryKernel for SelectAndScatterAdd {
         expect(g.dtype() == x.dtype(), || format!("selectAndScatterAdd: {x} and {g} have different dtypes"))?;
         expect_out("selectAndScatterAdd", out, x.dtype(), x.dims())?;
         let windows = Windows::new("selectAndScatterAdd", x, g, attrs)?;
+        // Taps are counted in 32 bits.
+        expect(u32::try_from(x.numel()).is_ok(), || format!("selectAndScatterAdd: {x} is too large"))?;
         fn plan<T: Scalar + PartialOrd>(windows: Windows) -> Result<Box<dyn Plan>, Error> {
-            Ok(Box::new(SelectPlan::<T> { windows, select: version::<SelectKernel<T>>(Isa::current()) }))
+            let isa = Isa::current();
+            let (select, give) = (version::<SelectKernel<T>>(isa), version::<GiveKernel<T>>(isa));
+            Ok(Box::new(SelectPlan::<T> { windows, select, give }))
         }
         match x.dtype() {
             DType::Float32 => plan::<f32>(windows),
@@ -34,17 +38,17 @@ impl LibraryKernel for SelectAndScatterAdd {
 struct SelectPlan<T> {
     windows: Windows,
     select: unsafe fn(Select<T>),
+    give: unsafe fn(Give<T>),
 }
 
-/// Where x[i] beats best[i], it becomes the best, and at[i] the element it came from.
+/// Where x[i] beats best[i], it becomes the best, and at[i] the number of its tap.
 #[derive(Clone, Copy)]
 struct Select<T> {
     x: *const T,
     best: *mut T,
-    at: *mut i64,
-    element: i64,
+    at: *mut u32,
+    tap: u32,
     len: usize,
-    first: bool,
 }
 
 struct SelectKernel<T>(PhantomData<T>);
@@ -59,9 +63,37 @@ impl<T: Scalar + PartialOrd> Kernel for SelectKernel<T> {
             // SAFETY: three rows of `len` elements.
             unsafe {
                 let (x, best, at) = (s.x.add(i).read(), s.best.add(i).read(), s.at.add(i).read());
-                let wins = s.first || (!(x <= best) && best == best);
+                let wins = s.tap == 0 || (!(x <= best) && best == best);
                 s.best.add(i).write(if wins { x } else { best });
-                s.at.add(i).write(if wins { s.element } else { at });
+                s.at.add(i).write(if wins { s.tap } else { at });
+            }
+        }
+    }
+}
+
+/// out[i] += g[i] where tap at[i] was chosen.
+#[derive(Clone, Copy)]
+struct Give<T> {
+    g: *const T,
+    at: *const u32,
+    out: *mut T,
+    tap: u32,
+    len: usize,
+}
+
+struct GiveKernel<T>(PhantomData<T>);
+
+impl<T: Scalar> Kernel for GiveKernel<T> {
+    type Args = Give<T>;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(s: Give<T>) {
+        for i in 0..s.len {
+            // SAFETY: three rows of `len` elements.
+            unsafe {
+                let (sum, g) = (s.out.add(i).read(), s.g.add(i).read());
+                let more = T::add(sum, g);
+                s.out.add(i).write(if s.at.add(i).read() == s.tap { more } else { sum });
             }
         }
     }
@@ -74,35 +106,24 @@ impl<T: Scalar + PartialOrd> SelectPlan<T> {
     /// Adds the cotangents of windows `numbers`.
     unsafe fn add(&self, x: *const T, g: *const T, out: *mut T, numbers: std::ops::Range<usize>) {
         let row = self.windows.row;
-        let (mut best, mut at) = ([T::ZERO; STRIP], [0i64; STRIP]);
+        let (mut best, mut at) = ([T::ZERO; STRIP], [0u32; STRIP]);
         for number in numbers {
             for left in (0..row).step_by(STRIP) {
                 let len = STRIP.min(row - left);
-                let mut first = true;
-                self.windows.for_each_tap(number, |element| {
-                    let (best, at) = (best.as_mut_ptr(), at.as_mut_ptr());
-                    // SAFETY: taps are inside the input.
-                    unsafe {
-                        (self.select)(Select {
-                            x: x.add(element + left),
-                            best,
-                            at,
-                            element: element as i64,
-                            len,
-                            first,
-                        })
-                    }
-                    first = false;
-                });
-                if first {
-                    continue; // padding alone
-                }
-                for (i, &element) in at.iter().enumerate().take(len) {
-                    // SAFETY: an element of the input's shape; the caller has the images of these windows to itself.
-                    unsafe {
-                        let to = out.add(element as usize + left + i);
-                        to.write(T::add(to.read(), g.add(number * row + left + i).read()));
-                    }
+                let (best, at) = (best.as_mut_ptr(), at.as_mut_ptr());
+                // SAFETY: taps are inside the input; the caller has the images of these windows to itself.
+                unsafe {
+                    let mut tap = 0;
+                    self.windows.for_each_tap(number, |element| {
+                        (self.select)(Select { x: x.add(element + left), best, at, tap, len });
+                        tap += 1;
+                    });
+                    let g = g.add(number * row + left);
+                    let mut tap = 0;
+                    self.windows.for_each_tap(number, |element| {
+                        (self.give)(Give { g, at, out: out.add(element + left), tap, len });
+                        tap += 1;
+                    });
                 }
             }
         }
