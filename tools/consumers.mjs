@@ -54,8 +54,10 @@ try {
     const dir = await timed("install", () => install("tools/consumers/project", tarballs, everything));
     for (const [name, run] of Object.entries(checks)) if (chose([name])) await run(dir, names);
   }
-  if (chose(["example"]))
-    await checkExample(await timed("install", () => install("examples/custom-op", tarballs, ownDependencies)));
+  for (const example of chose(["example"]) ? ["custom-op", "custom-backend"] : []) {
+    const dir = await timed("install", () => install(`examples/${example}`, tarballs, ownDependencies));
+    await checkExample(example, dir);
+  }
 } finally {
   if (process.argv.includes("--keep")) console.log(`left in ${work}`);
   else rmSync(work, { recursive: true, force: true });
