@@ -9,6 +9,8 @@ const megabyte = 1 << 20;
 const minDue = 16 * megabyte;
 /** What a tensor takes beside its elements: small ones must not outgrow the caches between collections. */
 const overhead = 192;
+/** Bytes between two minor collections, at most, while little is live. */
+const maxSmallDue = 96 * megabyte;
 /** Collection may take this part of the time, unless memory is short. */
 const maxShare = 0.1;
 
@@ -74,6 +76,7 @@ export class PageReclaimer implements Reclaimer {
     gc({ type: "minor" });
     this.native.poll(false);
     const young = this.native.liveBytes();
+    this.liveAfterFull = Math.min(this.liveAfterFull, young);
     if (young + minDue > this.limit || young > 2 * Math.max(this.liveAfterFull, minDue)) this.collectAll(gc);
     const end = performance.now();
     const share = (end - start) / Math.max(end - this.lastEnd, 1e-3);
@@ -82,7 +85,10 @@ export class PageReclaimer implements Reclaimer {
     const { allocations, allocatedBytes, liveBytes, liveBuffers } = this.native.stats();
     const average = (allocatedBytes - this.bytesBefore) / Math.max(allocations - this.buffersBefore, 1);
     [this.bytesBefore, this.buffersBefore] = [allocatedBytes, allocations];
-    const wanted = Math.max(minDue, 1.1 * (liveBytes + overhead * liveBuffers)) * this.stretch;
+    const live = liveBytes + overhead * liveBuffers;
+    // What is known to be live, and thrice that altogether: promoted garbage counts until a full collection.
+    const base = Math.max(this.liveAfterFull, minDue);
+    const wanted = Math.min(Math.max(minDue, 1.1 * live) * this.stretch, Math.max(maxSmallDue, 3 * base - live));
     const elements = wanted * (average / (average + overhead));
     this.due = Math.max(minDue / 64, Math.min(elements, (this.limit - liveBytes) / 2));
   }
