@@ -24,7 +24,6 @@ export { coreOps, findOp, makeOps } from "./ops/table.js";
 export { optimize, passesFor } from "./passes/pipeline.js";
 export { type Pass, rewriteGraph } from "./passes/rewrite.js";
 export { type Engine, engine, type Recorder } from "./runtime/engine.js";
-export { provideSourceReader } from "./runtime/explain.js";
 export { ConcreteFunction, PolymorphicFunction, traceFunction } from "./runtime/function.js";
 export { buildStructure, flattenStructure, refusePromise, type Template } from "./runtime/structure.js";
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";

@@ -35,3 +35,19 @@ export function captureSites(limit = 4): CallSite[] {
 export function formatSite(site: CallSite): string {
   return `${site.file.replace(/^file:\/\//, "")}:${site.line}:${site.column}`;
 }
+
+/** How the engine shows a line of the user's file; Node's part of the umbrella provides it. */
+let readLine: (site: CallSite) => string | undefined = () => undefined;
+
+/** Gives the engine a way to read source lines, where there are files. */
+export function provideSourceReader(reader: (site: CallSite) => string | undefined): void {
+  readLine = reader;
+}
+
+/** A message and the user's line with a caret, or the place alone where its file is not readable. */
+export function withSite(message: string, site: CallSite | undefined): string {
+  if (!site) return message;
+  const line = readLine(site);
+  const at = `${message}\n  at ${formatSite(site)}`;
+  return line === undefined ? at : `${at}\n    ${line}\n    ${" ".repeat(Math.max(0, site.column - 1))}^`;
+}

@@ -2,8 +2,10 @@
 
 import { type Aval, formatShape } from "../ir/aval.js";
 import { type Dim, eqDim } from "../ir/dim.js";
-import { type AnyOp, type Composite, internalComposite, type NoAttrs, noRule, RuleError } from "../ir/op.js";
+import { type AnyOp, type Composite, internalComposite, type NoAttrs, noRule } from "../ir/op.js";
 import { remember } from "../ir/remember.js";
+import type { MillraceError } from "../types/errors.js";
+import { refusal } from "./refuse.js";
 import { axesOf, stretch } from "./rules.js";
 
 /** The shape that two shapes broadcast to, or undefined. Undecided sizes must be equal. */
@@ -21,9 +23,9 @@ export function broadcastShapes(a: readonly Dim[], b: readonly Dim[]): Dim[] | u
   return shape;
 }
 
-export function noBroadcast(name: string, a: Aval, b: Aval): RuleError {
+export function noBroadcast(name: string, a: Aval, b: Aval): MillraceError {
   const [x, y] = [formatShape(a.shape), formatShape(b.shape)];
-  return new RuleError("E_SHAPE", `${name}.broadcast`, `${x} and ${y} do not broadcast`);
+  return refusal(`${name}.broadcast`, `${x} and ${y} do not broadcast`, [a, b]);
 }
 
 const known = new Map<AnyOp, Composite<string, NoAttrs>>();

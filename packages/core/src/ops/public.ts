@@ -4,10 +4,10 @@ import { type Attrs, noAttrs } from "../ir/attrs.js";
 import { type Dim, dimKey } from "../ir/dim.js";
 import type { AnyOp } from "../ir/op.js";
 import { type DType, dtypes, promote } from "../types/dtype.js";
-import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
 import type { Tensor } from "../types/tensor.js";
 import { broadcasting, broadcastShapes, noBroadcast } from "./broadcasting.js";
+import { refusal } from "./refuse.js";
 import { axesOf } from "./rules.js";
 
 export { broadcastShapes, noBroadcast };
@@ -83,9 +83,7 @@ function literalDType(name: string, value: Like, dtype: DType): DType | undefine
   if (typeof value === "number") {
     if (dtype === "bool") return "float32";
     if (dtypes[dtype].isInteger && !Number.isInteger(value)) {
-      throw new MillraceError("E_DTYPE", `${name}: ${value} is no ${dtype}; cast the tensor to float32 first`, {
-        op: name,
-      });
+      throw refusal(`${name}.dtype`, `${value} is no ${dtype}; cast the tensor to float32 first`, [], "E_DTYPE");
     }
     return dtype;
   }
@@ -95,7 +93,7 @@ function literalDType(name: string, value: Like, dtype: DType): DType | undefine
 /** An operand of a function on truth values. */
 export function requireBool(name: string, x: Tensor): Tensor {
   if (x.dtype === "bool") return x;
-  throw new MillraceError("E_DTYPE", `${name}: needs bool, got ${x.dtype}; compare with 0 first`, { op: name });
+  throw refusal(`${name}.dtype`, `needs bool, got ${x.dtype}; compare with 0 first`, [avalOf(x)], "E_DTYPE");
 }
 
 /** Applies an op on two operands of one shape and dtype after promotion and broadcasting. */
@@ -125,7 +123,7 @@ function broadcastAnd2(op: AnyOp, x: Tensor, y: Tensor): Tensor {
 export function axisOf(name: string, axis: number, rank: number): number {
   const index = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(axis) && index >= 0 && index < rank) return index;
-  throw new MillraceError("E_ARGUMENT", `${name}: axis ${axis} is out of range for rank ${rank}`, { op: name });
+  throw refusal(`${name}.axis`, `axis ${axis} is out of range for rank ${rank}`, [], "E_ARGUMENT");
 }
 
 /** Axes from 0, sorted; undefined is all of them. */

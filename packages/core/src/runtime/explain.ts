@@ -2,30 +2,21 @@
 import type { Attrs } from "../ir/attrs.js";
 import { type Aval, formatAval } from "../ir/aval.js";
 import { type AnyOp, inferOp, RuleError } from "../ir/op.js";
-import { captureSites, formatSite } from "../ir/site.js";
-import { type CallSite, MillraceError } from "../types/errors.js";
-
-/** How the engine shows a line of the user's file; Node's part of the umbrella provides it. */
-let readLine: (site: CallSite) => string | undefined = () => undefined;
-
-/** Gives the engine a way to read source lines, where there are files. */
-export function provideSourceReader(reader: (site: CallSite) => string | undefined): void {
-  readLine = reader;
-}
+import { withSite } from "../ir/site.js";
+import { MillraceError } from "../types/errors.js";
 
 /** A RuleError with the operands, the repair that fits and the user's line; any other error as it is. */
 export function explainRule(error: unknown, op: AnyOp, ins: readonly Aval[], attrs: Attrs): unknown {
   if (!(error instanceof RuleError)) return error;
-  const [site] = captureSites(1);
+  const { site } = error;
   const repair = repairFor(op, ins, attrs);
   const parts = [
-    error.message,
+    error.reason,
     ins.length > 0 ? `  operands: ${ins.map(formatAval).join(", ")}` : "",
     `  rule: ${error.rule}`,
     repair ? `  ${repair}` : "",
-    site ? showSite(site) : "",
   ];
-  return new MillraceError(error.code, parts.filter(Boolean).join("\n"), {
+  return new MillraceError(error.code, withSite(parts.filter(Boolean).join("\n"), site), {
     op: error.op ?? op.name,
     shapes: ins.map((a) => a.shape.map((d) => (typeof d === "number" ? d : d.key))),
     dtypes: ins.map((a) => a.dtype),
@@ -45,11 +36,4 @@ function repairFor(op: AnyOp, ins: readonly Aval[], attrs: Attrs): string | unde
     }
   });
   return fitting.length === 1 ? fitting[0] : undefined;
-}
-
-/** The user's line with a caret where its file is readable, else the place alone. */
-function showSite(site: CallSite): string {
-  const line = readLine(site);
-  const at = `  at ${formatSite(site)}`;
-  return line === undefined ? at : `${at}\n    ${line}\n    ${" ".repeat(Math.max(0, site.column - 1))}^`;
 }
