@@ -29,8 +29,8 @@ function promised(code: string): string[] {
   const lines: string[] = [];
   let printing = false;
   for (const line of code.split("\n")) {
-    const call = /console\.log\(.*\);(?: \/\/ (.*))?$/.exec(line);
-    const below = printing ? /^\s*\/\/ (.*)$/.exec(line) : null;
+    const call: RegExpExecArray | null = /console\.log\(.*\);(?: \/\/ (.*))?$/.exec(line);
+    const below: RegExpExecArray | null = printing ? /^\s*\/\/ (.*)$/.exec(line) : null;
     const shown = call?.[1] ?? below?.[1];
     if (shown !== undefined) lines.push(shown);
     printing = call !== null || below !== null;
