@@ -6,9 +6,9 @@ use super::{Sizes, pack};
 use crate::isa::Isa;
 
 /// Steps of k in one block: a panel of b of this depth stays in the first cache.
-const DEPTH: usize = 384;
+const DEPTH: usize = 256;
 /// Rows (or columns) that are packed for all threads at once.
-pub(super) const SHARED: usize = 2048;
+pub(super) const SHARED: usize = 1024;
 /// Rows (or columns) of one chunk at most: its packed block stays in the second cache.
 pub(super) const OWN: usize = 192;
 /// Products below this many operations run on the calling thread.
