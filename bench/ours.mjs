@@ -29,17 +29,21 @@ function samples(run, count, rounds) {
 }
 
 function dispatch() {
+  const name = "a.dispatch add[8]";
+  const nanoseconds = (s) => s * 1e9;
   const [a, b] = [tf.ones([8]), tf.ones([8])];
-  const seconds = samples(() => tf.add(a, b), 200_000, 30);
-  emit("a.dispatch add[8]", "millrace eager", "ns/op", seconds, (s) => s * 1e9);
-  const f = tf.fn((x, y) => tf.add(x, y));
-  emit(
-    "a.dispatch add[8]",
-    "millrace tf.fn call",
-    "ns/op",
-    samples(() => f(a, b), 100_000, 30),
-    (s) => s * 1e9,
-  );
+  const eager = samples(() => tf.add(a, b), 200_000, 30);
+  emit(name, "millrace eager", "ns/op", eager, nanoseconds);
+  const one = tf.fn((x, y) => tf.add(x, y));
+  const ones = samples(() => one(a, b), 100_000, 30);
+  emit(name, "millrace tf.fn call", "ns/op", ones, nanoseconds);
+  const ten = tf.fn((x, y) => [0, 1, 2, 3, 4].reduce((z) => tf.tanh(tf.add(z, y)), x));
+  const tens = samples(() => ten(a, b), 50_000, 30);
+  emit(name, "millrace tf.fn of ten ops", "ns/op", tens, nanoseconds);
+  const sized = Array.from({ length: 6101 }, (_, i) => tf.zeros([2 + (i % 79), 2 + Math.floor(i / 79)]));
+  let next = 0;
+  const firsts = samples(() => tf.add(sized[next], sized[next++]), 200, 30);
+  emit(name, "millrace first add of a size", "ns/op", firsts, nanoseconds);
 }
 
 const { conv2d, dense, flatten, maxPooling2d } = tf.layers;

@@ -61,7 +61,7 @@ export class CpuBackend implements Backend {
   }
 
   bind(exe: Executable, sizes: readonly number[]): Bound {
-    return this.guard(() => this.native.bind(exe, Float64Array.from(sizes)));
+    return this.guard(() => this.native.bind(exe, new Float64Array(sizes)));
   }
 
   run(bound: Bound, args: readonly Buf[], donate: readonly number[]): readonly Buf[] {
