@@ -1,6 +1,6 @@
 // Values between JavaScript and tensors: literals going in, nested arrays and previews coming out.
 import { allocate, countOf, toElement } from "../ir/host.js";
-import { type DType, dtypes, type TypedArray } from "../types/dtype.js";
+import { type DType, dtypes, isDType, type TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 
 /** The content of a plain value: a number, nested arrays, or a typed array. */
@@ -23,8 +23,12 @@ const dtypeOfArray: Readonly<Record<string, DType>> = {
   Uint8ClampedArray: "uint8",
 };
 
-/** Reads a literal. Throws E_SHAPE where rows differ, E_DTYPE where a leaf is no number. */
+/** Reads a literal. Throws E_SHAPE where rows differ, E_DTYPE where a leaf is no number or there is no such dtype. */
 export function readLiteral(value: unknown, dtype?: DType): HostValue {
+  if (dtype !== undefined && !isDType(dtype)) {
+    const known = Object.keys(dtypes).join(", ");
+    throw new MillraceError("E_DTYPE", `there is no dtype ${String(dtype)}; there are ${known}`);
+  }
   // The tag and not instanceof: a test runner or a worker has other constructors.
   const own = ArrayBuffer.isView(value) ? dtypeOfArray[tagOf(value)] : undefined;
   if (own) {

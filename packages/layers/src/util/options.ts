@@ -16,6 +16,10 @@ export type Complete<C> = { readonly [K in keyof C]-?: Exclude<C[K], undefined> 
  * @param who the class or function, for messages
  */
 export function complete<C extends object>(who: string, options: C, defaults: Defaults<C>): Complete<C> {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    const got = Array.isArray(options) ? "an array" : String(options);
+    throw new MillraceError("E_ARGUMENT", `${who}: takes an object of options, got ${got}`);
+  }
   const given = new Map(Object.entries(options).filter(([, value]) => value !== undefined));
   const known = Object.entries(defaults);
   const unknown = [...given.keys()].find((key) => !Object.hasOwn(defaults, key));
