@@ -11,10 +11,9 @@ use millrace_program::{BoundLoop, DType, NONE, Op};
 const TILE_MEMORY: usize = 32 * 1024;
 const MAX_TILE: usize = 1024;
 const MIN_TILE: usize = 64;
-/// Estimated ns of work, and elements, that a chunk aims at.
+/// Estimated ns of work that a chunk aims at, and the bounds of its elements.
 const CHUNK_NS: f64 = 15_000.0;
-const MIN_GRAIN: usize = 4096;
-const MAX_GRAIN: usize = 65536;
+const GRAIN: std::ops::RangeInclusive<usize> = 4096..=65536;
 
 /// One walk over the iteration space `[outer, run, inner]`, row-major, in tiles of flat positions. `run` is reduced (1
 /// without reductions); each of the three may stand for several merged extents, which `extents` keeps apart where a
@@ -143,7 +142,7 @@ impl Pass {
         pass.choose_walks();
         pass.allocate_buffers();
         let wanted = CHUNK_NS / pass.element_cost.max(0.01);
-        pass.grain = (wanted as usize).clamp(MIN_GRAIN, MAX_GRAIN).next_multiple_of(pass.tile);
+        pass.grain = (wanted as usize).clamp(*GRAIN.start(), *GRAIN.end()).next_multiple_of(pass.tile);
         Ok(pass)
     }
 
