@@ -41,9 +41,14 @@ function must(command, ...args) {
 
 const node = (...args) => step(process.execPath, args);
 const turbo = (...args) => must("turbo", "run", ...args, "--output-logs=errors-only", "--concurrency=2");
+/** Whether the native backend can be built; says so where not. */
+const nativeOrSay = () => {
+  if (!native)
+    console.error(`The native backend is left out: ${hasCargo ? "it has no crate yet" : "cargo is not installed"}.`);
+  return native;
+};
 const buildNative = () => {
-  if (native) turbo("build", "--filter=@millrace/cpu-native");
-  else console.error(`The native backend is left out: ${hasCargo ? "it has no crate yet" : "cargo is not installed"}.`);
+  if (nativeOrSay()) turbo("build", "--filter=@millrace/cpu-native");
 };
 
 function install() {
@@ -87,6 +92,7 @@ function test(args) {
 }
 
 function quickstart(args) {
+  nativeOrSay();
   turbo("build");
   if (existsSync("examples/quickstart/main.mjs"))
     return node("--enable-source-maps", "examples/quickstart/main.mjs", ...args).ok;
