@@ -112,6 +112,7 @@ export function binaryFloat(op: AnyOp, a: Like, b: Like): Tensor {
 
 function broadcastAnd2(op: AnyOp, x: Tensor, y: Tensor): Tensor {
   const [p, q] = [avalOf(x), avalOf(y)];
+  if (p === q) return dispatch.current.apply2(op, x, y); // types are interned
   const shape = broadcastShapes(p.shape, q.shape);
   if (!shape) throw noBroadcast(op.name, p, q);
   const equal = sameSizes(p.shape, shape) && sameSizes(q.shape, shape);

@@ -50,7 +50,7 @@ export interface BoundGraph {
 }
 
 /** Bounds that are kept of one program; the one that was not used longest goes first. */
-const maxBounds = 256;
+const maxBounds = 1024;
 
 /** What made an executable: the backend, or what splits programs for it. */
 type Programs = Pick<Backend, "bind" | "releaseBound" | "releaseExecutable">;
