@@ -2,7 +2,7 @@
 // The fast profile is for tests and the quickstart, release for publishing. MILLRACE_NATIVE_PROFILE chooses through turbo; there
 // "none" leaves the addon out.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 
@@ -18,6 +18,10 @@ function napi(...args) {
 }
 
 if (profile === "none") {
+  // An addon of an earlier build must not be taken, and cached, for this one's.
+  for (const folder of [".", ...readdirSync("npm").map((name) => `npm/${name}`)]) {
+    for (const name of readdirSync(folder)) if (name.endsWith(".node")) rmSync(`${folder}/${name}`);
+  }
   console.error("skipping the addon");
 } else if (!existsSync("Cargo.toml")) {
   console.error("native/node has no Cargo.toml: skipping the addon");

@@ -39,7 +39,7 @@ export function broadcasting(op: AnyOp): Composite<string, NoAttrs> {
 
 function define(op: AnyOp): Composite<string, NoAttrs> {
   return internalComposite<NoAttrs>({
-    name: `broadcast:${op.name}`,
+    name: op.name,
     version: op.version,
     arity: 2,
     infer([x, y]) {

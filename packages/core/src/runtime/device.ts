@@ -1,6 +1,7 @@
 import type { Aval } from "../ir/aval.js";
 import { evaluateDim } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
+import { findOp } from "../ops/table.js";
 import { optimize } from "../passes/pipeline.js";
 import { encodeProgram } from "../schedule/encode.js";
 import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
@@ -29,7 +30,8 @@ export class Device {
   /** Compiles a traced graph. `symbols` fixes the order in which sizes are given; else it is that of appearance. */
   compile(graph: Graph, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
     const { backend } = this;
-    const lowered = optimize(graph, (op, ins, attrs) => backend.claims(op, ins, attrs));
+    // A composite of the engine's own has the name of an op, but is not in the table: no backend can know it.
+    const lowered = optimize(graph, (op, ins, attrs) => findOp(op.name) === op && backend.claims(op, ins, attrs));
     const avals = lowered.results.map((v) => v.aval);
     if (hasHostCalls(lowered))
       return new CompiledGraph(this, this.hostCalls, this.hostCalls.compile(lowered, symbols), symbols, avals);
