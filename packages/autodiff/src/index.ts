@@ -13,5 +13,4 @@ export {
   valueAndGrads,
   variableGrads,
 } from "./grad.js";
-export { connectTransforms, vjpGraph } from "./graph-vjp.js";
 export { type GradientOptions, type Gradients, GradientTape, type GradientTapeOptions } from "./tape.js";

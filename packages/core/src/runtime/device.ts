@@ -27,6 +27,22 @@ export class Device {
     this.hostCalls = new HostCalls(backend, index);
   }
 
+  /**
+   * Runs a program that an assertion may stop: nothing is donated, and it is waited for, so that variables are as they
+   * were when it fails, also where it was queued.
+   */
+  runToEnd({ bound, outs }: BoundGraph, args: readonly Buf[]): readonly Buf[] {
+    const made = this.run(bound, args, []);
+    const smallest = outs.reduce((best, type, i) => (type.bytes < outs[best]!.bytes ? i : best), 0);
+    try {
+      this.backend.readSync?.(made[smallest]!);
+    } catch (error) {
+      for (const buf of made) this.backend.free(buf);
+      throw error;
+    }
+    return made;
+  }
+
   /** Compiles a traced graph. `symbols` fixes the order in which sizes are given; else it is that of appearance. */
   compile(graph: Graph, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
     const { backend } = this;

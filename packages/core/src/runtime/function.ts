@@ -5,6 +5,7 @@ import type { Graph } from "../ir/graph.js";
 import { printGraph } from "../ir/print.js";
 import { remember } from "../ir/remember.js";
 import { callOp } from "../ops/control/call.js";
+import { assertOp } from "../ops/control/effects.js";
 import { toTensor } from "../ops/public.js";
 import { Trace } from "../trace/trace.js";
 import type { DType } from "../types/dtype.js";
@@ -55,6 +56,8 @@ export class ConcreteFunction {
   private lastBound: BoundGraph | null = null;
   private readonly bufs: Buf[];
   private readonly donated: number[];
+  /** Whether it assigns variables and an assertion may stop it. */
+  private readonly mayStop: boolean;
   /** The arguments, where they are tensors and plain values in a row: then a call need not be taken apart. */
   private readonly flat: readonly Template[] | undefined;
 
@@ -77,6 +80,7 @@ export class ConcreteFunction {
     this.assigned = parts.assigned;
     this.results = parts.results;
     this.resultCount = parts.graph.results.length - parts.assigned.length;
+    this.mayStop = parts.assigned.length > 0 && asserts(parts.graph);
     this.bufs = new Array<Buf>(parts.graph.params.length);
     const { template } = parts;
     const isFlat = template.kind === "list" && template.items.every((t) => t.kind === "leaf" || t.kind === "value");
@@ -129,7 +133,8 @@ export class ConcreteFunction {
       v.forget();
       bufs[n++] = v.live("a captured variable");
     }
-    const made = this.device.run(bound, bufs, this.donated);
+    const { device } = this;
+    const made = this.mayStop ? device.runToEnd({ bound, outs }, bufs) : device.run(bound, bufs, this.donated);
     for (let i = 0; i < this.assigned.length; i++) engine.renew(this.assigned[i]!, made[this.resultCount + i]!);
     if (this.results.kind === "leaf" && this.resultCount === 1) return engine.adopt(outs[0]!, made[0]!);
     const results: TensorImpl[] = [];
@@ -162,6 +167,10 @@ export class ConcreteFunction {
   toString(): string {
     return printGraph(this.graph);
   }
+}
+
+function asserts(graph: Graph): boolean {
+  return graph.nodes.some((node) => node.op === assertOp || node.regions.some(asserts));
 }
 
 function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean {
