@@ -1,7 +1,8 @@
 // Turning a broken rule into an error that a person can act on.
 import type { Attrs } from "../ir/attrs.js";
 import { type Aval, formatAval } from "../ir/aval.js";
-import { type AnyOp, inferOp, RuleError } from "../ir/op.js";
+import { type AnyOp, RuleError } from "../ir/op.js";
+import { offerRepair } from "../ir/repair.js";
 import { withSite } from "../ir/site.js";
 import { MillraceError } from "../types/errors.js";
 
@@ -9,7 +10,7 @@ import { MillraceError } from "../types/errors.js";
 export function explainRule(error: unknown, op: AnyOp, ins: readonly Aval[], attrs: Attrs): unknown {
   if (!(error instanceof RuleError)) return error;
   const { site } = error;
-  const repair = repairFor(op, ins, attrs);
+  const repair = offerRepair(op, ins, attrs);
   const parts = [
     error.reason,
     ins.length > 0 ? `  operands: ${ins.map(formatAval).join(", ")}` : "",
@@ -23,17 +24,4 @@ export function explainRule(error: unknown, op: AnyOp, ins: readonly Aval[], att
     ...(error.rule === undefined ? {} : { rule: error.rule }),
     ...(site ? { site } : {}),
   });
-}
-
-/** The single small change that would make the call legal. */
-function repairFor(op: AnyOp, ins: readonly Aval[], attrs: Attrs): string | undefined {
-  const fitting = (op.repairs?.(ins, attrs) ?? []).flatMap((r) => {
-    try {
-      const outs = inferOp(op, r.ins, r.attrs, [], []);
-      return [`${r.change} would give ${outs.map(formatAval).join(", ")}`];
-    } catch {
-      return [];
-    }
-  });
-  return fitting.length === 1 ? fitting[0] : undefined;
 }
