@@ -65,6 +65,8 @@ export class Device {
 export interface BoundGraph {
   readonly bound: Bound;
   readonly outs: readonly TensorType[];
+  /** True once it was given back: whoever still holds it must bind anew. */
+  released: boolean;
 }
 
 /** Bounds that are kept of one program; the one that was not used longest goes first. */
@@ -109,7 +111,7 @@ export class CompiledGraph {
     const outs = this.results.map((a) => {
       return this.device.types.of({ dtype: a.dtype, shape: a.shape.map((d) => evaluateDim(d, values)) });
     });
-    const made = { bound: this.programs.bind(this.exe, sizes), outs };
+    const made = { bound: this.programs.bind(this.exe, sizes), outs, released: false };
     if (this.bounds.size >= maxBounds) this.evict();
     this.bounds.set(key, made);
     return made;
@@ -117,17 +119,22 @@ export class CompiledGraph {
 
   /** Gives back the half that was not used for longest: caches forget everything then, which must be rare. */
   private evict(): void {
-    for (const [key, { bound }] of this.bounds) {
+    for (const [key, entry] of this.bounds) {
       if (this.bounds.size <= maxBounds / 2) break;
-      this.programs.releaseBound(bound);
+      this.giveBack(entry);
       this.bounds.delete(key);
     }
     this.device.onEvict();
   }
 
+  private giveBack(entry: BoundGraph): void {
+    entry.released = true;
+    this.programs.releaseBound(entry.bound);
+  }
+
   /** Gives the program and its bounds back. */
   release(): void {
-    for (const { bound } of this.bounds.values()) this.programs.releaseBound(bound);
+    for (const entry of this.bounds.values()) this.giveBack(entry);
     this.bounds.clear();
     this.programs.releaseExecutable(this.exe);
   }

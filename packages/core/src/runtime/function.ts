@@ -98,7 +98,8 @@ export class ConcreteFunction {
   /** Puts the buffers of a call like the last one in place; false where it is another, or is not that simple. */
   private takeFlat(args: readonly unknown[]): boolean {
     const { flat, lastTypes, bufs } = this;
-    if (!flat || !this.lastBound || args.length !== flat.length || engine.recording) return false;
+    if (!flat || !this.lastBound || this.lastBound.released || args.length !== flat.length || engine.recording)
+      return false;
     for (let i = 0; i < flat.length; i++) {
       const want = flat[i]!;
       const arg = args[i];
@@ -125,7 +126,8 @@ export class ConcreteFunction {
   }
 
   /** Runs the program on the arguments in `bufs` and on what the function uses from outside. */
-  private execute({ bound, outs }: BoundGraph, argumentCount: number): unknown {
+  private execute(program: BoundGraph, argumentCount: number): unknown {
+    const { bound, outs } = program;
     const { bufs } = this;
     let n = argumentCount;
     for (const x of this.captures) bufs[n++] = x.live("a captured tensor");
@@ -134,7 +136,7 @@ export class ConcreteFunction {
       bufs[n++] = v.live("a captured variable");
     }
     const { device } = this;
-    const made = this.mayStop ? device.runToEnd({ bound, outs }, bufs) : device.run(bound, bufs, this.donated);
+    const made = this.mayStop ? device.runToEnd(program, bufs) : device.run(bound, bufs, this.donated);
     for (let i = 0; i < this.assigned.length; i++) engine.renew(this.assigned[i]!, made[this.resultCount + i]!);
     if (this.results.kind === "leaf" && this.resultCount === 1) return engine.adopt(outs[0]!, made[0]!);
     const results: TensorImpl[] = [];
@@ -156,7 +158,8 @@ export class ConcreteFunction {
   }
 
   private bind(leaves: readonly TensorImpl[]): BoundGraph {
-    if (this.lastBound && leaves.every((x, i) => x.type === this.lastTypes[i])) return this.lastBound;
+    if (this.lastBound && !this.lastBound.released && leaves.every((x, i) => x.type === this.lastTypes[i]))
+      return this.lastBound;
     const all = [...leaves, ...this.captures, ...this.variables];
     this.lastBound = engine.graphs.bind(this.graph, this.device, all);
     this.lastTypes = leaves.map((x) => x.type);
