@@ -11,6 +11,15 @@ export type { Aval } from "./ir/aval.js";
 export type { Dim, SymDim } from "./ir/dim.js";
 export { getBackend, ready, setBackend } from "./runtime/backends.js";
 export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
+export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
+export {
+  type AbortFlag,
+  type Files,
+  getFiles,
+  provideFiles,
+  type ReadFileOptions,
+  type WriteFileOptions,
+} from "./runtime/files.js";
 export {
   type AnyFunction,
   type FunctionOptions,
@@ -20,6 +29,14 @@ export {
 } from "./runtime/function.js";
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, type Memory, memory, sync, tidy } from "./runtime/memory.js";
+export {
+  type NamedAval,
+  type NamedFunction,
+  type NamedSpec,
+  type NamedWeight,
+  nameFunction,
+  type Signature,
+} from "./runtime/named-function.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";

@@ -89,6 +89,11 @@ export class ConcreteFunction {
     this.donated = parts.variables.flatMap((v, i) => (parts.assigned.includes(v) ? [firstVariable + i] : []));
   }
 
+  /** Whether a call changes variables. */
+  get assignsVariables(): boolean {
+    return this.assigned.length > 0;
+  }
+
   /** Whether the tensors of a call fit this trace. */
   accepts(leaves: readonly TensorImpl[]): boolean {
     const sizes = new Map<string, number>();
@@ -176,7 +181,8 @@ function asserts(graph: Graph): boolean {
   return graph.nodes.some((node) => node.op === assertOp || node.regions.some(asserts));
 }
 
-function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean {
+/** Whether a tensor is one of those that an aval stands for; `sizes` collects what its symbols are. */
+export function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean {
   if (want.dtype !== got.dtype || want.shape.length !== got.shape.length) return false;
   return want.shape.every((d, i) => {
     const size = Number(got.shape[i]);

@@ -60,6 +60,9 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
   override get inputShapes(): readonly BatchShape[] {
     return this.inputs.map((x) => x.shape);
   }
+  override get inputDTypes(): readonly DType[] {
+    return this.inputs.map((x) => x.dtype);
+  }
 
   override call(inputs: Tensors, options: CallOptions): Tensors {
     const given = isList(inputs) ? inputs : [inputs];

@@ -40,6 +40,10 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
   override get inputShapes(): readonly BatchShape[] | null {
     return this.inputShape && [this.inputShape];
   }
+  override get inputDTypes(): readonly DType[] {
+    const [first] = this.stack;
+    return first instanceof InputLayer ? [first.inputDType] : [];
+  }
 
   /** Appends a layer. It is built at once where the model's input is known. */
   add(layer: Layer): void {

@@ -1,4 +1,14 @@
-import { type Arg, concat, dispose, getLogger, MillraceError, type Tensor, tidy } from "@millrace/autodiff";
+import {
+  type Arg,
+  concat,
+  type DType,
+  dispose,
+  getLogger,
+  MillraceError,
+  type NamedFunction,
+  type Tensor,
+  tidy,
+} from "@millrace/autodiff";
 import type { Logs } from "../callbacks/callback.js";
 import type { History } from "../callbacks/history.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
@@ -22,6 +32,7 @@ import {
   wholeOf,
 } from "./batch.js";
 import { Compiled, type CompileOptions } from "./compiled.js";
+import { concreteFunctions } from "./concrete.js";
 import { type EvaluateOptions, evaluate, type FitOptions, fit, onBatch, type Trainee } from "./fit.js";
 import { inputOf, ModelFunctions } from "./functions.js";
 
@@ -94,6 +105,10 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
   /** The shapes of the inputs, batch axis first; null before they are known. */
   get inputShapes(): readonly BatchShape[] | null {
     return null;
+  }
+  /** The dtypes of the inputs, where they are known; float32 else. */
+  get inputDTypes(): readonly DType[] {
+    return [];
   }
   /** The optimizer that `compile` was given; null before. */
   get optimizer(): Optimizer | null {
@@ -236,6 +251,15 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
   /** The rows of the table. */
   summaryRows(): SummaryRow[] {
     return this.layers.map((layer) => ({ layer, outputShape: null, connectedTo: null }));
+  }
+
+  /**
+   * The model as graphs with names, for any batch size: what savers, converters and servers take. The weights are the
+   * model's own, so training it further changes what they see.
+   * @throws E_ARGUMENT where the model has no input shape yet
+   */
+  toConcreteFunctions(): readonly NamedFunction[] {
+    return this.located(() => concreteFunctions(this));
   }
 
   override dispose(): void {
