@@ -1,14 +1,16 @@
 /** The namespace for Node: registers the native CPU backend, and the reference backend below it. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { registerBackend, registerReferenceBackend } from "@millrace/autodiff";
+import { provideFiles, registerBackend, registerReferenceBackend } from "@millrace/autodiff";
 import { createCpuBackend } from "@millrace/backend-cpu-napi";
 import { provideSourceReader } from "@millrace/core/graph";
+import { nodeFiles } from "./files.js";
 
 export * from "./api.js";
 
 registerBackend("cpu", createCpuBackend, { priority: 10 });
 registerReferenceBackend();
+provideFiles(nodeFiles);
 
 // Errors show the user's line, where its file can be read.
 provideSourceReader(({ file, line }) => {

@@ -13,6 +13,7 @@ export const errorCodes = {
   E_DTYPE: "The dtypes of the arguments do not fit the operation.",
   E_DUPLICATE_CORE: "Two copies of @millrace/core are loaded, or tensors of two engines met.",
   E_EXHAUSTED: "A data source gave less than was asked: it was empty, ended early, or can be read only once.",
+  E_FILE: "A file could not be read or written; the cause is the platform's own error.",
   E_FORMAT: "A file or message is truncated, oversized or otherwise not what its format says.",
   E_GRADIENT: "A gradient was asked for where none is defined.",
   E_GUARD: "A size did not hold the condition under which the program was compiled.",
