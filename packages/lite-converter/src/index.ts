@@ -1,0 +1,5 @@
+/**
+ * From models and saved graphs to TFLite files.
+ * @packageDocumentation
+ */
+export {};
