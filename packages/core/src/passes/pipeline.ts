@@ -11,9 +11,19 @@ export function passesFor(claims: Claims): readonly Pass[] {
   return [lower(claims), dce, fold, algebra, dce];
 }
 
+/** The passes of a build whose ops have no references: constants are computed with the rest, to the same values. */
+export function passesWithoutReferences(claims: Claims): readonly Pass[] {
+  return [lower(claims), dce, algebra, dce];
+}
+
 /** Runs every pass. `after` sees each step: tests verify there. */
 export function optimize(graph: Graph, claims: Claims, after?: (pass: Pass, graph: Graph) => void): Graph {
-  return passesFor(claims).reduce((g, pass) => {
+  return runPasses(graph, passesFor(claims), after);
+}
+
+/** Runs passes, one after the other. */
+export function runPasses(graph: Graph, passes: readonly Pass[], after?: (pass: Pass, graph: Graph) => void): Graph {
+  return passes.reduce((g, pass) => {
     const next = pass.run(g);
     after?.(pass, next);
     return next;

@@ -1,7 +1,8 @@
 import { type Attrs, noAttrs, sameAttrs } from "../ir/attrs.js";
 import type { AnyOp } from "../ir/op.js";
 import type { Bound, Buf } from "./backend.js";
-import type { BoundGraph, Device } from "./device.js";
+import type { BoundGraph } from "./compiled-graph.js";
+import type { Device } from "./device.js";
 import type { TensorImpl } from "./tensor.js";
 import type { TensorType } from "./tensor-type.js";
 

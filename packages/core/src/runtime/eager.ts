@@ -4,7 +4,8 @@ import type { Aval } from "../ir/aval.js";
 import { type Dim, type SymDim, symbol } from "../ir/dim.js";
 import { GraphBuilder } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
-import type { BoundGraph, CompiledGraph, Device } from "./device.js";
+import type { BoundGraph, CompiledGraph } from "./compiled-graph.js";
+import type { Device } from "./device.js";
 
 /**
  * Sizes by pattern: 0 and 1 stay, every other size becomes a symbol, equal sizes the same one. So `add` of two [8] and

@@ -5,7 +5,8 @@ import { symbolValues } from "../ir/inline.js";
 import type { AnyOp } from "../ir/op.js";
 import { remember } from "../ir/remember.js";
 import type { Tensor } from "../types/tensor.js";
-import type { BoundGraph, CompiledGraph, Device } from "./device.js";
+import type { BoundGraph, CompiledGraph } from "./compiled-graph.js";
+import type { Device } from "./device.js";
 import type { Engine } from "./engine.js";
 import type { TensorImpl } from "./tensor.js";
 

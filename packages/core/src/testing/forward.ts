@@ -4,7 +4,8 @@ import { GraphBuilder } from "../ir/graph.js";
 import { bytesOf, viewAs } from "../ir/host.js";
 import type { AnyOp } from "../ir/op.js";
 import type { Backend } from "../runtime/backend.js";
-import { type BoundGraph, Device } from "../runtime/device.js";
+import type { BoundGraph } from "../runtime/compiled-graph.js";
+import { Device } from "../runtime/device.js";
 import { EagerPrograms } from "../runtime/eager.js";
 import { type HostVal, hostVal } from "./host.js";
 

@@ -1,0 +1,98 @@
+// A compiled graph and its bounds: what the engine and the run entry share.
+import type { Aval } from "../ir/aval.js";
+import { evaluateDim } from "../ir/dim.js";
+import type { Graph } from "../ir/graph.js";
+import type { Claims } from "../ir/verify.js";
+import { findOp } from "../ops/table.js";
+import type { Backend, Bound, Executable } from "./backend.js";
+import type { TensorType } from "./tensor-type.js";
+
+/** A program with its places for one tuple of sizes. */
+export interface BoundGraph<T extends Aval = TensorType> {
+  readonly bound: Bound;
+  readonly outs: readonly T[];
+  /** True once it was given back: whoever still holds it must bind anew. */
+  released: boolean;
+}
+
+/** Bounds that are kept of one program; the one that was not used longest goes first. */
+const maxBounds = 1024;
+
+/** What made an executable: the backend, or what splits programs for it. */
+export type Programs = Pick<Backend, "bind" | "releaseBound" | "releaseExecutable">;
+
+/** Who compiles graphs. */
+export interface Compiler<T extends Aval> {
+  /** A result's aval, its sizes known, in the compiler's own form. */
+  typeOf(aval: Aval): T;
+  /** Called when a bound is given back: whoever remembers bounds must forget them. */
+  onEvict(): void;
+}
+
+/** Which composites a backend runs whole. One of the engine's own has the name of an op, but is not in the table. */
+export function claimsOf(backend: Backend): Claims {
+  return (op, ins, attrs) => findOp(op.name) === op && backend.claims(op, ins, attrs);
+}
+
+/** A compiled graph and its bounds. */
+export class CompiledGraph<T extends Aval = TensorType> {
+  readonly symbols: readonly string[];
+  private readonly compiler: Compiler<T>;
+  private readonly programs: Programs;
+  private readonly exe: Executable;
+  private readonly results: readonly Aval[];
+  private readonly bounds = new Map<string, BoundGraph<T>>();
+
+  /**
+   * @param symbols the sizes that `bind` takes, in order
+   * @param lowered the graph that was compiled
+   */
+  constructor(compiler: Compiler<T>, programs: Programs, exe: Executable, symbols: readonly string[], lowered: Graph) {
+    this.compiler = compiler;
+    this.programs = programs;
+    this.exe = exe;
+    this.symbols = symbols;
+    this.results = lowered.results.map((v) => v.aval);
+  }
+
+  /** The program for these values of the symbols. */
+  bind(sizes: readonly number[]): BoundGraph<T> {
+    const key = sizes.join();
+    const seen = this.bounds.get(key);
+    if (seen) {
+      this.bounds.delete(key);
+      this.bounds.set(key, seen);
+      return seen;
+    }
+    const values = new Map(this.symbols.map((s, i) => [s, sizes[i]!]));
+    const outs = this.results.map((a) => {
+      return this.compiler.typeOf({ dtype: a.dtype, shape: a.shape.map((d) => evaluateDim(d, values)) });
+    });
+    const made = { bound: this.programs.bind(this.exe, sizes), outs, released: false };
+    if (this.bounds.size >= maxBounds) this.evict();
+    this.bounds.set(key, made);
+    return made;
+  }
+
+  /** Gives back the half that was not used for longest: caches forget everything then, which must be rare. */
+  private evict(): void {
+    for (const [key, entry] of this.bounds) {
+      if (this.bounds.size <= maxBounds / 2) break;
+      this.giveBack(entry);
+      this.bounds.delete(key);
+    }
+    this.compiler.onEvict();
+  }
+
+  private giveBack(entry: BoundGraph<T>): void {
+    entry.released = true;
+    this.programs.releaseBound(entry.bound);
+  }
+
+  /** Gives the program and its bounds back. */
+  release(): void {
+    for (const entry of this.bounds.values()) this.giveBack(entry);
+    this.bounds.clear();
+    this.programs.releaseExecutable(this.exe);
+  }
+}
