@@ -1,4 +1,4 @@
-// node tools/run.mjs <install|build|test|quickstart|lint|typecheck|bench> [arguments]: what the scripts of package.json call.
+// node tools/run.mjs <install|build|test|quickstart|lint|typecheck|bench|references> [arguments]: what the scripts of package.json call.
 // Brings a clean clone up by itself; needs only node and npm, and cargo for the native backend. Prints each step's time.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -83,8 +83,12 @@ function cargoTests() {
   return [judged(ok, cargoCounts(stdout))];
 }
 
+/** The real programs that tests compare with; without them those tests are skipped by name, or fail where CI asks. */
+const references = () => process.env.MILLRACE_REFERENCES === "none" || node("tools/references.mjs").ok;
+
 /** With arguments, jest alone runs with them. */
 function test(args) {
+  if (args.length === 0) references();
   buildNative();
   const total = sum([jest(args), ...(args.length === 0 ? [...typeTests(), ...cargoTests()] : [])]);
   console.log(countsLine(total));
@@ -131,7 +135,7 @@ const build = (args) => {
   return true;
 };
 
-const commands = { install: () => true, build, test, quickstart, lint, typecheck, bench };
+const commands = { install: () => true, build, test, quickstart, lint, typecheck, bench, references };
 const [name = "", ...args] = process.argv.slice(2);
 if (!(name in commands)) {
   console.error(`usage: node tools/run.mjs <${Object.keys(commands).join("|")}> [arguments]`);
