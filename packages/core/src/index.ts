@@ -30,13 +30,12 @@ export {
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, type Memory, memory, sync, tidy } from "./runtime/memory.js";
 export {
-  type NamedAval,
   type NamedFunction,
   type NamedSpec,
   type NamedWeight,
   nameFunction,
-  type Signature,
 } from "./runtime/named-function.js";
+export type { NamedAval, NamedGraph, Signature } from "./runtime/signature.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";

@@ -1,5 +1,5 @@
 import * as tf from "../src/index.js";
-import { signatureOf } from "../src/runtime/named-function.js";
+import { signatureOf } from "../src/runtime/signature.js";
 
 tf.registerReferenceBackend();
 

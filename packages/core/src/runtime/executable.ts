@@ -1,16 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { formatAval } from "../ir/aval.js";
 import { MillraceError } from "../types/errors.js";
-import { nearestName, withDefaults } from "../types/options.js";
+import { withDefaults } from "../types/options.js";
 import type { Tensor } from "../types/tensor.js";
 import type { Device } from "./device.js";
 import { engine } from "./engine.js";
-import { fits } from "./function.js";
-import { type NamedFunction, type NamedWeight, type Signature, signatureOf } from "./named-function.js";
+import type { NamedFunction, NamedWeight } from "./named-function.js";
+import { checkInputs, graphNamed, inOrder, type Signature, signatureOf } from "./signature.js";
 import { TensorImpl } from "./tensor.js";
-
-/** The signature that is called where none is named. */
-export const defaultSignature = "serving_default";
 
 /** What an executable is called with: tensors by name, in order, or the only one. */
 export type ExecutableInput = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
@@ -42,10 +38,13 @@ export class Executable {
    * @example const { output } = executable.run({ input: tf.zeros([1, 28, 28, 1]) });
    */
   run(inputs: ExecutableInput, options: ExecutableOptions = {}): Record<string, Tensor> {
-    const f = this.function(withDefaults("run", options, { signature: undefined }).signature);
+    const f = graphNamed(this.functions, withDefaults("run", options, { signature: undefined }).signature);
     const args = f.weights.map((w) => ownTensor(w));
     const leaves = named(f, inputs);
-    checkInputs(f, leaves);
+    checkInputs(
+      f,
+      leaves.map((x) => x.aval),
+    );
     const all = [...leaves, ...args];
     const device: Device = all[0]?.type.device ?? engine.defaultDevice();
     const { bound, outs } = engine.graphs.bind(f.graph, device, all);
@@ -81,15 +80,6 @@ export class Executable {
   [Symbol.dispose](): void {
     this.dispose();
   }
-
-  private function(signature: string | undefined): NamedFunction {
-    const name = signature ?? (this.functions.size === 1 ? [...this.functions.keys()][0]! : defaultSignature);
-    const found = this.functions.get(name);
-    if (found) return found;
-    const near = nearestName(name, this.functions.keys());
-    const hint = near === undefined ? ` among ${[...this.functions.keys()].join(", ")}` : ` (did you mean "${near}"?)`;
-    throw new MillraceError("E_ARGUMENT", `there is no signature "${name}"${hint}`);
-  }
 }
 
 function ownTensor({ value }: NamedWeight): TensorImpl {
@@ -102,16 +92,10 @@ function named(f: NamedFunction, inputs: ExecutableInput): TensorImpl[] {
     ? inputs
     : inputs instanceof TensorImpl
       ? [inputs]
-      : f.inputs.map((name) => (inputs as Readonly<Record<string, unknown>>)[name]);
+      : inOrder(f, inputs as Readonly<Record<string, unknown>>);
   if (list.length !== f.inputs.length) {
     const names = f.inputs.join(", ");
     throw new MillraceError("E_ARGUMENT", `${f.name} takes ${f.inputs.length} inputs (${names}), got ${list.length}`);
-  }
-  if (!Array.isArray(inputs) && !(inputs instanceof TensorImpl)) {
-    for (const key of Object.keys(inputs)) {
-      if (f.inputs.includes(key)) continue;
-      throw new MillraceError("E_ARGUMENT", `${f.name} has no input "${key}", only ${f.inputs.join(", ")}`);
-    }
   }
   return list.map((x, i) => {
     if (x instanceof TensorImpl) {
@@ -119,23 +103,5 @@ function named(f: NamedFunction, inputs: ExecutableInput): TensorImpl[] {
       return engine.snapshot(x);
     }
     throw new MillraceError("E_ARGUMENT", `${f.name}: the input "${f.inputs[i]}" is missing or no tensor`);
-  });
-}
-
-function checkInputs(f: NamedFunction, leaves: readonly TensorImpl[]): void {
-  const sizes = new Map<string, number>();
-  leaves.forEach((x, i) => {
-    const want = f.graph.params[i]!.aval;
-    if (fits(want, x.aval, sizes)) return;
-    const code = want.dtype === x.dtype ? "E_SHAPE" : "E_DTYPE";
-    throw new MillraceError(
-      code,
-      `${f.name}: the input "${f.inputs[i]}" is ${formatAval(want)}, got ${formatAval(x)}`,
-      {
-        op: f.name,
-        shapes: [x.shape],
-        dtypes: [x.dtype],
-      },
-    );
   });
 }

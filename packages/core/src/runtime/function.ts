@@ -15,6 +15,7 @@ import type { Buf } from "./backend.js";
 import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import { engine } from "./engine.js";
+import { fits } from "./signature.js";
 import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
 import { TensorImpl } from "./tensor.js";
 import type { TensorType } from "./tensor-type.js";
@@ -180,20 +181,6 @@ export class ConcreteFunction {
 
 function asserts(graph: Graph): boolean {
   return graph.nodes.some((node) => node.op === assertOp || node.regions.some(asserts));
-}
-
-/** Whether a tensor is one of those that an aval stands for; `sizes` collects what its symbols are. */
-export function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean {
-  if (want.dtype !== got.dtype || want.shape.length !== got.shape.length) return false;
-  return want.shape.every((d, i) => {
-    const size = Number(got.shape[i]);
-    if (typeof d === "number") return d === size;
-    const known = sizes.get(d.key);
-    sizes.set(d.key, size);
-    const atom = d.terms[0]?.atoms[0];
-    const inRange = atom?.kind !== "symbol" || size >= atom.min;
-    return inRange && (known === undefined || known === size);
-  });
 }
 
 /** FunctionOptions with their defaults. */

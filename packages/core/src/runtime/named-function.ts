@@ -1,10 +1,10 @@
-import { type Dim, dimKey, symbol } from "../ir/dim.js";
-import type { Graph } from "../ir/graph.js";
+import { type Dim, symbol } from "../ir/dim.js";
 import { remember } from "../ir/remember.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Tensor } from "../types/tensor.js";
 import { traceFunction } from "./function.js";
+import type { NamedGraph } from "./signature.js";
 import { flattenStructure } from "./structure.js";
 import type { TensorImpl } from "./tensor.js";
 
@@ -18,12 +18,7 @@ export interface NamedWeight {
  * A function to take elsewhere: a traced graph with names for what goes in and comes out. It is what models, artifacts,
  * converters and servers hand each other. The graph's parameters are the inputs, then the weights.
  */
-export interface NamedFunction {
-  /** That of the signature: "serving_default". */
-  readonly name: string;
-  readonly graph: Graph;
-  readonly inputs: readonly string[];
-  readonly outputs: readonly string[];
+export interface NamedFunction extends NamedGraph {
   /** Two functions share a weight where they hold the same tensor. */
   readonly weights: readonly NamedWeight[];
 }
@@ -32,32 +27,6 @@ export interface NamedFunction {
 export interface NamedSpec {
   readonly shape: readonly (number | string | null)[];
   readonly dtype?: DType;
-}
-
-/** One input or output of a signature; a size that is not fixed is written by its name or as an expression of names. */
-export interface NamedAval {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: readonly (number | string)[];
-}
-
-/** What a named function takes and gives. */
-export interface Signature {
-  readonly inputs: readonly NamedAval[];
-  readonly outputs: readonly NamedAval[];
-}
-
-/** The signature of a named function. */
-export function signatureOf({ graph, inputs, outputs }: NamedFunction): Signature {
-  const named = (name: string, { dtype, shape }: { dtype: DType; shape: readonly Dim[] }): NamedAval => ({
-    name,
-    dtype,
-    shape: shape.map((d) => (typeof d === "number" ? d : dimKey(d))),
-  });
-  return {
-    inputs: inputs.map((name, i) => named(name, graph.params[i]!.aval)),
-    outputs: outputs.map((name, i) => named(name, graph.results[i]!.aval)),
-  };
 }
 
 /**
