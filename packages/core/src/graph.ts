@@ -24,17 +24,15 @@ export { coreOps, findOp, makeOps } from "./ops/table.js";
 export { optimize, passesFor } from "./passes/pipeline.js";
 export { type Pass, rewriteGraph } from "./passes/rewrite.js";
 export { type Engine, engine, type Recorder } from "./runtime/engine.js";
-export { defaultSignature, Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
+export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export { ConcreteFunction, PolymorphicFunction, traceFunction } from "./runtime/function.js";
 export {
-  type NamedAval,
   type NamedFunction,
   type NamedSpec,
   type NamedWeight,
   nameFunction,
-  type Signature,
-  signatureOf,
 } from "./runtime/named-function.js";
+export { defaultSignature, type NamedAval, type NamedGraph, type Signature, signatureOf } from "./runtime/signature.js";
 export { buildStructure, flattenStructure, refusePromise, type Template } from "./runtime/structure.js";
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";
 export { VariableImpl } from "./runtime/variable.js";
