@@ -8,6 +8,7 @@ use crate::storage::StorageId;
 use millrace_program::{Error, Source};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 const MAX_QUEUED: usize = 32;
 const MAX_QUEUED_BYTES: usize = 256 << 20;
@@ -88,7 +89,11 @@ impl Device {
             call.outputs.drain(..).chain(call.spent.drain(..)).for_each(|id| self.release(id));
             return Err(error);
         }
-        for &id in &call.outputs {
+        let origin = it.origin.load(Relaxed);
+        for ((i, &id), source) in call.outputs.iter().enumerate().zip(&it.bound.main.sources) {
+            if matches!(source, Source::Own | Source::Const(_)) {
+                self.memory.get_mut(id).origin = origin.wrapping_add(i as u64);
+            }
             results.push(self.tensors.insert(id)?);
         }
         // The handles of tensors whose storage was reused cannot be read from now on.

@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Added to the handle of an argument: its storage may be reused for a result. The handle must still be freed; where
 /// the storage
@@ -124,7 +125,9 @@ impl Device {
             }
             self.tensors.reserve(1)?;
             let Ok(result) = self.memory.allocate(it.results[0]) else { return self.run_one(bound, &args) };
-            let out = self.memory.get(result).start.as_ptr();
+            let storage = self.memory.get_mut(result);
+            storage.origin = it.origin.load(Relaxed);
+            let out = storage.start.as_ptr();
             self.outcome.kernels += 1;
             // SAFETY: the arguments have the bytes of the parameters, the result was allocated for this; there is no
             // arena.

@@ -6,6 +6,7 @@ use millrace_program::{
     bind,
 };
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 type Kernel = Box<dyn Plan>;
 pub type CpuFrame = Frame<Kernel>;
@@ -22,6 +23,8 @@ pub struct BoundProgram {
     /// Estimated ns on one thread; infinite with a loop whose trips are not known.
     pub cost: f64,
     pub direct: Option<Direct>,
+    /// Of its first result; see origins.rs.
+    pub origin: AtomicU64,
 }
 
 /// A program of one kernel that reads parameters only and writes the only result: what eager code runs most.
@@ -85,6 +88,7 @@ impl BoundProgram {
             input_bytes: bound.main.params.iter().map(Shape::bytes).fold(0, usize::saturating_add),
             cost: cost(&bound.main),
             direct: Direct::of(&bound.main),
+            origin: AtomicU64::new(0),
             bound,
         })
     }

@@ -4,6 +4,7 @@ mod call;
 mod device;
 mod executable;
 mod late;
+mod origins;
 #[cfg(test)]
 mod programs;
 mod queue;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use device::{DONATE, Device, Stats};
 pub use executable::claims;
+pub use origins::{Live, Origin};
 pub use run::Printed;
 pub use storage::{MemoryStats, StorageId};
 pub use table::Ticketed;

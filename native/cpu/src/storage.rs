@@ -1,5 +1,6 @@
 //! Storage: blocks in size classes, taken from a pool that gives back what was returned last.
 
+use crate::origins::Origin;
 use millrace_program::{Code, Error};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
@@ -31,6 +32,8 @@ pub struct Storage {
     pub ticket: u64,
     /// Scratch for counting, 0 outside a call.
     pub uses: u32,
+    /// What made it; see origins.rs.
+    pub origin: Origin,
     /// Why its content is not what was asked for.
     pub poison: Option<Rc<Poison>>,
 }
@@ -108,7 +111,8 @@ impl Memory {
         self.stats.storages += 1;
         self.stats.allocations += 1;
         self.stats.allocated += bytes as u64;
-        let storage = Storage { start, bytes, class: class as u8, refs: 1, pins: 0, ticket: 0, uses: 0, poison: None };
+        let storage =
+            Storage { start, bytes, class: class as u8, refs: 1, pins: 0, ticket: 0, uses: 0, origin: 0, poison: None };
         Ok(match self.free.pop() {
             Some(id) => {
                 self.storages[id as usize] = storage;
@@ -174,6 +178,11 @@ impl Memory {
     #[inline]
     pub fn get_mut(&mut self, id: StorageId) -> &mut Storage {
         &mut self.storages[id as usize]
+    }
+
+    /// Every storage that somebody holds or a program in the queue uses.
+    pub fn live(&self) -> impl Iterator<Item = &Storage> {
+        self.storages.iter().filter(|storage| storage.refs > 0 || storage.pins > 0)
     }
 
     pub fn retain(&mut self, id: StorageId) {

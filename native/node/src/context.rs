@@ -4,7 +4,7 @@
 use crate::js::{arguments, check, make_object, set, throw};
 use crate::pages::Pages;
 use crate::reads::Reads;
-use crate::{cold, hot, reads};
+use crate::{cold, hot, origins, reads};
 use millrace_cpu::Device;
 use millrace_program::{Code, Error};
 use napi::sys::*;
@@ -57,6 +57,9 @@ const FUNCTIONS: &[(&CStr, Callback)] = &[
     (c"syncSync", cold::sync_sync),
     (c"cancel", cold::cancel),
     (c"stats", cold::stats),
+    (c"setOrigin", origins::set_origin),
+    (c"setBoundOrigin", origins::set_bound_origin),
+    (c"liveByOrigin", origins::live_by_origin),
     (c"liveBytes", cold::live_bytes),
     (c"adjust", cold::adjust),
     (c"trim", cold::trim),

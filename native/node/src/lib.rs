@@ -4,6 +4,7 @@ mod cold;
 mod context;
 mod hot;
 mod js;
+mod origins;
 mod pages;
 mod reads;
 
