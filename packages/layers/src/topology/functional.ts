@@ -1,9 +1,10 @@
 import { type DType, MillraceError, type Tensor } from "@millrace/autodiff";
-import { InputLayer } from "../layers/core/input-layer.js";
 import { Model } from "../training/model.js";
 import type { FunctionalRule, LayerRule } from "../types.js";
 import { type BatchShape, type BatchShapes, isShapeList } from "../util/shapes.js";
+import { describeGraph, drawGraph, type GraphConfig, type GraphOrder, graphConfig, orderGraph } from "./graph.js";
 import { type CallOptions, isList, type Layer, type Tensors } from "./layer.js";
+import { deserializeLayer, registerKerasSerializable } from "./registry.js";
 import type { SummaryRow } from "./summary.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
 
@@ -35,21 +36,25 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
   readonly inputs: readonly SymbolicTensor[];
   readonly outputs: readonly SymbolicTensor[];
   private readonly givesList: boolean;
-  /** The applications of layers, each after those it needs. */
-  private readonly calls: readonly LayerCall[];
+  private readonly order: GraphOrder;
 
   constructor(config: FunctionalConfig) {
     super(config.name === undefined ? {} : { name: config.name });
     this.inputs = listOf("inputs", config.inputs);
     this.outputs = listOf("outputs", config.outputs);
     this.givesList = Array.isArray(config.outputs);
-    this.calls = order(this.inputs, this.outputs);
+    this.order = orderGraph(this.inputs, this.outputs);
     this.checkNames();
     this.buildFor(this.inputs.length === 1 ? this.inputs[0]!.shape : this.inputs.map((x) => x.shape));
   }
 
+  /** In Keras's order, inputs among them. */
   override get layers(): readonly Layer[] {
-    return [...new Set(this.calls.map((call) => call.layer))];
+    return this.order.layers;
+  }
+  /** The applications of layers, each after those it needs. */
+  private get calls(): readonly LayerCall[] {
+    return this.order.calls;
   }
   override get inputNames(): readonly string[] {
     return this.inputs.map((x) => x.name);
@@ -106,9 +111,20 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
     throw new MillraceError("E_ARGUMENT", message, { layer: this.name });
   }
 
+  /** The graph by names, with the layers themselves. */
+  graph(): GraphConfig<Layer> {
+    return this.located(() => graphConfig(this.order, this.inputs, this.outputs, this.givesList));
+  }
+
   override getConfig(): Record<string, unknown> {
-    const what = "the configuration of a functional model is not built yet; make the model again, and set its weights";
-    throw new MillraceError("E_UNIMPLEMENTED", `getConfig: ${what}`, { layer: this.name });
+    return { name: this.name, ...describeGraph(this.graph()) };
+  }
+
+  // boundary: as in Layer
+  static override fromConfig<L>(this: new (config: any) => L, config: Readonly<Record<string, unknown>>): L {
+    const { name, ...graph } = config as unknown as GraphConfig & { readonly name?: string };
+    const layers = graph.layers.map((entry) => ({ ...entry, layer: deserializeLayer(entry.layer) }));
+    return new this({ ...drawGraph({ ...graph, layers }), ...(name === undefined ? {} : { name }) });
   }
 
   override summaryRows(): SummaryRow[] {
@@ -122,6 +138,8 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
     }));
   }
 }
+
+registerKerasSerializable(Functional);
 
 /**
  * A model from its inputs and outputs.
@@ -139,35 +157,4 @@ function listOf(what: string, xs: SymbolicTensors): readonly SymbolicTensor[] {
   const list = Array.isArray(xs) ? (xs as readonly SymbolicTensor[]) : [xs as SymbolicTensor];
   if (list.length > 0 && list.every((x) => x instanceof SymbolicTensor)) return list;
   throw new MillraceError("E_ARGUMENT", `model: ${what} must be symbolic tensors, as tf.input and layers make them`);
-}
-
-/** The applications that the outputs need, inputs first. */
-function order(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): LayerCall[] {
-  const found = new Set<LayerCall>();
-  const stack: { readonly call: LayerCall; next: number }[] = [];
-  const enter = (x: SymbolicTensor): void => {
-    if (inputs.includes(x)) found.add(x.source);
-    if (found.has(x.source)) return;
-    if (x.source.layer instanceof InputLayer) {
-      throw new MillraceError(
-        "E_ARGUMENT",
-        `model: the outputs depend on the input "${x.name}", which is not among inputs`,
-      );
-    }
-    stack.push({ call: x.source, next: 0 });
-  };
-  for (const x of inputs) enter(x);
-  for (const output of outputs) {
-    enter(output);
-    while (stack.length > 0) {
-      const top = stack.at(-1)!;
-      const input = top.call.inputs[top.next++];
-      if (input) enter(input);
-      else {
-        found.add(top.call);
-        stack.pop();
-      }
-    }
-  }
-  return [...found];
 }

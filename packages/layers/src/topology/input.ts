@@ -31,9 +31,15 @@ export function input<const Sizes extends readonly (number | null)[], const D ex
   // boundary: float32 is the default of D
   const dtype = options.dtype ?? ("float32" as D);
   const layer = new InputLayer({ inputShape: options.shape as BatchShape, dtype, name });
+  // boundary: the layer was made with this shape and dtype
+  return symbolOf(layer) as SymbolicTensor<[BatchSize, ...KnownSizes<Sizes>], D>;
+}
+
+/** A tensor that stands for what the layer takes. */
+export function symbolOf(layer: InputLayer<BatchShape, DType>): SymbolicTensor {
   const outputs: SymbolicTensor[] = [];
   const source: LayerCall = { layer, inputs: [], isList: false, outputs };
-  const made = new SymbolicTensor<[BatchSize, ...KnownSizes<Sizes>], D>([null, ...options.shape], dtype, name, source);
+  const made: SymbolicTensor = new SymbolicTensor(layer.batchInputShape!, layer.inputDType, layer.name, source);
   outputs.push(made);
   return made;
 }

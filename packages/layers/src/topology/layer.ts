@@ -88,7 +88,7 @@ export abstract class Layer<R extends LayerRule = any> {
   /** Whether float inputs are cast to the layer's dtype. */
   protected readonly autocast: boolean = true;
   private isTrainable: boolean;
-  private isBuilt = false;
+  private builtFor: BatchShapes | null = null;
   private isDisposed = false;
   private readonly ownWeights: Weight[] = [];
 
@@ -194,9 +194,9 @@ export abstract class Layer<R extends LayerRule = any> {
   /** Builds the layer for inputs of this shape if it is not built, and checks the shape. */
   buildFor(shapes: BatchShapes): void {
     this.checkShape(shapes);
-    if (this.isBuilt) return;
+    if (this.builtFor) return;
     this.build(shapes);
-    this.isBuilt = true;
+    this.builtFor = isShapeList(shapes) ? shapes.map(anyBatch) : anyBatch(shapes);
     this.checkShape(shapes);
   }
 
@@ -206,7 +206,12 @@ export abstract class Layer<R extends LayerRule = any> {
 
   /** Whether the weights are there. */
   get built(): boolean {
-    return this.isBuilt;
+    return this.builtFor !== null;
+  }
+
+  /** The shape of the input that the weights were made for, of any batch size; null before. */
+  get builtShape(): BatchShapes | null {
+    return this.builtFor;
   }
 
   /** Runs `f`; an error that leaves it carries the path of layers to where it happened. */
@@ -279,12 +284,23 @@ export abstract class Layer<R extends LayerRule = any> {
     return this.weightsWhere(() => true);
   }
 
+  /** The weights of this layer itself, without those of layers inside. */
+  get ownVariables(): Variable[] {
+    return this.sortedWeights().map((weight) => weight.variable);
+  }
+
   /** Own weights in Keras's order: trainable ones first. Frozen layers keep that order. */
+  private sortedWeights(): Weight[] {
+    return [...this.ownWeights].sort((a, b) => Number(b.trainable) - Number(a.trainable));
+  }
+
   private weightsWhere(wanted: (weight: Weight, layer: Layer) => boolean): Variable[] {
-    return this.allLayers().flatMap((layer) => {
-      const own = [...layer.ownWeights].sort((a, b) => Number(b.trainable) - Number(a.trainable));
-      return own.filter((weight) => wanted(weight, layer)).map((weight) => weight.variable);
-    });
+    return this.allLayers().flatMap((layer) =>
+      layer
+        .sortedWeights()
+        .filter((weight) => wanted(weight, layer))
+        .map((weight) => weight.variable),
+    );
   }
 
   /** The penalties that regularizers put on weights now. */
@@ -319,6 +335,10 @@ export abstract class Layer<R extends LayerRule = any> {
       for (const { variable } of layer.ownWeights) variable.dispose();
     }
   }
+}
+
+function anyBatch(shape: BatchShape): BatchShape {
+  return shape.map((size, axis) => (axis === 0 ? null : size));
 }
 
 export function isList(x: Tensors): x is readonly Tensor[] {

@@ -1,10 +1,11 @@
 // Classes of layers by the names that configurations and files hold.
-import { MillraceError } from "@millrace/autodiff";
+import { didYouMean, MillraceError } from "@millrace/autodiff";
 import { layerClasses } from "../layers/layers.gen.js";
-import { type Serialized, suggestion } from "../util/identifiers.js";
+import type { Serialized } from "../util/identifiers.js";
 import type { Layer } from "./layer.js";
 
-interface LayerClass {
+/** A class of layers, as configurations need it. */
+export interface LayerClass {
   fromConfig(config: Readonly<Record<string, unknown>>): Layer;
 }
 
@@ -22,15 +23,29 @@ export function registerKerasSerializable(made: LayerClass & { readonly classNam
   registered.set(name ?? own ?? (made as unknown as { readonly name: string }).name, made);
 }
 
+/** The class that is registered under this name. */
+export function registeredLayer(name: string): LayerClass | undefined {
+  return registered.get(name);
+}
+
+/** The class of this name in tf.layers. */
+export function builtInLayer(className: string): LayerClass | undefined {
+  // boundary: every class of layers has fromConfig
+  return Object.hasOwn(layerClasses, className) ? (layerClasses[className] as unknown as LayerClass) : undefined;
+}
+
 /**
  * The layer that a class's name and configuration stand for. Throws E_ARGUMENT for an unknown class.
  * @public
  */
-export function deserializeLayer({ className, config }: Serialized): Layer {
-  // boundary: every class of layers has fromConfig
-  const known = registered.get(className) ?? (layerClasses[className] as LayerClass | undefined);
-  if (known) return known.fromConfig(config);
-  const near = suggestion(className, [...registered.keys(), ...Object.keys(layerClasses)]);
+export function deserializeLayer({ className, config, buildConfig }: Serialized): Layer {
+  const known = registeredLayer(className) ?? builtInLayer(className);
+  if (known) {
+    const layer = known.fromConfig(config);
+    if (buildConfig) layer.buildFor(buildConfig.inputShape);
+    return layer;
+  }
+  const near = didYouMean(className, [...registered.keys(), ...Object.keys(layerClasses)]);
   const what = `${JSON.stringify(className)} is no class of layers${near}; register one's own with registerKerasSerializable`;
   throw new MillraceError("E_ARGUMENT", what);
 }

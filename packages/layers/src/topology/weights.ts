@@ -40,11 +40,28 @@ export interface Weight {
   readonly regularizer: Regularizer | null;
 }
 
+/** What gives a weight its first value in place of its initializer. */
+export type FirstValues = (shape: Shape, dtype: FloatDType) => Tensor;
+
+let firstValues: FirstValues | null = null;
+
+/** Runs the synchronous `f`; weights that are made in it start as `values` says: what is read later needs no chance. */
+export function startingWith<T>(values: FirstValues, f: () => T): T {
+  const outer = firstValues;
+  firstValues = values;
+  try {
+    return f();
+  } finally {
+    firstValues = outer;
+  }
+}
+
 /** Makes the variable of a weight. */
 export function makeWeight(layer: string, dtype: FloatDType, options: WeightOptions): Weight {
   const trainable = options.trainable ?? true;
   const made: Variable = tidy(() => {
-    const initial = getInitializer(options.initializer ?? "glorotUniform").apply(options.shape, options.dtype ?? dtype);
+    const initializer = getInitializer(options.initializer ?? "glorotUniform");
+    const initial = (firstValues ?? initializer.apply.bind(initializer))(options.shape, options.dtype ?? dtype);
     return variable(initial, { name: uniqueName(`${layer}/${options.name}`), trainable });
   });
   return { name: options.name, variable: made, trainable, regularizer: getRegularizer(options.regularizer ?? null) };

@@ -1,12 +1,11 @@
 // What `compile` makes: the optimizer, a loss for each output, and the metrics, whose sums are part of each step.
 import * as tf from "@millrace/autodiff";
-import { MillraceError, type Tensor } from "@millrace/autodiff";
+import { canonicalName, MillraceError, type Tensor } from "@millrace/autodiff";
 import type { Logs } from "../callbacks/callback.js";
 import { get as getLoss, type Loss, type LossIdentifier } from "../losses/index.js";
 import { accuracyFor } from "../metrics/accuracy.js";
 import { get as getMetric, Mean, type Metric, type MetricIdentifier } from "../metrics/index.js";
 import { get as getOptimizer, type Optimizer, type OptimizerIdentifier } from "../optimizers/index.js";
-import { canonical } from "../util/identifiers.js";
 import { complete, type Defaults } from "../util/options.js";
 import type { BatchShape } from "../util/shapes.js";
 
@@ -148,7 +147,7 @@ export class Compiled {
 }
 
 function isAccuracy(id: MetricIdentifier): id is string {
-  return typeof id === "string" && ["accuracy", "acc"].includes(canonical(id));
+  return typeof id === "string" && ["accuracy", "acc"].includes(canonicalName(id));
 }
 
 /** A metric given by name is called as the user spelled it, as Keras does. */

@@ -2,6 +2,7 @@ import {
   type Arg,
   concat,
   type DType,
+  didYouMean,
   dispose,
   getLogger,
   MillraceError,
@@ -16,7 +17,6 @@ import { isList, Layer, type Tensors } from "../topology/layer.js";
 import { type SummaryRow, summaryLines } from "../topology/summary.js";
 import { isTensor } from "../topology/weights.js";
 import type { Applied, LayerRule, OutShape, SizesOf } from "../types.js";
-import { suggestion } from "../util/identifiers.js";
 import { checkWhole, complete, type Defaults } from "../util/options.js";
 import { type Signal, throwIfAborted } from "../util/platform.js";
 import { type BatchShape, isShapeList } from "../util/shapes.js";
@@ -235,7 +235,7 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
     const found = typeof nameOrIndex === "number" ? layers.at(nameOrIndex) : layers.find((l) => l.name === nameOrIndex);
     if (found) return found;
     const names = layers.map((layer) => layer.name);
-    const hint = typeof nameOrIndex === "string" ? suggestion(nameOrIndex, names) : ` among ${names.length}`;
+    const hint = typeof nameOrIndex === "string" ? didYouMean(nameOrIndex, names) : ` among ${names.length}`;
     throw new MillraceError("E_ARGUMENT", `model "${this.name}" has no layer ${JSON.stringify(nameOrIndex)}${hint}`);
   }
 

@@ -1,5 +1,6 @@
 // Names of classes as users and files spell them: "MaxPooling2D", "max_pooling2d" and "maxPooling2d" are one.
-import { MillraceError } from "@millrace/autodiff";
+import { canonicalName, didYouMean, MillraceError } from "@millrace/autodiff";
+import type { BatchShapes } from "./shapes.js";
 
 /**
  * A class in a file: its name and what its constructor takes.
@@ -8,41 +9,8 @@ import { MillraceError } from "@millrace/autodiff";
 export interface Serialized {
   readonly className: string;
   readonly config: Readonly<Record<string, unknown>>;
-}
-
-/** What all spellings of a name have in common. */
-export function canonical(name: string): string {
-  return name.replaceAll(/[_\s-]/g, "").toLowerCase();
-}
-
-/** The registered name that is nearest to a mistyped one, if any is near. */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
-  const from = canonical(name);
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(from.length / 3)) + 1;
-  for (const candidate of known) {
-    const distance = editDistance(from, canonical(candidate));
-    if (distance < least) [best, least] = [candidate, distance];
-  }
-  return best;
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}
-
-/** " (did you mean x?)", or nothing. */
-export function suggestion(name: string, known: Iterable<string>): string {
-  const near = nearest(name, known);
-  return near === undefined ? "" : ` (did you mean ${JSON.stringify(near)}?)`;
+  /** Of a layer that is built: the shape of its input. */
+  readonly buildConfig?: { readonly inputShape: BatchShapes };
 }
 
 /** The classes of one family by name, each with a maker from its configuration. */
@@ -57,12 +25,18 @@ export class Registry<T extends object> {
   /** Makes a class known under its name and under `aliases`. Returns the maker. */
   register<C>(name: string, make: (config: C) => T, aliases: readonly string[] = []): (config: C) => T {
     // boundary: a configuration is checked by the class that takes it
-    for (const key of [name, ...aliases]) this.makers.set(canonical(key), { name, make: make as (config: never) => T });
+    for (const key of [name, ...aliases])
+      this.makers.set(canonicalName(key), { name, make: make as (config: never) => T });
     return make;
   }
 
   has(name: string): boolean {
-    return this.makers.has(canonical(name));
+    return this.makers.has(canonicalName(name));
+  }
+
+  /** The name that files write for a spelling of it; undefined where there is none. */
+  nameOf(spelling: string): string | undefined {
+    return this.makers.get(canonicalName(spelling))?.name;
   }
 
   /** The names that files write. */
@@ -78,10 +52,10 @@ export class Registry<T extends object> {
   }
 
   private make(name: string, config: Readonly<Record<string, unknown>>): T {
-    const found = this.makers.get(canonical(name));
+    const found = this.makers.get(canonicalName(name));
     if (!found) {
       const known = [...this.makers.values()].map((m) => m.name);
-      throw new MillraceError("E_ARGUMENT", `${JSON.stringify(name)} is no ${this.family}${suggestion(name, known)}`);
+      throw new MillraceError("E_ARGUMENT", `${JSON.stringify(name)} is no ${this.family}${didYouMean(name, known)}`);
     }
     // boundary: as in register
     return found.make(config as never);
