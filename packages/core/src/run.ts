@@ -1,0 +1,1 @@
+export { HostExecutable } from "./runtime/host-executable.js";
