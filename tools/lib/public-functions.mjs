@@ -6,7 +6,7 @@ import { root } from "./generated.mjs";
 /** @typedef {{ name: string, call: string, doc: string, tags: { name: string, text: string }[], folder: string }} PublicFunction */
 
 /**
- * Every function that `entry` exports, by name.
+ * Every function that `entry` exports to users, by name.
  * @param {string} entry a file below the root
  * @returns {PublicFunction[]}
  */
@@ -19,6 +19,7 @@ export function publicFunctions(entry) {
   return checker
     .getExportsOfModule(module)
     .flatMap((symbol) => describe(checker, symbol))
+    .filter(({ tags }) => !tags.some(({ name }) => name === "internal"))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -13,7 +13,6 @@ export * from "./ir/inline.js";
 export * from "./ir/op.js";
 export * from "./ir/print.js";
 export * from "./ir/remember.js";
-export * from "./ir/site.js";
 export * from "./ir/transform.js";
 export * from "./ir/verify.js";
 export * from "./ops/families.gen.js";
@@ -37,3 +36,4 @@ export { buildStructure, flattenStructure, refusePromise, type Template } from "
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";
 export { VariableImpl } from "./runtime/variable.js";
 export { Trace } from "./trace/trace.js";
+export * from "./types/site.js";

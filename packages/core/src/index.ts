@@ -9,7 +9,7 @@ export { poly } from "./api/poly.js";
 export { device, ensureShape, fn, fn as function, print, variable } from "./api/tensors.js";
 export type { Aval } from "./ir/aval.js";
 export type { Dim, SymDim } from "./ir/dim.js";
-export { getBackend, ready, setBackend } from "./runtime/backends.js";
+export { getBackend, listDevices, ready, setBackend } from "./runtime/backends.js";
 export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export {
@@ -39,3 +39,14 @@ export type { NamedAval, NamedGraph, Signature } from "./runtime/signature.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";
+// For the packages of this repository: how options are read.
+export {
+  canonicalName,
+  checkOptions,
+  type Defaults,
+  didYouMean,
+  nearestName,
+  required,
+  type WithDefaults,
+  withDefaults,
+} from "./types/options.js";

@@ -20,29 +20,3 @@ export function checkCount(stage: string, value: unknown): number {
 export function checkFunction(stage: string, f: unknown): void {
   if (typeof f !== "function") throw badArgument(stage, `needs a function, got ${f === null ? "null" : typeof f}`);
 }
-
-/** Refuses keys that an options object does not have, with the nearest that it has. */
-export function checkOptions(stage: string, options: unknown, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
-    throw badArgument(stage, `options are an object with ${known.join(", ")}; got ${String(options)}`);
-  }
-  for (const key of Object.keys(options)) {
-    if (known.includes(key)) continue;
-    const [nearest] = [...known].sort((a, b) => distance(key, a) - distance(key, b));
-    throw badArgument(stage, `has no option ${key}; did you mean ${nearest}?`);
-  }
-}
-
-/** The Levenshtein distance, without regard to case. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1]!.toLowerCase() === b[j - 1]!.toLowerCase();
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (same ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
-}

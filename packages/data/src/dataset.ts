@@ -1,6 +1,7 @@
 // The dataset that users hold: a lazy sequence of elements, iterated anew each time.
 import * as tf from "@millrace/core";
-import { badArgument, checkFunction, checkOptions } from "./arguments.js";
+import { checkOptions } from "@millrace/core";
+import { badArgument, checkFunction } from "./arguments.js";
 import { type Element, realize, releaseAll, valueOf } from "./element.js";
 import type { Stage } from "./stage.js";
 import { type BatchOptions, batchStage } from "./stages/batch.js";
@@ -195,13 +196,15 @@ export class Dataset<out T> implements AsyncIterable<T> {
   /**
    * `batchSize` elements as one, each leaf a tensor with a new first axis. Slices of a source are copied once, into the
    * batch. Numbers, arrays of numbers and typed arrays become tensors as in `tf.tensor`.
-   * @param options.dropRemainder leaves out a last batch that is smaller; `smallLastBatch` is its opposite
+   * @param options.dropRemainder leaves out a last batch that is smaller; `smallLastBatch` is its opposite, and may be given
+   * alone, as in TensorFlow.js
    * @throws E_SHAPE, E_DTYPE or E_ARGUMENT while iterating, where elements of a batch differ in shape, dtype or
    * structure
    * @example tf.data.range(5).batch(2) // [[0, 1], [2, 3], [4]]
    */
-  batch<E>(this: Dataset<E>, batchSize: number, options?: BatchOptions): Dataset<Batched<E>> {
-    return new Dataset(batchStage(this.stage, batchSize, options));
+  batch<E>(this: Dataset<E>, batchSize: number, options?: BatchOptions | boolean): Dataset<Batched<E>> {
+    const given = typeof options === "boolean" ? { smallLastBatch: options } : options;
+    return new Dataset(batchStage(this.stage, batchSize, given));
   }
 
   /**

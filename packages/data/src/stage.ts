@@ -70,7 +70,7 @@ export function failure(stage: string, error: unknown): unknown {
     const { code, op = stage, shapes, dtypes, rule, site, layer } = error;
     const known = { op, shapes, dtypes, rule, site, layer };
     const details = Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
-    return new MillraceError(code, `${stage}: ${error.message}`, { ...details, cause: error });
+    return new MillraceError(code, `${stage}: ${error.reason ?? error.message}`, { ...details, cause: error });
   }
   // What was aborted on purpose keeps its reason.
   if (!(error instanceof Error) || error.name === "AbortError") return error;

@@ -59,7 +59,7 @@ describe("prefetch", () => {
     const read = async (): Promise<void> => {
       for await (const i of ds.prefetch(4)) got.push(i);
     };
-    expect((await rejection(read())).message).toBe("map: three");
+    expect((await rejection(read())).reason).toBe("map: three");
     expect(got).toEqual([0, 1, 2]);
   });
   test("frees what is ready when left early", () =>

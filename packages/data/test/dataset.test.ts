@@ -138,7 +138,7 @@ describe("ownership", () => {
         });
         const read = apply(failing).forEachAsync((element) => tf.dispose(element));
         await read.catch((error: unknown) => {
-          expect(error).toMatchObject({ code: "E_DATA", message: "map: planted" });
+          expect(error).toMatchObject({ code: "E_DATA", reason: "map: planted" });
         });
       }
     }),
@@ -189,7 +189,7 @@ describe("toArray and forEachAsync", () => {
   });
   test("refuses unknown options", async () => {
     await expect(data.range(1).toArray({ sgnal: 1 } as object)).rejects.toMatchObject({
-      message: "toArray: has no option sgnal; did you mean signal?",
+      reason: 'toArray: there is no option "sgnal" (did you mean "signal"?)',
     });
   });
 });

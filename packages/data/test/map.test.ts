@@ -59,7 +59,7 @@ describe("map", () => {
         return doubled;
       });
       const error = await rejection(failing.batch(5).toArray());
-      expect([error.code, error.message, error.op, error.cause]).toEqual(["E_DATA", "map: boom", "map", cause]);
+      expect([error.code, error.reason, error.op, error.cause]).toEqual(["E_DATA", "map: boom", "map", cause]);
       const wrong = tensors(2).map((x) => tf.reshape(x, [2] as tf.Shape));
       const shape = await rejection(wrong.toArray());
       expect(shape.code).toBe("E_SHAPE");
@@ -72,7 +72,7 @@ describe("map", () => {
           .map(async (x) => x)
           .toArray(),
       );
-      expect([error.code, error.message]).toEqual([
+      expect([error.code, error.reason]).toEqual([
         "E_ASYNC_SCOPE",
         "map: the function returned a promise; use mapAsync",
       ]);
@@ -104,7 +104,7 @@ describe("mapAsync", () => {
         if ((await x.item()) === 1) throw new Error("one");
         return x;
       });
-      expect((await rejection(failing.batch(3).toArray())).message).toBe("mapAsync: one");
+      expect((await rejection(failing.batch(3).toArray())).reason).toBe("mapAsync: one");
     }));
   test("an abort keeps its reason", async () => {
     const reason = new DOMException("stop", "AbortError");

@@ -92,6 +92,6 @@ describe("shuffle", () => {
   test("refuses bad arguments", () => {
     expect(() => data.range(3).shuffle(0)).toThrow("shuffle: bufferSize must be a whole number from 1, got 0");
     expect(() => data.range(3).shuffle(3, 1.5)).toThrow("shuffle: seed must be a whole number, got 1.5");
-    expect(() => data.range(3).shuffle(3, { sed: 1 } as object)).toThrow("did you mean seed?");
+    expect(() => data.range(3).shuffle(3, { sed: 1 } as object)).toThrow('did you mean "seed"?');
   });
 });

@@ -212,7 +212,7 @@ describe("generator", () => {
         })
         .toArray(),
     );
-    expect([error.code, error.message, error.op, error.cause]).toEqual([
+    expect([error.code, error.reason, error.op, error.cause]).toEqual([
       "E_DATA",
       "generator: no file",
       "generator",
@@ -279,7 +279,7 @@ describe("zip", () => {
         if (i === 2) throw new Error("third");
         return tf.tensor(i);
       });
-      expect((await rejection(data.zip([good, bad]).batch(4).toArray())).message).toBe("map: third");
+      expect((await rejection(data.zip([good, bad]).batch(4).toArray())).reason).toBe("map: third");
       expect(isClosed).toBe(true);
     }));
   test("refuses what is no dataset", () => {

@@ -23,7 +23,7 @@ describe("layers", () => {
     dense.apply(tf.zeros([2, 4]));
     const error = thrown(() => dense.apply(tf.zeros([2, 5]) as Tensor));
     expect(error.code).toBe("E_SHAPE");
-    expect(error.message).toBe('layer "head" (Dense) needs size 4 on axis -1, got shape [2, 5]');
+    expect(error.reason).toBe('layer "head" (Dense) needs size 4 on axis -1, got shape [2, 5]');
     expect(error.layer).toBe("head");
   });
 

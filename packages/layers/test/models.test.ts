@@ -44,7 +44,7 @@ describe("sequential", () => {
     expect(thrown(() => net.add(layers.dense({ units: 1, name: net.layers[0]!.name }))).message).toContain(
       "two layers named",
     );
-    expect(thrown(() => net.add(3 as never)).message).toBe("sequential: add takes a layer, got 3");
+    expect(thrown(() => net.add(3 as never)).reason).toBe("sequential: add takes a layer, got 3");
   });
 
   test("predict cuts by batchSize and joins", () => {

@@ -1,8 +1,8 @@
+import type { CallSite } from "../types/site.js";
 import { type Attrs, attrsKey, noAttrs } from "./attrs.js";
 import type { Aval, Val } from "./aval.js";
 import type { Guard } from "./dim.js";
 import { type AnyOp, inferOp } from "./op.js";
-import type { CallSite } from "./site.js";
 
 /**
  * How far a graph has come: "traced" may hold any op, "lowered" only primitives and composites that the backend claims,

@@ -5,7 +5,6 @@ import type { Aval, Val } from "./aval.js";
 import type { Guard, Truth } from "./dim.js";
 import type { Graph } from "./graph.js";
 import type { HostArray } from "./host.js";
-import { captureSites, withSite } from "./site.js";
 
 /**
  * What sort of op it is; lists such as "the elementwise ops" are derived from this field.
@@ -190,15 +189,9 @@ export function isElementwise(op: AnyOp): boolean {
 
 /** A broken rule of an op; the engine adds shapes, dtypes and the user's line. */
 export class RuleError extends MillraceError {
-  /** The message without the user's line. */
-  readonly reason: string;
-
   constructor(code: ErrorCode, label: string, message: string) {
     const op = label.split(".")[0]!;
-    const reason = `${op}: ${message}`;
-    const [site] = captureSites(1);
-    super(code, withSite(reason, site), { op, rule: label, ...(site ? { site } : {}) });
-    this.reason = reason;
+    super(code, `${op}: ${message}`, { op, rule: label });
   }
 }
 

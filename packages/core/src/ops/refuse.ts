@@ -1,7 +1,6 @@
 // How a public function refuses arguments before an op sees them: with the same facts as a broken rule of an op.
 import type { Aval } from "../ir/aval.js";
 import { dimKey } from "../ir/dim.js";
-import { captureSites, withSite } from "../ir/site.js";
 import { type ErrorCode, MillraceError } from "../types/errors.js";
 
 /** The error of a call that breaks the rule `label` ("matMul.C2") of a public function. */
@@ -12,12 +11,10 @@ export function refusal(
   code: ErrorCode = "E_SHAPE",
 ): MillraceError {
   const op = label.split(".")[0]!;
-  const [site] = captureSites(1);
-  return new MillraceError(code, withSite(`${op}: ${message}`, site), {
+  return new MillraceError(code, `${op}: ${message}`, {
     op,
     rule: label,
     shapes: ins.map(({ shape }) => shape.map((d) => (typeof d === "number" ? d : dimKey(d)))),
     dtypes: ins.map(({ dtype }) => dtype),
-    ...(site ? { site } : {}),
   });
 }

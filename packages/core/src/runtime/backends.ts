@@ -1,7 +1,7 @@
 // Which backends there are, which one is used, and what devices they bring.
 import { isMillraceError, MillraceError } from "../types/errors.js";
 import { version } from "../types/version.gen.js";
-import type { Backend, BackendFactory } from "./backend.js";
+import type { Backend, BackendFactory, DeviceInfo } from "./backend.js";
 import { Device } from "./device.js";
 
 interface Registration {
@@ -90,7 +90,10 @@ function reasonOf({ name }: Registration, error: unknown): string {
   return `${name}: ${messageOf(error)}`;
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+function messageOf(error: unknown): string {
+  if (isMillraceError(error)) return error.reason;
+  return error instanceof Error ? error.message : String(error);
+}
 
 /** Resolves when a backend is ready: the highest-priority one that starts. */
 export async function ready(): Promise<void> {
@@ -149,4 +152,13 @@ export function deviceNamed(name: string): Device {
     "E_DEVICE",
     `no device is called ${name}; there are ${[...devices.keys()].join(", ") || "none"}`,
   );
+}
+
+/**
+ * The devices of the backends that have been started, the default one first.
+ * @example tf.listDevices().map((device) => device.name) // ["cpu:0"]
+ */
+export function listDevices(): readonly DeviceInfo[] {
+  const all = [...devices.values()].sort((a, b) => Number(b === current) - Number(a === current));
+  return all.map((device) => device.backend.devices()[device.index]!);
 }

@@ -3,13 +3,11 @@ import type { Attrs } from "../ir/attrs.js";
 import { type Aval, formatAval } from "../ir/aval.js";
 import { type AnyOp, RuleError } from "../ir/op.js";
 import { offerRepair } from "../ir/repair.js";
-import { withSite } from "../ir/site.js";
 import { MillraceError } from "../types/errors.js";
 
 /** A RuleError with the operands, the repair that fits and the user's line; any other error as it is. */
 export function explainRule(error: unknown, op: AnyOp, ins: readonly Aval[], attrs: Attrs): unknown {
   if (!(error instanceof RuleError)) return error;
-  const { site } = error;
   const repair = offerRepair(op, ins, attrs);
   const parts = [
     error.reason,
@@ -17,11 +15,11 @@ export function explainRule(error: unknown, op: AnyOp, ins: readonly Aval[], att
     `  rule: ${error.rule}`,
     repair ? `  ${repair}` : "",
   ];
-  return new MillraceError(error.code, withSite(parts.filter(Boolean).join("\n"), site), {
+  return new MillraceError(error.code, parts.filter(Boolean).join("\n"), {
     op: error.op ?? op.name,
     shapes: ins.map((a) => a.shape.map((d) => (typeof d === "number" ? d : d.key))),
     dtypes: ins.map((a) => a.dtype),
     ...(error.rule === undefined ? {} : { rule: error.rule }),
-    ...(site ? { site } : {}),
+    ...(error.site ? { site: error.site } : {}),
   });
 }

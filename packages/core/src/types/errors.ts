@@ -1,4 +1,7 @@
 // Errors and warnings with stable codes. A code never changes its meaning.
+import { type CallSite, captureSites, withSite } from "./site.js";
+
+export type { CallSite };
 
 /** Every error code with its meaning in one sentence; docs/errors.md is generated from it. */
 export const errorCodes = {
@@ -20,6 +23,7 @@ export const errorCodes = {
   E_INTERNAL: "Millrace broke a promise to itself; this is a bug to report.",
   E_MEMORY: "A device or the process has not enough memory for the operation.",
   E_NO_BACKEND: "No backend is registered, so nothing can run an operation.",
+  E_REMOTE: "A server could not be reached, or refused or failed a request.",
   E_SHAPE: "The shapes of the arguments do not fit the operation.",
   E_SYNC_READ: "A value was read synchronously where only an awaited read is possible.",
   E_TRACER_LEAK: "A tensor of a function being traced was read, or used after the trace ended.",
@@ -39,16 +43,6 @@ export const warningCodes = {
 export type ErrorCode = keyof typeof errorCodes;
 export type WarningCode = keyof typeof warningCodes;
 
-/** A place in a program's source. */
-export interface CallSite {
-  /** A path or URL. */
-  readonly file: string;
-  /** From 1. */
-  readonly line: number;
-  /** From 1. */
-  readonly column: number;
-}
-
 /** What an error knows besides its code and message. */
 export interface ErrorDetails {
   /** The op's name: "matMul". */
@@ -59,7 +53,7 @@ export interface ErrorDetails {
   readonly dtypes?: readonly string[];
   /** The label of the broken rule: "matMul.C2". */
   readonly rule?: string;
-  /** The user's call. */
+  /** The user's call; where the error is made unless given. */
   readonly site?: CallSite;
   /** The path of layers that the call came from: "sequential/dense_1". */
   readonly layer?: string;
@@ -94,11 +88,17 @@ export class MillraceError extends Error {
   declare readonly rule?: string;
   declare readonly site?: CallSite;
   declare readonly layer?: string;
+  /** The message without the user's line. */
+  declare readonly reason: string;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined);
+  /** @param reason what is wrong and what to do; the message shows the user's line below it */
+  constructor(code: ErrorCode, reason: string, details: ErrorDetails = {}) {
+    const site = details.site ?? captureSites(1)[0];
+    super(withSite(reason, site), "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
-    for (const key of detailKeys) if (details[key] !== undefined) Object.assign(this, { [key]: details[key] });
+    const known = { ...details, site };
+    for (const key of detailKeys) if (known[key] !== undefined) Object.assign(this, { [key]: known[key] });
+    Object.defineProperty(this, "reason", { value: reason });
     // The stack is all that a structured clone keeps, so it names the code.
     const header = `${errorName}: `;
     if (this.stack?.startsWith(header)) this.stack = `${errorName} [${code}]: ${this.stack.slice(header.length)}`;

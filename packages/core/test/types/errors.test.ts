@@ -3,6 +3,7 @@ import { createContext, runInContext } from "node:vm";
 import { Worker } from "node:worker_threads";
 import { describe, expect, jest, test } from "@jest/globals";
 import { errorCodes, isMillraceError, MillraceError, warningCodes } from "../../src/types/errors.js";
+import { formatSite, userFrames } from "../../src/types/site.js";
 
 const error = () =>
   new MillraceError("E_SHAPE", "matMul: inner sizes 3 and 4 differ", {
@@ -23,7 +24,8 @@ describe("MillraceError", () => {
     const e = error();
     expect(e).toBeInstanceOf(Error);
     expect(e.name).toBe("MillraceError");
-    expect(`${e}`).toBe("MillraceError: matMul: inner sizes 3 and 4 differ");
+    expect(`${e}`).toBe("MillraceError: matMul: inner sizes 3 and 4 differ\n  at user.ts:3:7");
+    expect(e.reason).toBe("matMul: inner sizes 3 and 4 differ");
     expect(e.stack).toMatch(/^MillraceError \[E_SHAPE\]: matMul: inner sizes 3 and 4 differ\n/);
     expect(e.docs).toBe("docs/errors.md#e_shape");
     expect(e.cause).toBeInstanceOf(TypeError);
@@ -34,20 +36,28 @@ describe("MillraceError", () => {
   });
 
   test("has only the details that it was given", () => {
-    expect(Object.keys(new MillraceError("E_DTYPE", "no"))).toEqual(["code"]);
+    expect(Object.keys(new MillraceError("E_DTYPE", "no"))).toEqual(["code", "site"]);
     expect("cause" in new MillraceError("E_DTYPE", "no")).toBe(false);
     expect("cause" in new MillraceError("E_DTYPE", "no", { cause: undefined })).toBe(true);
   });
 
+  test("has the place that made it, unless it is given one", () => {
+    const e = new MillraceError("E_DTYPE", "no");
+    expect(e.site?.file).toMatch(/errors\.test\.ts$/);
+    expect(e.message).toBe(`no\n  at ${formatSite(e.site!)}`);
+  });
+
   test("toJSON gives the details, and of the cause no more than name and message", () => {
     const cause = Object.assign(new RangeError("broken"), { values: [1, 2, 3] });
-    const json = JSON.parse(JSON.stringify(new MillraceError("E_FORMAT", "bad file", { op: "load", cause })));
+    const site = { file: "user.ts", line: 3, column: 7 };
+    const json = JSON.parse(JSON.stringify(new MillraceError("E_FORMAT", "bad file", { op: "load", site, cause })));
     expect(json).toEqual({
       name: "MillraceError",
       code: "E_FORMAT",
-      message: "bad file",
+      message: "bad file\n  at user.ts:3:7",
       docs: "docs/errors.md#e_format",
       op: "load",
+      site,
       cause: { name: "RangeError", message: "broken" },
     });
   });
@@ -126,5 +136,34 @@ describe("isMillraceError", () => {
     worker.postMessage("end");
     const [thrown] = await ended;
     expect(isMillraceError(thrown, "E_VERIFY")).toBe(true);
+  });
+});
+
+describe("the user's frames", () => {
+  const own = new Error()
+    .stack!.split("\n")[1]!
+    .trim()
+    .replace(/^.*?\(?((?:file:\/\/)?\/.*)\/packages\/core\/.*$/, "$1");
+  test.each([
+    ["a file", "    at f (/srv/app.js:3:7)", "/srv/app.js"],
+    ["a module", "    at file:///srv/app.mjs:3:7", "file:///srv/app.mjs"],
+    ["after an await", "    at async file:///srv/app.mjs:3:7", "file:///srv/app.mjs"],
+    ["a page", "f@https://example.org/app.js:3:7", "https://example.org/app.js"],
+    [
+      "a package of the user's that is called core",
+      "at /srv/packages/core/src/a.ts:3:7",
+      "/srv/packages/core/src/a.ts",
+    ],
+  ])("%s", (_, frame, file) => {
+    expect(userFrames(`Error: x\n${frame}`)).toEqual([{ file, line: 3, column: 7 }]);
+  });
+  test.each([
+    "    at f (/srv/node_modules/@millrace/core/dist/index.js:3:7)",
+    "    at f (/srv/node_modules/millrace/dist/index.js:3:7)",
+    `    at f (${own}/packages/layers/src/index.ts:3:7)`,
+    "    at node:internal/main:3:7",
+    "    at f (<anonymous>)",
+  ])("not %s", (frame) => {
+    expect(userFrames(`Error: x\n${frame}`)).toEqual([]);
   });
 });

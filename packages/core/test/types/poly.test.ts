@@ -18,7 +18,7 @@ const messageOf = (f: () => unknown): string => {
   try {
     f();
   } catch (error) {
-    if (tf.isMillraceError(error)) return `${error.code}: ${error.message}`;
+    if (tf.isMillraceError(error)) return `${error.code}: ${error.reason}`;
   }
   return "nothing";
 };

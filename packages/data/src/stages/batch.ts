@@ -1,6 +1,6 @@
 import * as tf from "@millrace/core";
-import { type ErrorCode, MillraceError, type Tensor } from "@millrace/core";
-import { badArgument, checkOptions, checkWhole } from "../arguments.js";
+import { checkOptions, type ErrorCode, MillraceError, type Tensor } from "@millrace/core";
+import { badArgument, checkWhole } from "../arguments.js";
 import { type Element, releaseAll } from "../element.js";
 import { Row, rowOf, sizeOf, upload, uploadStack } from "../rows.js";
 import { reshaped } from "../spec.js";

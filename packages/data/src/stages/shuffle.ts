@@ -1,4 +1,5 @@
-import { badArgument, checkOptions, checkWhole } from "../arguments.js";
+import { checkOptions } from "@millrace/core";
+import { badArgument, checkWhole } from "../arguments.js";
 import { type Element, releaseAll } from "../element.js";
 import { Random } from "../random.js";
 import { pullAll, type Stage } from "../stage.js";

@@ -1,18 +1,35 @@
-import type { CallSite } from "../types/errors.js";
-import { platform } from "../types/platform.js";
+// The user's line that led to an error.
+import { platform } from "./platform.js";
 
-export type { CallSite };
+/** A place in a program's source. */
+export interface CallSite {
+  /** A path or URL. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+}
 
-/** Frames of the engine itself: everything under the packages, wherever they are installed. */
-const engineFrame =
-  /[\\/](?:packages[\\/](?:core|autodiff|data|layers|backend-[a-z-]+|millrace)[\\/](?:src|dist)|node_modules[\\/](?:@millrace|millrace))[\\/]|\(node:|at node:/;
+/** Frames of the engine, wherever its packages are installed, and of the platform. */
+const engineFrame = /[\\/]node_modules[\\/](?:@millrace[\\/]|millrace[\\/])|\(node:|at node:/;
+
+/** In the repository: the folder of the packages. A user's own may be called packages/core too, so its path counts. */
+const ownPackages = /(\/[^\n]*?\/packages\/)core\/(?:src|dist)\//.exec(new Error().stack ?? "")?.[1];
+const ownFrame = /^[a-z-]+\/(?:src|dist)\//;
+
+function isEngineFrame(line: string): boolean {
+  if (engineFrame.test(line)) return true;
+  const at = ownPackages === undefined ? -1 : line.indexOf(ownPackages);
+  return at >= 0 && ownFrame.test(line.slice(at + ownPackages!.length));
+}
 
 /** The frames of a V8 or Firefox stack that are the user's, innermost first. */
 export function userFrames(stack: string, limit = 4): CallSite[] {
   const sites: CallSite[] = [];
   for (const line of stack.split("\n")) {
-    if (engineFrame.test(line)) continue;
-    const found = /(?:\(|at |@)((?:file:\/\/|[A-Za-z]:[\\/]|https?:\/\/|\/)[^()\s]*?):(\d+):(\d+)\)?$/.exec(
+    if (isEngineFrame(line)) continue;
+    const found = /(?:\(|at |at async |@)((?:file:\/\/|[A-Za-z]:[\\/]|https?:\/\/|\/)[^()\s]*?):(\d+):(\d+)\)?$/.exec(
       line.trim(),
     );
     if (!found) continue;
@@ -44,10 +61,15 @@ export function provideSourceReader(reader: (site: CallSite) => string | undefin
   readLine = reader;
 }
 
+/** A longer line was written by a program, and helps nobody. */
+const longestLine = 300;
+
 /** A message and the user's line with a caret, or the place alone where its file is not readable. */
 export function withSite(message: string, site: CallSite | undefined): string {
   if (!site) return message;
   const line = readLine(site);
   const at = `${message}\n  at ${formatSite(site)}`;
-  return line === undefined ? at : `${at}\n    ${line}\n    ${" ".repeat(Math.max(0, site.column - 1))}^`;
+  return line === undefined || line.length > longestLine
+    ? at
+    : `${at}\n    ${line}\n    ${" ".repeat(Math.max(0, site.column - 1))}^`;
 }
