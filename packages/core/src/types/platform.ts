@@ -3,7 +3,10 @@
 interface Platform {
   readonly console: { warn(message: string): void; error(message: string): void };
   readonly TextEncoder: new () => { encode(text: string): Uint8Array };
-  readonly TextDecoder: new () => { decode(bytes: Uint8Array): string };
+  readonly TextDecoder: new (
+    label?: string,
+    options?: { readonly fatal?: boolean; readonly ignoreBOM?: boolean },
+  ) => { decode(bytes: Uint8Array): string };
   /** V8's `stackTraceLimit`: how many frames a stack holds. */
   readonly Error: { stackTraceLimit?: number };
 }
