@@ -1,5 +1,6 @@
 // Graphs with their weights on a backend, called with arrays in JavaScript's memory: no tensors, no engine.
 import type { Aval } from "../ir/aval.js";
+import type { Graph } from "../ir/graph.js";
 import { bytesOf, countOf, type HostArray, viewAs } from "../ir/host.js";
 import { symbolValues } from "../ir/inline.js";
 import { remember } from "../ir/remember.js";
@@ -36,9 +37,10 @@ interface HostType extends Aval {
   readonly shape: readonly number[];
 }
 
-/** A function on its backend. */
-interface Placed extends HostFunction {
+/** A function on its backend, which has the bytes of its weights. */
+interface Placed extends NamedGraph {
   readonly program: CompiledGraph<HostType>;
+  readonly weights: readonly HostType[];
   readonly bufs: readonly Buf[];
 }
 
@@ -55,7 +57,8 @@ export class HostExecutable {
   /** What can be run, by name. */
   readonly signatures: Readonly<Record<string, Signature>>;
   private readonly backend: Backend;
-  private readonly functions: ReadonlyMap<string, Placed>;
+  private readonly functions = new Map<string, Placed>();
+  private readonly uploaded = new Set<Buf>();
   private disposed = false;
 
   /**
@@ -69,12 +72,27 @@ export class HostExecutable {
     }
     this.backend = backend;
     this.signatures = Object.fromEntries(functions.map((f) => [f.name, signatureOf(f)]));
-    const programs = functions.map((f) => compile(f, backend));
-    const uploaded = new Map<HostArray, Buf>();
-    const upload = (w: HostArray): Buf => remember(uploaded, w, () => backend.upload(bytesOf(w.data), w, device));
-    this.functions = new Map(
-      functions.map((f, i) => [f.name, { ...f, program: programs[i]!, bufs: f.weights.map(upload) }]),
-    );
+    const bufs = new Map<HostArray, Buf>();
+    try {
+      for (const f of functions) this.place(f, (w) => remember(bufs, w, () => this.upload(w)));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  private place({ name, graph, inputs, outputs, weights }: HostFunction, upload: (weight: HostArray) => Buf): void {
+    const bufs: Buf[] = [];
+    const types = weights.map(({ dtype, shape }) => ({ dtype, shape }));
+    const program = compile(graph, this.backend);
+    this.functions.set(name, { name, graph, inputs, outputs, program, weights: types, bufs });
+    for (const weight of weights) bufs.push(upload(weight));
+  }
+
+  private upload(weight: HostArray): Buf {
+    const buf = this.backend.upload(bytesOf(weight.data), weight, device);
+    this.uploaded.add(buf);
+    return buf;
   }
 
   /**
@@ -112,17 +130,13 @@ export class HostExecutable {
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    const weights = new Set<Buf>();
-    for (const { program, bufs } of this.functions.values()) {
-      program.release();
-      for (const buf of bufs) weights.add(buf);
-    }
-    for (const buf of weights) this.backend.free(buf);
+    for (const { program } of this.functions.values()) program.release();
+    for (const buf of this.uploaded) this.backend.free(buf);
   }
 }
 
 /** Constants are not computed beforehand, so that ops need no references here. */
-function compile({ graph }: HostFunction, backend: Backend): CompiledGraph<HostType> {
+function compile(graph: Graph, backend: Backend): CompiledGraph<HostType> {
   const symbols = [...symbolsOfGraph(graph)];
   const lowered = runPasses(graph, passesWithoutReferences(claimsOf(backend)));
   const program = encodeProgram(schedule(lowered, symbols, { fusion: backend.fusion }));
