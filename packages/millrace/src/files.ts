@@ -18,17 +18,20 @@ export const nodeFiles: Files = {
       return found && (found.isDirectory() ? "directory" : "file");
     }),
 
+  size: (path) => named("read", path, async () => (await stat(path)).size),
+
   list: (path) => named("read", path, async () => (await readdir(path)).sort()),
 
-  read: (path, { maxBytes = Number.MAX_SAFE_INTEGER, signal = null } = {}) =>
+  read: (path, { maxBytes = Number.MAX_SAFE_INTEGER, range = [0, Number.MAX_SAFE_INTEGER], signal = null } = {}) =>
     named("read", path, async () => {
       const handle = await open(path, "r");
       try {
         const { size } = await handle.stat();
-        if (size > maxBytes) {
-          throw new MillraceError("E_FORMAT", `${path}: ${size} bytes exceed the limit of ${maxBytes}`);
+        const [start, end] = [range[0], Math.min(range[1], size)];
+        if (end - start > maxBytes) {
+          throw new MillraceError("E_FORMAT", `${path}: ${end - start} bytes exceed the limit of ${maxBytes}`);
         }
-        return await readAll(handle, size, signal);
+        return await readAll(handle, start, Math.max(0, end - start), signal);
       } finally {
         await handle.close();
       }
@@ -102,12 +105,17 @@ async function put(temporary: string, target: string, overwrite: boolean): Promi
   await rm(old, { recursive: true, force: true });
 }
 
-async function readAll(handle: FileHandle, size: number, signal: AbortFlag | null): Promise<Uint8Array> {
+async function readAll(
+  handle: FileHandle,
+  start: number,
+  size: number,
+  signal: AbortFlag | null,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let done = 0;
   while (done < size) {
     throwIfAborted(signal);
-    const { bytesRead } = await handle.read(bytes, done, Math.min(pieceBytes, size - done), done);
+    const { bytesRead } = await handle.read(bytes, done, Math.min(pieceBytes, size - done), start + done);
     if (bytesRead === 0) break;
     done += bytesRead;
   }

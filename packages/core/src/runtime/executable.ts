@@ -24,9 +24,12 @@ export interface ExecutableOptions {
 export class Executable {
   /** What can be called, by name. */
   readonly signatures: Readonly<Record<string, Signature>>;
+  /** What was saved beside the graphs, such as the names of classes. */
+  readonly metadata: Readonly<Record<string, unknown>>;
   private readonly functions: ReadonlyMap<string, NamedFunction>;
 
-  constructor(functions: readonly NamedFunction[]) {
+  constructor(functions: readonly NamedFunction[], metadata: Readonly<Record<string, unknown>> = {}) {
+    this.metadata = metadata;
     this.functions = new Map(functions.map((f) => [f.name, f]));
     this.signatures = Object.fromEntries(functions.map((f) => [f.name, signatureOf(f)]));
   }

@@ -12,6 +12,8 @@ export interface AbortFlag {
 export interface ReadFileOptions {
   /** The most bytes that are read; a larger file rejects with E_FORMAT before it is read. */
   readonly maxBytes?: number;
+  /** Where reading begins and, unless the file does before, ends; the whole file unless said. */
+  readonly range?: readonly [start: number, end: number];
   readonly signal?: AbortFlag | null;
 }
 
@@ -29,6 +31,8 @@ export interface WriteFileOptions {
 export interface Files {
   /** What is at a path; null where nothing is. */
   kind(path: string): Promise<"file" | "directory" | null>;
+  /** The bytes of a file, counted. */
+  size(path: string): Promise<number>;
   /** The names in a directory, sorted. */
   list(path: string): Promise<readonly string[]>;
   /** The bytes of a file. */

@@ -1,0 +1,67 @@
+import { type Executable, MillraceError, withDefaults } from "@millrace/core";
+import { defaultLimits, formatHeadBytes, formatOfFile, type ModelFormat, mainFileOf } from "@millrace/core/graph";
+import { type LoadArtifactOptions, loadArtifact } from "./load.js";
+import { type ArtifactSource, openSource, type SourceFiles } from "./source.js";
+
+/** How an executable is loaded. */
+export interface LoadExecutableOptions extends LoadArtifactOptions {
+  /** What the source is; told by its content unless said. */
+  readonly format?: ModelFormat;
+}
+
+/**
+ * Loads a graph to run, not to train: an artifact. Its format is told by its content.
+ *
+ * @param source the path or URL of a directory or of its main file, or bytes
+ * @throws E_ARGUMENT where the source is a model to train, which `tf.loadModel` loads; E_UNIMPLEMENTED where this release
+ * does not read the format yet; otherwise as `loadArtifact`
+ * @example const executable = await loadExecutable("half");
+ * @public
+ */
+export async function loadExecutable(source: ArtifactSource, options: LoadExecutableOptions = {}): Promise<Executable> {
+  const defaults = { format: undefined, signal: null, onProgress: undefined, limits: {} };
+  const { format, signal, onProgress, limits } = withDefaults("loadExecutable", options, defaults);
+  const files = await openSource(source, signal);
+  const found = format ?? (await formatOf(files));
+  if (found === "millrace") return loadArtifact(source, { signal, limits, ...(onProgress ? { onProgress } : {}) });
+  throw refusal(files.label, found);
+}
+
+/** TensorFlow.js's name of `loadExecutable`. */
+export const loadGraphModel: typeof loadExecutable = loadExecutable;
+
+/** The format of a source, by the content of its main file. */
+async function formatOf(files: SourceFiles): Promise<ModelFormat | undefined> {
+  const names = await files.list();
+  const name = names ? mainFileOf(names) : files.mainFile;
+  if (name === undefined) return undefined;
+  const head = files.local
+    ? await files.local.part(name, 0, formatHeadBytes)
+    : await files.read(name, defaultLimits.weightBytes);
+  return formatOfFile(head);
+}
+
+const names: Readonly<Record<ModelFormat, string>> = {
+  millrace: "an artifact",
+  keras: "a .keras file",
+  h5: "an HDF5 file",
+  "tfjs-layers-model": "a TensorFlow.js layers model",
+  "tfjs-graph-model": "a TensorFlow.js graph model",
+  "saved-model": "a TensorFlow SavedModel",
+  tflite: "a .tflite file",
+  onnx: "an ONNX file",
+};
+
+const trainable: readonly ModelFormat[] = ["keras", "h5", "tfjs-layers-model"];
+
+function refusal(label: string, format: ModelFormat | undefined): MillraceError {
+  if (format === undefined) {
+    const known = Object.values(names).join(", ");
+    return new MillraceError("E_FORMAT", `${label}: it is none of the known formats: ${known}`);
+  }
+  if (trainable.includes(format)) {
+    const what = `${label} is ${names[format]}: a model to train, which tf.loadModel loads`;
+    return new MillraceError("E_ARGUMENT", what);
+  }
+  return new MillraceError("E_UNIMPLEMENTED", `${label} is ${names[format]}, which this release does not load yet`);
+}
