@@ -35,5 +35,6 @@ export { defaultSignature, type NamedAval, type NamedGraph, type Signature, sign
 export { buildStructure, flattenStructure, refusePromise, type Template } from "./runtime/structure.js";
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";
 export { VariableImpl } from "./runtime/variable.js";
+export * from "./saved/index.js";
 export { Trace } from "./trace/trace.js";
 export * from "./types/site.js";
