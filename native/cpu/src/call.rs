@@ -130,6 +130,10 @@ impl Device {
                 let shape = &it.bound.main.params[i];
                 return Err(Error::shape(format!("argument {i} has {} bytes, {shape} has {bytes}", storage.bytes)));
             }
+            let shape = &it.bound.main.params[i];
+            if !storage.is_aligned(shape.dtype().size()) {
+                return Err(Error::argument(format!("argument {i} was mapped for narrower elements than {shape} has")));
+            }
             call.inputs.push(id);
         }
         Ok(())
@@ -144,7 +148,9 @@ impl Device {
         call.inputs.iter().for_each(|&id| self.memory.get_mut(id).uses += 1);
         for takeover in &it.bound.takeovers {
             let storage = self.memory.get(call.inputs[takeover.param]);
-            if args[takeover.param] & DONATE != 0 && storage.refs == 1 && storage.uses == 1 {
+            let alone = storage.refs == 1 && storage.uses == 1;
+            // A mapped file may be another tensor's too.
+            if args[takeover.param] & DONATE != 0 && alone && !storage.is_mapped() {
                 call.taken[takeover.result] = Some(takeover.param);
             }
         }

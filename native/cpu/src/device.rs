@@ -4,12 +4,13 @@ use crate::call::{Call, Pending};
 use crate::executable::{BoundProgram, Direct};
 use crate::queue::Queue;
 use crate::run::{Outcome, Printed};
-use crate::storage::{Memory, MemoryStats, Poison, StorageId};
+use crate::storage::{ALIGN, Memory, MemoryStats, Poison, StorageId};
 use crate::table::{Table, Ticketed};
 use millrace_kernels::Pool;
 use millrace_program::{Code, Error, Program, Shape, Step};
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::path::Path;
 use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -113,7 +114,7 @@ impl Device {
             let mut starts = [null_mut(); N];
             for i in 0..N {
                 let storage = self.memory.get(*self.tensors.get(args[i])?);
-                if storage.bytes != it.params[i] || storage.poison.is_some() {
+                if (storage.bytes != it.params[i]) | storage.poison.is_some() | storage.is_mapped() {
                     return self.run_one(bound, &args);
                 }
                 starts[i] = storage.start.as_ptr();
@@ -159,6 +160,26 @@ impl Device {
         };
         // SAFETY: the storage is fresh and holds as many bytes.
         unsafe { self.memory.get(id).start.as_ptr().copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        self.tensors.insert(id)
+    }
+
+    /// A tensor of `bytes` of a file from `offset` on, which are read when they are used; see mapping.rs. They are
+    /// copied where they are not aligned to `element` bytes. `E_FORMAT` where the file is shorter, `E_FILE` where it
+    /// cannot be opened or is no regular file.
+    pub fn map(&mut self, path: &Path, offset: usize, bytes: usize, element: usize) -> Result<i32, Error> {
+        if !element.is_power_of_two() || element > ALIGN {
+            return Err(Error::argument(format!("no element has {element} bytes")));
+        }
+        self.tensors.reserve(1)?;
+        let file = self.memory.mappings.open(path)?;
+        let Some(slice) = offset.checked_add(bytes).and_then(|end| file.get(offset..end)) else {
+            let (path, length) = (path.display(), file.len());
+            return Err(Error::format(format!("{path} has {length} bytes, not {bytes} from {offset} on")));
+        };
+        if bytes == 0 || !slice.as_ptr().addr().is_multiple_of(element) {
+            return self.upload(slice);
+        }
+        let id = self.memory.map(file, offset, bytes);
         self.tensors.insert(id)
     }
 

@@ -4,6 +4,9 @@ mod call;
 mod device;
 mod executable;
 mod late;
+mod mapping;
+#[cfg(test)]
+mod mapping_tests;
 mod origins;
 #[cfg(test)]
 mod programs;

@@ -42,11 +42,10 @@ struct Buffers<'a> {
 /// Runs `it`. From step `commit` on it cannot be stopped.
 ///
 /// # Safety
-/// `params` and `results` are buffers of the bytes that `it` says, `arena` one of `it.bound.main.arena`, all aligned
-/// to 64 and
-/// used by nobody else until this returns. A result may be a parameter's buffer where `it.bound.takeovers` allows it
-/// from
-/// `commit` on; no other two overlap, but parameters among themselves.
+/// `params` and `results` are buffers of the bytes that `it` says, `arena` one of `it.bound.main.arena`, all used by
+/// nobody else until this returns and aligned to 64, but parameters, which may be aligned to their elements only. A
+/// result may be a parameter's buffer where `it.bound.takeovers` allows it from `commit` on; no other two overlap, but
+/// parameters among themselves.
 pub unsafe fn run(
     it: &BoundProgram,
     params: &[*mut u8],

@@ -1,9 +1,12 @@
-//! Storage: blocks in size classes, taken from a pool that gives back what was returned last.
+//! Storage: blocks in size classes, taken from a pool that gives back what was returned last, and slices of mapped files.
 
+use crate::mapping::Mappings;
 use crate::origins::Origin;
+use memmap2::Mmap;
 use millrace_program::{Code, Error};
 use std::alloc::{Layout, alloc, dealloc};
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use std::sync::Arc;
 pub const ALIGN: usize = 64;
 /// Four classes a doubling, from 64 bytes up.
 const CLASSES: usize = 4 * 58;
+/// Instead of a class: the storage lies in a mapped file.
+const MAPPED: u8 = u8::MAX;
 /// The cache keeps this much, or half of what was live at the peak.
 const MIN_CACHE: usize = 64 << 20;
 
@@ -38,6 +43,18 @@ pub struct Storage {
     pub poison: Option<Rc<Poison>>,
 }
 
+impl Storage {
+    /// Whether it lies in a mapped file: it is never written then, and aligned as it happens to be.
+    #[inline]
+    pub fn is_mapped(&self) -> bool {
+        self.class == MAPPED
+    }
+
+    pub fn is_aligned(&self, element: usize) -> bool {
+        self.start.addr().get().is_multiple_of(element)
+    }
+}
+
 /// The error of a queued program, in all its results.
 #[derive(Debug)]
 pub struct Poison {
@@ -48,9 +65,11 @@ pub struct Poison {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MemoryStats {
-    /// Bytes of storages, as asked for.
+    /// Bytes of storages, as asked for, without mapped ones.
     pub live: usize,
     pub peak: usize,
+    /// Bytes of storages in mapped files.
+    pub mapped: usize,
     pub storages: usize,
     /// Bytes in blocks that wait for reuse.
     pub cached: usize,
@@ -65,6 +84,9 @@ pub struct Memory {
     storages: Vec<Storage>,
     free: Vec<StorageId>,
     pools: Vec<Vec<NonNull<u8>>>,
+    pub mappings: Mappings,
+    /// What mapped storages hold.
+    mapped: HashMap<StorageId, Rc<Mmap>>,
     /// `reserved` may not exceed this.
     limit: usize,
     pub stats: MemoryStats,
@@ -90,6 +112,8 @@ impl Memory {
             storages: Vec::new(),
             free: Vec::new(),
             pools: (0..CLASSES).map(|_| Vec::new()).collect(),
+            mappings: Mappings::default(),
+            mapped: HashMap::new(),
             limit,
             stats: MemoryStats::default(),
         }
@@ -108,12 +132,17 @@ impl Memory {
         };
         self.stats.live += bytes;
         self.stats.peak = self.stats.peak.max(self.stats.live);
-        self.stats.storages += 1;
         self.stats.allocations += 1;
         self.stats.allocated += bytes as u64;
-        let storage =
-            Storage { start, bytes, class: class as u8, refs: 1, pins: 0, ticket: 0, uses: 0, origin: 0, poison: None };
-        Ok(match self.free.pop() {
+        Ok(self.add(start, bytes, class as u8))
+    }
+
+    /// A storage with one reference.
+    #[inline]
+    fn add(&mut self, start: NonNull<u8>, bytes: usize, class: u8) -> StorageId {
+        self.stats.storages += 1;
+        let storage = Storage { start, bytes, class, refs: 1, pins: 0, ticket: 0, uses: 0, origin: 0, poison: None };
+        match self.free.pop() {
             Some(id) => {
                 self.storages[id as usize] = storage;
                 id
@@ -122,7 +151,22 @@ impl Memory {
                 self.storages.push(storage);
                 self.storages.len() as StorageId - 1
             }
-        })
+        }
+    }
+
+    /// A storage that is `bytes` of a mapped file from `offset` on, which the file must have. It has one reference.
+    pub fn map(&mut self, file: Rc<Mmap>, offset: usize, bytes: usize) -> StorageId {
+        let start = NonNull::from(&file[offset..offset + bytes]).cast();
+        let id = self.add(start, bytes, MAPPED);
+        self.stats.mapped += bytes;
+        self.mapped.insert(id, file);
+        id
+    }
+
+    /// How many files are mapped.
+    #[cfg(test)]
+    pub fn mapped_files(&self) -> usize {
+        self.mapped.values().map(Rc::as_ptr).collect::<std::collections::HashSet<_>>().len()
     }
 
     #[cold]
@@ -216,8 +260,13 @@ impl Memory {
         let poison = storage.poison.take();
         let (start, bytes, class) = (storage.start, storage.bytes, storage.class as usize);
         self.free.push(id);
-        self.stats.live -= bytes;
         self.stats.storages -= 1;
+        if class == MAPPED as usize {
+            self.stats.mapped -= bytes;
+            self.mapped.remove(&id);
+            return poison;
+        }
+        self.stats.live -= bytes;
         let size = block_size(class).max(ALIGN);
         if self.stats.cached + size > MIN_CACHE.max(self.stats.peak / 2) {
             self.give_back(start, size);
@@ -237,9 +286,10 @@ impl Drop for Memory {
             dead
         };
         for (id, dead) in dead.into_iter().enumerate() {
-            if !dead {
-                let storage = &self.storages[id];
-                self.give_back(storage.start, block_size(storage.class as usize));
+            let storage = &self.storages[id];
+            if !dead && !storage.is_mapped() {
+                let (start, size) = (storage.start, block_size(storage.class as usize));
+                self.give_back(start, size);
             }
         }
         self.trim(0);

@@ -103,6 +103,19 @@ pub unsafe extern "C" fn upload(env: napi_env, info: napi_callback_info) -> napi
     }
 }
 
+/// map(path: string, offset, bytes, element): handle. `element`: the bytes of one element.
+pub unsafe extern "C" fn map(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [path, offset, bytes, element]| {
+            let path = get_string(env, path)?;
+            let (offset, bytes, element) = (get_size(env, offset)?, get_size(env, bytes)?, get_size(env, element)?);
+            let handle = context.device()?.map(path.as_ref(), offset, bytes, element)?;
+            make_i32(env, handle)
+        })
+    }
+}
+
 /// readSync(handle): Uint8Array. Waits for the program that makes it.
 pub unsafe extern "C" fn read_sync(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node; creating an array runs no JavaScript.
@@ -142,6 +155,7 @@ pub unsafe extern "C" fn stats(env: napi_env, info: napi_callback_info) -> napi_
             let fields = [
                 (c"liveBytes", memory.live as f64),
                 (c"peakBytes", memory.peak as f64),
+                (c"mappedBytes", memory.mapped as f64),
                 (c"liveBuffers", memory.storages as f64),
                 (c"liveHandles", stats.tensors as f64),
                 (c"cachedBytes", memory.cached as f64),

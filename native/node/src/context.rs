@@ -51,6 +51,7 @@ const FUNCTIONS: &[(&CStr, Callback)] = &[
     (c"releaseExecutable", cold::release_executable),
     (c"releaseBound", cold::release_bound),
     (c"upload", cold::upload),
+    (c"map", cold::map),
     (c"read", reads::read),
     (c"readSync", cold::read_sync),
     (c"sync", reads::sync),

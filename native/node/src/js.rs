@@ -33,6 +33,29 @@ pub unsafe fn get_i32(env: napi_env, value: napi_value) -> Result<i32, Error> {
     }
 }
 
+/// A number of bytes.
+pub unsafe fn get_size(env: napi_env, value: napi_value) -> Result<usize, Error> {
+    let mut number = 0.0;
+    // SAFETY: the caller passes live values.
+    let status = unsafe { napi_get_value_double(env, value, &mut number) };
+    let fits = number >= 0.0 && number.fract() == 0.0 && number <= 9_007_199_254_740_992.0;
+    if status == Status::napi_ok && fits { Ok(number as usize) } else { Err(not_a("number of bytes")) }
+}
+
+pub unsafe fn get_string(env: napi_env, value: napi_value) -> Result<String, Error> {
+    let mut length = 0;
+    // SAFETY: the first call asks for the length, which the second has room for, and for the zero at the end.
+    unsafe {
+        if napi_get_value_string_utf8(env, value, null_mut(), 0, &mut length) != Status::napi_ok {
+            return Err(not_a("string"));
+        }
+        let mut text = vec![0_u8; length + 1];
+        check(napi_get_value_string_utf8(env, value, text.as_mut_ptr().cast(), text.len(), &mut length))?;
+        text.truncate(length);
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+}
+
 #[cold]
 pub fn not_a(what: &str) -> Error {
     Error::argument(format!("an argument is not a {what}"))

@@ -92,6 +92,10 @@ impl<'a> Classes<'a> {
         if a.bytes() != b.bytes() {
             return Err(Error::shape(format!("{a} has other bytes than {b}")));
         }
+        // An argument may be aligned to its own elements only.
+        if a.dtype().size() != b.dtype().size() {
+            return Err(Error::dtype(format!("{a} has elements of another width than {b}")));
+        }
         self.class_of[to as usize] = self.class_of[from as usize];
         Ok(())
     }

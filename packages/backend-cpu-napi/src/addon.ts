@@ -31,6 +31,7 @@ export interface NativeContext {
   releaseExecutable(executable: number): void;
   releaseBound(bound: number): void;
   upload(bytes: Uint8Array): number;
+  map(path: string, offset: number, bytes: number, element: number): number;
   read(handle: number): Promise<Uint8Array>;
   readSync(handle: number): Uint8Array;
   sync(): Promise<void>;
@@ -47,6 +48,7 @@ export interface NativeContext {
 export type NativeStat =
   | "liveBytes"
   | "peakBytes"
+  | "mappedBytes"
   | "liveBuffers"
   | "liveHandles"
   | "cachedBytes"

@@ -10,6 +10,7 @@ import {
   type Bound,
   type Buf,
   type DeviceInfo,
+  dtypes,
   type Executable,
   log,
   type MemoryStats,
@@ -106,6 +107,12 @@ export class CpuBackend implements Backend {
 
   upload(bytes: Uint8Array, _aval: Aval): Buf {
     return this.guard(() => this.native.upload(bytes));
+  }
+
+  map(path: string, offset: number, { dtype, shape }: Aval): Buf {
+    const element = dtypes[dtype].bytes;
+    const bytes = shape.reduce<number>((n, size) => n * Number(size), element);
+    return this.guard(() => this.native.map(path, offset, bytes, element));
   }
 
   async read(buf: Buf): Promise<Uint8Array> {

@@ -125,6 +125,7 @@ export class NullBackend implements Backend {
     return {
       liveBytes: this.liveBytes,
       peakBytes: this.peakBytes,
+      mappedBytes: 0,
       liveBuffers: this.buffers.size,
       cachedBytes: 0,
       executables: this.executables.size,

@@ -20,6 +20,8 @@ export interface DeviceInfo {
 export interface MemoryStats {
   readonly liveBytes: number;
   readonly peakBytes: number;
+  /** Bytes of buffers that lie in mapped files; `liveBytes` is without them. */
+  readonly mappedBytes: number;
   readonly liveBuffers: number;
   /** Freed memory that is kept for reuse. */
   readonly cachedBytes: number;
@@ -70,6 +72,12 @@ export interface Backend {
   releaseExecutable(exe: Executable): void;
   releaseBound(bound: Bound): void;
   upload(bytes: Uint8Array, aval: Aval, device: number): Buf;
+  /**
+   * A buffer whose bytes lie in a file from `offset` on, and are read when they are used. Nothing ever writes to the
+   * file, which must not be changed in place meanwhile: replace it by renaming. E_FILE where it cannot be opened or is
+   * no regular file, E_FORMAT where it is too short. Absent where files must be read and uploaded.
+   */
+  map?(path: string, offset: number, aval: Aval, device: number): Buf;
   read(buf: Buf): Promise<Uint8Array>;
   /** Absent where reading must be awaited. */
   readSync?(buf: Buf): Uint8Array;

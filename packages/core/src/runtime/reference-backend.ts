@@ -106,6 +106,7 @@ export class ReferenceBackend implements Backend {
     return {
       liveBytes: this.liveBytes,
       peakBytes: this.peakBytes,
+      mappedBytes: 0,
       liveBuffers: this.buffers.size,
       cachedBytes: 0,
       executables: this.executables.size,
