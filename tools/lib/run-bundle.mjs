@@ -30,7 +30,7 @@ export async function bundleRun({ entry = "src/run.ts", minify = true } = {}) {
   });
   // Which calls have no effect is known across files only once they are one.
   const contents = whole.outputFiles[0].text;
-  const stdin = { contents, resolveDir: core, sourcefile: "run.js" };
+  const stdin = { contents, resolveDir: core, sourcefile: "dist/run.js" };
   const { outputFiles } = await build({ ...common, stdin, minify, sourcemap: "external", legalComments: "none" });
   const [map, script] = ["run.js.map", "run.js"].map(
     (name) => outputFiles.find(({ path }) => path.endsWith(name)).text,

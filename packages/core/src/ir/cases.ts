@@ -87,6 +87,7 @@ export function cases<A>(op: Op<string, A, "one"> | Op<string, A, "many">, make:
 }
 
 /** Shapes that every elementwise op is tested on: empty, rank 0 and 6, and sizes around vector widths and blocks. */
+/* @__NO_SIDE_EFFECTS__ */
 export function elementwiseSamples<A>(arity: number, attrs: A, domain?: Sample<A>["domain"]): Sample<A>[] {
   const shapes = [[], [0], [1], [15], [17], [2, 3], [1025], [1, 2, 1, 2, 1, 3]];
   return shapes.map((shape) => {
@@ -96,11 +97,13 @@ export function elementwiseSamples<A>(arity: number, attrs: A, domain?: Sample<A
 }
 
 /** One value for each axis of a rank. */
+/* @__NO_SIDE_EFFECTS__ */
 export function axes(rank: number): number[] {
   return Array.from({ length: rank }, (_, i) => i);
 }
 
 /** One value for each truth. */
+/* @__NO_SIDE_EFFECTS__ */
 export function both<T>(make: (flag: boolean) => T): T[] {
   return [make(false), make(true)];
 }

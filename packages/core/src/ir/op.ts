@@ -39,6 +39,7 @@ export interface NoRule {
 }
 
 /** Declares that an op has no rule, and why: reaching it is an error that says so. */
+/* @__NO_SIDE_EFFECTS__ */
 export function noRule(reason: string): NoRule {
   return { reason };
 }
