@@ -25,6 +25,7 @@ export { type Pass, rewriteGraph } from "./passes/rewrite.js";
 export { type Engine, engine, type Recorder } from "./runtime/engine.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export { ConcreteFunction, PolymorphicFunction, traceFunction } from "./runtime/function.js";
+export { mapTensor } from "./runtime/mapped.js";
 export {
   type NamedFunction,
   type NamedSpec,
