@@ -202,7 +202,10 @@ export class GradientTape implements Recorder {
     const template = flattenStructure(sources, leaves);
     const targets: TensorImpl[] = [];
     flattenStructure(target, targets);
-    const found = this.paused(() => this.cotangents(targets, leaves, options));
+    const compute = (): (TensorImpl | null)[] => this.cotangents(targets, leaves, options);
+    // boundary: as in applyToTensors
+    const place = targets[0] as (TensorImpl & Tensor) | undefined;
+    const found = this.paused(() => (place ? engine.near(place, compute) : compute()));
     if (!this.persistent && !this.open) this.release();
     // boundary: the template of the sources, with a gradient at each leaf
     return buildStructure(template, found) as Gradients<S>;

@@ -1,5 +1,6 @@
 // What API.md promises of gradients and tapes.
 import * as tf from "@millrace/autodiff";
+import { ReferenceBackend } from "@millrace/core/backend";
 
 tf.registerReferenceBackend();
 
@@ -237,4 +238,11 @@ test("a composite whose decomposition repeats an op is differentiated as often a
   // in one graph both squares are one node
   const f = tf.fn((x: tf.Tensor) => tf.grad((v) => tf.sum(tf.add(tf.square(v), tf.square(v))))(x));
   expect(f(tf.tensor([1, 2])).arraySync()).toEqual([4, 8]);
+});
+
+test("a gradient is computed where its target is", () => {
+  tf.registerBackend("second", () => new ReferenceBackend({ name: "second" }), { priority: -2 });
+  const x = tf.device("second:0", () => tf.tensor([1, 2]));
+  const g = tf.grad((a) => tf.sum(tf.exp(a).mul(a)))(x);
+  expect(g.device).toBe("second:0");
 });

@@ -22,7 +22,7 @@ export * from "./ops/rules.js";
 export { coreOps, findOp, makeOps } from "./ops/table.js";
 export { optimize, passesFor } from "./passes/pipeline.js";
 export { type Pass, rewriteGraph } from "./passes/rewrite.js";
-export { type Engine, engine, type Recorder } from "./runtime/engine.js";
+export { type Engine, engine } from "./runtime/engine.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export { ConcreteFunction, PolymorphicFunction, traceFunction } from "./runtime/function.js";
 export { mapTensor } from "./runtime/mapped.js";
@@ -32,6 +32,7 @@ export {
   type NamedWeight,
   nameFunction,
 } from "./runtime/named-function.js";
+export type { Recorder } from "./runtime/recorder.js";
 export { defaultSignature, type NamedAval, type NamedGraph, type Signature, signatureOf } from "./runtime/signature.js";
 export { buildStructure, flattenStructure, refusePromise, type Template } from "./runtime/structure.js";
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";

@@ -25,7 +25,6 @@ export {
   type FunctionOptions,
   runFunctionsEagerly,
   type TensorSpec,
-  type TracedFunction,
 } from "./runtime/function.js";
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, type Memory, memory, sync, tidy } from "./runtime/memory.js";
@@ -36,6 +35,7 @@ export {
   nameFunction,
 } from "./runtime/named-function.js";
 export type { NamedAval, NamedGraph, Signature } from "./runtime/signature.js";
+export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";

@@ -176,6 +176,33 @@ describe("tf.function", () => {
     }
     expect(f.tracingCount()).toBe(2);
   });
+  test("shows the graph of a call as text", () => {
+    const f = tf.fn(function scaled(x: tf.Tensor, k: number) {
+      return tf.mul(x, k);
+    });
+    const graph = f.graph(tf.tensor([2, 3]), 4);
+    expect(`${graph}`).toBe(
+      [
+        "graph traced (%0: float32[2]) {",
+        '  %1: float32[] = constant() {data: Float32Array(4), dtype: "float32", shape: []}',
+        "  %2: float32[2] = broadcastInDim(%1) {dims: [], shape: [2]}",
+        "  %3: float32[2] = mul(%0, %2)",
+        "  return %3",
+        "}",
+      ].join("\n"),
+    );
+    expect(inspect(graph)).toBe(`${graph}`);
+    f(tf.tensor([5, 6]), 4);
+    expect([f.name, f.tracingCount()]).toEqual(["scaled", 1]);
+  });
+  test("may call itself, if not without end", () => {
+    const power: (x: tf.Tensor, n: number) => tf.Tensor = tf.fn(
+      (x: tf.Tensor, n: number): tf.Tensor => (n === 0 ? tf.ones([]) : tf.mul(x, power(x, n - 1))),
+    );
+    expect(power(tf.scalar(2), 10).itemSync()).toBe(1024);
+    const endless: (x: tf.Tensor) => tf.Tensor = tf.fn((x: tf.Tensor): tf.Tensor => endless(x));
+    expect(codeOf(() => endless(tf.scalar(1)))).toBe("E_ARGUMENT");
+  });
   test("an input signature serves every size with one trace", () => {
     const f = tf.fn((x: tf.Tensor) => tf.mean(x, 0), { inputSignature: [{ shape: [null, 3] }] });
     for (const n of [5, 1, 64]) expect(f(tf.ones([n, 3])).arraySync()).toEqual([1, 1, 1]);

@@ -33,6 +33,10 @@ describe("dtypes meet", () => {
   });
   test("a fraction beside integers is refused, never truncated", () => {
     expect(code(() => tf.add(int32(1), 0.5))).toBe("E_DTYPE");
+    for (const fraction of [[0.5], [[1, 1.5]], Float32Array.of(0.5)] as const) {
+      expect(code(() => tf.gather([1, 2, 3], untyped(fraction)))).toBe("E_DTYPE");
+    }
+    expect(code(() => tf.oneHot([0.5], 3))).toBe("E_DTYPE");
   });
   test("two integers divide to a float32; floorDiv and mod stay integers", () => {
     expect(tf.div(int32(7), int32(2)).dataSync()).toEqual(Float32Array.of(3.5));

@@ -20,13 +20,15 @@ export interface Dispatcher {
   hit2(op: AnyOp, a: Like, b: Like): Tensor | undefined;
   /** Whether ops run at once and nobody watches: no trace, no tape. */
   isPlain(): boolean;
-  /** A number as an operand: a tensor that is shared, so it must not become a result. */
-  scalar(value: number, dtype: DType): Tensor;
+  /** A number as an operand: a tensor that is shared, so it must not become a result. It is where `beside` is. */
+  scalar(value: number, dtype: DType, beside?: Tensor): Tensor;
+  /** Runs `f`, which makes tensors of its own for `x`: they go where `x` is. */
+  near<T>(x: Tensor, f: () => T): T;
   /**
    * An operand as a tensor; a plain value takes `dtype`, else what its JavaScript type says. `shape`, where given, has as
-   * many elements as the value.
+   * many elements as the value. It goes where `beside` is, else to the default device.
    */
-  toTensor(value: Like, dtype?: DType, shape?: readonly number[]): Tensor;
+  toTensor(value: Like, dtype?: DType, shape?: readonly number[], beside?: Tensor): Tensor;
 }
 
 function noBackend(): never {
@@ -43,6 +45,7 @@ export const dispatch: { current: Dispatcher } = {
     apply2: noBackend,
     hit2: noBackend,
     isPlain: noBackend,
+    near: noBackend,
     scalar: noBackend,
     toTensor: noBackend,
   },

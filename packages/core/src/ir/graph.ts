@@ -3,6 +3,7 @@ import { type Attrs, attrsKey, noAttrs } from "./attrs.js";
 import type { Aval, Val } from "./aval.js";
 import type { Guard } from "./dim.js";
 import { type AnyOp, inferOp } from "./op.js";
+import { printGraph } from "./print.js";
 
 /**
  * How far a graph has come: "traced" may hold any op, "lowered" only primitives and composites that the backend claims,
@@ -42,6 +43,34 @@ export interface Graph {
   readonly results: readonly Value[];
   /** Comparisons of sizes that must hold when the symbols get their values. */
   readonly guards: readonly Guard[];
+}
+
+/** A graph as builders give it: it shows as text. */
+class FrozenGraph implements Graph {
+  readonly stage: Stage;
+  readonly params: readonly Value[];
+  readonly nodes: readonly Node[];
+  readonly results: readonly Value[];
+  readonly guards: readonly Guard[];
+
+  constructor(parts: Graph) {
+    this.stage = parts.stage;
+    this.params = Object.freeze([...parts.params]);
+    this.nodes = Object.freeze([...parts.nodes]);
+    this.results = Object.freeze([...parts.results]);
+    this.guards = Object.freeze([...parts.guards]);
+    for (const node of this.nodes) Object.freeze(node);
+    Object.freeze(this);
+  }
+
+  toString(): string {
+    return printGraph(this);
+  }
+
+  /** For console.log in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }
 
 interface Draft {
@@ -126,14 +155,7 @@ export class GraphBuilder {
   /** Freezes what has been built. `params` gives the parameters another order. */
   finish(results: readonly Value[], stage: Stage = "traced", params: readonly Value[] = this.params): Graph {
     for (const value of [...results, ...params]) this.number(value);
-    for (const node of this.nodes) Object.freeze(node);
-    return Object.freeze({
-      stage,
-      params: Object.freeze([...params]),
-      nodes: Object.freeze([...this.nodes]),
-      results: Object.freeze([...results]),
-      guards: Object.freeze([...this.guards]),
-    });
+    return new FrozenGraph({ stage, params, nodes: this.nodes, results, guards: this.guards });
   }
 
   private number(value: Value): number {

@@ -67,15 +67,17 @@ export function stretchTo(x: Tensor, shape: readonly Dim[]): Tensor {
 
 /** Both operands in the dtype that they promote to; a plain number takes the other's dtype where that can hold it. */
 export function promoted(name: string, a: Like, b: Like): [Tensor, Tensor] {
-  const x = isTensor(a) ? a : operand(a, isTensor(b) ? literalDType(name, a, b.dtype) : undefined);
-  const y = isTensor(b) ? b : operand(b, literalDType(name, b, x.dtype));
+  const x = isTensor(a) ? a : isTensor(b) ? operand(a, literalDType(name, a, b.dtype), b) : operand(a, undefined);
+  const y = isTensor(b) ? b : operand(b, literalDType(name, b, x.dtype), x);
   const dtype = promote(x.dtype, y.dtype);
   return [castTo(x, dtype), castTo(y, dtype)];
 }
 
-/** A plain value as an operand. */
-function operand(x: Like, dtype: DType | undefined): Tensor {
-  return typeof x === "number" ? dispatch.current.scalar(x, dtype ?? "float32") : toTensor(x, dtype);
+/** A plain value as an operand, on the device of the one beside it. */
+function operand(x: Like, dtype: DType | undefined, beside?: Tensor): Tensor {
+  return typeof x === "number"
+    ? dispatch.current.scalar(x, dtype ?? "float32", beside)
+    : dispatch.current.toTensor(x, dtype, undefined, beside);
 }
 
 /** The dtype of a plain number beside a tensor of `dtype`; arrays keep their own. */

@@ -22,29 +22,12 @@ import { explainRule } from "./explain.js";
 import { GraphPrograms } from "./graph-programs.js";
 import { readLiteral } from "./host-values.js";
 import { OpenPage } from "./pages.js";
+import type { Recorder, TensorScope } from "./recorder.js";
 import { Scalars } from "./scalars.js";
 import { isVariable, TensorImpl, TracerTensor } from "./tensor.js";
 import { TensorType } from "./tensor-type.js";
 import { Tracers } from "./tracers.js";
 import type { VariableImpl } from "./variable.js";
-
-/** Sees every op that is applied: a tape. Outputs are tensors or tracers alike. */
-export interface Recorder {
-  applied(
-    op: AnyOp,
-    ins: readonly TensorImpl[],
-    attrs: Attrs,
-    regions: readonly Graph[],
-    outs: readonly TensorImpl[],
-  ): void;
-  /** A variable was read; `value` is the tensor that stands for it in what is recorded. */
-  read(variable: VariableImpl, value: TensorImpl): void;
-}
-
-/** A scope that owns the tensors made inside it. */
-export interface TensorScope {
-  readonly made: TensorImpl[];
-}
 
 /** The state of one copy of core: what is being traced, who records, what was compiled. */
 export class Engine implements Dispatcher {
@@ -112,12 +95,9 @@ export class Engine implements Dispatcher {
 
   /** Refuses what is no tensor of this engine, or no longer one. */
   private check(what: string, x: TensorImpl): void {
-    if (x instanceof TensorImpl) x.live(what);
-    else
-      throw new MillraceError(
-        "E_DUPLICATE_CORE",
-        `${what}: the tensor belongs to another copy of @millrace/core, or to this one before it was loaded again`,
-      );
+    if (x instanceof TensorImpl) return void x.live(what);
+    const why = "the tensor belongs to another copy of @millrace/core, or to this one before it was loaded again";
+    throw new MillraceError("E_DUPLICATE_CORE", `${what}: ${why}`);
   }
 
   private run(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
@@ -138,7 +118,7 @@ export class Engine implements Dispatcher {
     return this.runBound(device, bound.bound, bound.outs, ins);
   }
 
-  /** Holds the op's rules on these operands; what it finds wrong is explained to the user. */
+  /** Holds the op's rules; what is wrong is explained to the user. */
   private infer(op: AnyOp, ins: readonly Val[], attrs: Attrs, regions: readonly Graph[]): readonly Aval[] {
     const avals = ins.map((x) => x.aval);
     try {
@@ -308,22 +288,26 @@ export class Engine implements Dispatcher {
 
   // ---- tensors --------------------------------------------------------------------------------------------------
 
-  toTensor(value: Like, dtype?: DType, shape?: readonly number[]): TensorImpl & Tensor {
+  toTensor(value: Like, dtype?: DType, shape?: readonly number[], beside?: Tensor | TensorImpl): TensorImpl & Tensor {
     const read = readLiteral(value, dtype);
     const host = shape ? { ...read, shape } : read;
     if (this.trace) {
       const attrs: Attrs = { dtype: host.dtype, shape: host.shape, data: host.data.slice() };
       return this.traceOp(this.trace, constantOp, [], attrs, [])[0]!;
     }
-    return this.upload(this.defaultDevice(), host);
+    return this.upload(this.deviceBeside(beside), host);
+  }
+
+  private deviceBeside(x: Tensor | TensorImpl | undefined): Device {
+    return x instanceof TensorImpl ? x.type.device : this.defaultDevice();
   }
 
   /** Numbers that are kept as tensors. */
   readonly scalars: Scalars = new Scalars();
 
-  scalar(value: number, dtype: DType): TensorImpl & Tensor {
-    if (this.trace || Object.is(value, -0)) return this.toTensor(value, dtype);
-    const type = this.defaultDevice().types.scalar(dtype);
+  scalar(value: number, dtype: DType, beside?: Tensor): TensorImpl & Tensor {
+    if (this.trace || Object.is(value, -0)) return this.toTensor(value, dtype, undefined, beside);
+    const type = this.deviceBeside(beside).types.scalar(dtype);
     const make = (): TensorImpl => this.outside(() => this.upload(type.device, readLiteral(value, dtype)));
     // boundary: installMethods has put the op methods on the prototype
     return this.scalars.of(type, value, make) as TensorImpl & Tensor;
@@ -356,6 +340,7 @@ export class Engine implements Dispatcher {
 
   toDevice(x: TensorImpl, name: string): Tensor {
     const device = deviceNamed(name);
+    this.needHere(device, `to("${name}")`);
     if (this.trace || x.type.device === device) return this.clone(x);
     return this.upload(device, { dtype: x.dtype, shape: x.shape, data: x.dataSync() });
   }
@@ -373,10 +358,29 @@ export class Engine implements Dispatcher {
     return this.device ?? currentDevice();
   }
 
-  /** Runs `f` with another default device. */
+  /** Runs `f` with the device of this name as the default. */
   onDevice<T>(name: string, f: () => T): T {
+    const device = deviceNamed(name);
+    this.needHere(device, `tf.device("${name}")`);
+    return this.withDevice(device, f);
+  }
+
+  /** Inside of a function that is being traced there is one device. */
+  private needHere(device: Device, what: string): void {
+    const here = this.defaultDevice();
+    if (!this.trace || device === here) return;
+    const why = `inside of tf.function all tensors are on its device, ${here.name}`;
+    throw new MillraceError("E_UNIMPLEMENTED", `${what}: ${why}`);
+  }
+
+  near<T>(x: Tensor, f: () => T): T {
+    return this.trace ? f() : this.withDevice(this.deviceBeside(x), f);
+  }
+
+  /** Runs `f` with another default device. */
+  withDevice<T>(device: Device, f: () => T): T {
     const outer = this.device;
-    this.device = deviceNamed(name);
+    this.device = device;
     try {
       return f();
     } finally {

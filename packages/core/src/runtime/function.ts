@@ -2,15 +2,12 @@ import { noAttrs } from "../ir/attrs.js";
 import { type Aval, formatAval } from "../ir/aval.js";
 import { type Dim, symbol } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
-import { printGraph } from "../ir/print.js";
 import { remember } from "../ir/remember.js";
 import { callOp } from "../ops/control/call.js";
 import { assertOp } from "../ops/control/effects.js";
-import { toTensor } from "../ops/public.js";
 import { Trace } from "../trace/trace.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
-import { withDefaults } from "../types/options.js";
 import type { Buf } from "./backend.js";
 import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
@@ -97,9 +94,15 @@ export class ConcreteFunction {
   }
 
   /** Whether the tensors of a call fit this trace. */
-  accepts(leaves: readonly TensorImpl[]): boolean {
+  accepts(leaves: readonly TensorImpl[], device: Device | undefined): boolean {
+    if (device === undefined ? this.isElsewhere() : device !== this.device) return false;
     const sizes = new Map<string, number>();
     return leaves.every((x, i) => fits(this.args[i]!, x.aval, sizes));
+  }
+
+  /** Whether nothing ties it to its device, and another is the default now. */
+  private isElsewhere(): boolean {
+    return this.graph.params.length === 0 && engine.defaultDevice() !== this.device;
   }
 
   /** Puts the buffers of a call like the last one in place; false where it is another, or is not that simple. */
@@ -107,6 +110,7 @@ export class ConcreteFunction {
     const { flat, lastTypes, bufs } = this;
     if (!flat || !this.lastBound || this.lastBound.released || args.length !== flat.length || engine.recording)
       return false;
+    if (this.isElsewhere()) return false;
     for (let i = 0; i < flat.length; i++) {
       const want = flat[i]!;
       const arg = args[i];
@@ -175,7 +179,7 @@ export class ConcreteFunction {
 
   /** The graph as text. */
   toString(): string {
-    return printGraph(this.graph);
+    return String(this.graph);
   }
 }
 
@@ -194,7 +198,7 @@ export class PolymorphicFunction {
   readonly traces: ConcreteFunction[] = [];
   private readonly f: AnyFunction;
   private readonly options: TraceOptions;
-  private tracing = false;
+  private depth = 0;
   private last: ConcreteFunction | null = null;
 
   constructor(f: AnyFunction, options: TraceOptions) {
@@ -204,7 +208,7 @@ export class PolymorphicFunction {
 
   call(self: unknown, args: readonly unknown[]): unknown {
     // Inside another trace a function is part of it.
-    if (engine.trace || eagerly) return this.f.apply(self, [...args]);
+    if (engine.trace || eagerly) return this.inline(self, args);
     if (this.last) {
       const result = this.last.callAgain(args);
       if (result !== missed) return result;
@@ -215,43 +219,46 @@ export class PolymorphicFunction {
     return this.last.call(leaves);
   }
 
+  /** Runs the JavaScript itself. It may call itself, if not without end. */
+  private inline(self: unknown, args: readonly unknown[]): unknown {
+    if (this.depth === deepest) {
+      throw new MillraceError(
+        "E_ARGUMENT",
+        "a tf.function calls itself without end: recursion has no graph, use tf.whileLoop",
+      );
+    }
+    this.depth++;
+    try {
+      return this.f.apply(self, [...args]);
+    } finally {
+      this.depth--;
+    }
+  }
+
   /** The trace for a call, made if there is none. */
   concrete(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
-    const found = this.traces.find((t) => sameTemplate(t.template, template) && t.accepts(leaves));
+    const device = deviceOf(leaves);
+    const found = this.traces.find((t) => sameTemplate(t.template, template) && t.accepts(leaves, device));
     if (found) return found;
-    const made = this.trace(self, template, leaves);
+    const made = this.trace(self, template, leaves, device ?? engine.defaultDevice());
     this.traces.push(made);
     return made;
   }
 
-  private trace(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
-    if (this.tracing)
-      throw new MillraceError(
-        "E_ARGUMENT",
-        "a tf.function called itself while being traced: use tf.whileLoop, recursion has no graph",
-      );
-    this.tracing = true;
-    try {
-      const { inputSignature } = this.options;
-      if (inputSignature) return traceFunction(this.f, self, template, specAvals(inputSignature, leaves));
-      const general = this.generalised(template, leaves);
-      if (general) {
-        try {
-          return traceFunction(this.f, self, template, general);
-        } catch (error) {
-          // The body computes with a size as a number: it gets a trace for each size.
-          if (!(error instanceof TypeError)) throw error;
-        }
+  private trace(self: unknown, template: Template, leaves: readonly TensorImpl[], device: Device): ConcreteFunction {
+    const of = (args: readonly Aval[]): ConcreteFunction => traceFunction(this.f, self, template, args, device);
+    const { inputSignature } = this.options;
+    if (inputSignature) return of(specAvals(inputSignature, leaves));
+    const general = this.generalised(template, leaves);
+    if (general) {
+      try {
+        return of(general);
+      } catch (error) {
+        // The body computes with a size as a number: it gets a trace for each size.
+        if (!(error instanceof TypeError)) throw error;
       }
-      return traceFunction(
-        this.f,
-        self,
-        template,
-        leaves.map((x) => x.aval),
-      );
-    } finally {
-      this.tracing = false;
     }
+    return of(leaves.map((x) => x.aval));
   }
 
   /** The arguments with symbols where an earlier trace had another size; undefined where there is none like it. */
@@ -273,7 +280,19 @@ export class PolymorphicFunction {
 }
 
 /** Variables are part of the function's environment, not arguments. */
-const isArgument = (x: TensorImpl): boolean => !(x instanceof VariableImpl);
+export const isArgument = (x: TensorImpl): boolean => !(x instanceof VariableImpl);
+
+/** Calls of itself that a function may be in the middle of. */
+const deepest = 200;
+
+/** The device of a call: that of its tensors, if it has any. */
+function deviceOf(tensors: readonly TensorImpl[], what = "a function's arguments"): Device | undefined {
+  const device = tensors[0]?.type.device;
+  const other = tensors.find((x) => x.type.device !== device);
+  if (!device || !other) return device;
+  const places = `${what} are on ${device.name} and ${other.device}`;
+  throw new MillraceError("E_DEVICE", `${places}; move one with x.to("${device.name}")`);
+}
 
 /** The same dtype and rank, and sizes that differ only where both are over 1: 0 and 1 broadcast otherwise. */
 function alikeBut(a: Aval, b: Aval): boolean {
@@ -302,8 +321,19 @@ function specAvals(specs: readonly TensorSpec[], leaves: readonly TensorImpl[]):
   return avals;
 }
 
-/** Traces one call. */
+/** Traces one call, whose arguments are on `device`. */
 export function traceFunction(
+  f: AnyFunction,
+  self: unknown,
+  template: Template,
+  args: readonly Aval[],
+  device: Device = engine.defaultDevice(),
+): ConcreteFunction {
+  return engine.withDevice(device, () => traceOn(device, f, self, template, args));
+}
+
+function traceOn(
+  device: Device,
   f: AnyFunction,
   self: unknown,
   template: Template,
@@ -329,6 +359,12 @@ export function traceFunction(
     if (input.kind === "capture") captures.push({ outer: input.outer as unknown as TensorImpl, at });
     if (input.kind === "variable") variables.push({ variable: input.variable as VariableImpl, at });
   });
+  const outside = [...captures.map((c) => c.outer), ...variables.map((v) => v.variable)];
+  const place = deviceOf(outside, "what a function uses from outside") ?? device;
+  if (args.length > 0 && place !== device) {
+    const places = `a function's arguments are on ${device.name}, what it uses from outside on ${place.name}`;
+    throw new MillraceError("E_DEVICE", `${places}; move one with x.to("${device.name}")`);
+  }
   const order = [...args.keys(), ...captures.map((c) => c.at), ...variables.map((v) => v.at)];
   return new ConcreteFunction({
     graph: trace.finish(
@@ -337,7 +373,7 @@ export function traceFunction(
     ),
     template,
     args,
-    device: captures[0]?.outer.type.device ?? variables[0]?.variable.type.device ?? engine.defaultDevice(),
+    device: place,
     captures: captures.map((c) => c.outer),
     variables: variables.map((v) => v.variable),
     assigned,
@@ -350,39 +386,4 @@ let eagerly = false;
 /** Makes every tf.function run its JavaScript each time, to step through it in a debugger. */
 export function runFunctionsEagerly(on: boolean): void {
   eagerly = on;
-}
-
-/** What tf.function returns: the function, and a look at its traces. */
-export interface TracedFunction {
-  /** How often it was traced. */
-  readonly tracingCount: () => number;
-  /** The graph that a call with these arguments runs. */
-  readonly graph: (...args: unknown[]) => Graph;
-}
-
-/**
- * Makes `f` run as one program: it is called once with tracers for each kind of call, and its graph runs from then on.
- * `if (tensor)` and loops over values are not seen; use tf.cond and tf.whileLoop.
- */
-export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptions = {}): F & TracedFunction {
-  const defaults = { inputSignature: undefined, reduceRetracing: true, name: f.name };
-  const traced = new PolymorphicFunction(f, withDefaults("fn", options, defaults));
-  // A function of its own, not an arrow: methods get their object.
-  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
-    return traced.call(this, args);
-  };
-  const looks: TracedFunction = {
-    tracingCount: () => traced.traces.length,
-    graph: (...args) => {
-      const leaves: TensorImpl[] = [];
-      const template = flattenStructure(
-        args.map((a) => (typeof a === "object" ? a : toTensor(a as number))),
-        leaves,
-        isArgument,
-      );
-      return traced.concrete(undefined, template, leaves).graph;
-    },
-  };
-  // boundary: the wrapper passes F's arguments and result through
-  return Object.assign(wrapper, looks) as unknown as F & TracedFunction;
 }

@@ -1,7 +1,8 @@
+import { avalOf } from "../ir/apply.js";
 import { noAttrs } from "../ir/attrs.js";
 import { formatShape, sameShape } from "../ir/aval.js";
 import { addOp, subOp } from "../ops/binary/arithmetic.js";
-import { binary, stretchTo, toTensor } from "../ops/public.js";
+import { binary, broadcastShapes, isTensor, stretchTo, toTensor } from "../ops/public.js";
 import { identityOp } from "../ops/shape/identity.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
@@ -53,7 +54,7 @@ export class VariableImpl extends TensorImpl {
   }
 
   assign(value: Like): this {
-    const x = toTensor(value, this.dtype);
+    const x = this.operand(value);
     this.needSame(x);
     if (engine.trace) {
       const tracer = engine.inTrace(engine.trace, x as Tensor & TensorImpl);
@@ -72,11 +73,25 @@ export class VariableImpl extends TensorImpl {
     return this.step(subOp, "assignSub", value);
   }
 
+  /** A plain value goes where the variable is. */
+  private operand(value: Like): Tensor {
+    return isTensor(value) ? value : engine.toTensor(value, this.dtype, undefined, this);
+  }
+
   private step(op: typeof addOp | typeof subOp, name: string, value: Like): this {
-    const x = toTensor(value, this.dtype);
-    const wide = stretchTo(x, this.type.shape);
+    const x = this.operand(value);
     if (x.dtype !== this.dtype)
       throw new MillraceError("E_DTYPE", `${name}: ${this.name} is ${this.dtype}, got ${x.dtype}`);
+    const { shape } = this.type;
+    const together = broadcastShapes(avalOf(x).shape, shape);
+    if (!together || sameShape(together, shape) === false) {
+      const got = formatShape(avalOf(x).shape);
+      throw new MillraceError(
+        "E_SHAPE",
+        `${name}: ${this.name} has shape ${formatShape(shape)}, to which ${got} does not stretch`,
+      );
+    }
+    const wide = stretchTo(x, shape);
     // boundary: installMethods has put the op methods on the prototype
     const next = binary(op, this as TensorImpl as TensorImpl & Tensor, wide);
     this.assign(next);
@@ -86,7 +101,12 @@ export class VariableImpl extends TensorImpl {
 
   private needSame(x: Tensor): void {
     // boundary: every tensor is a TensorImpl
-    const { aval } = x as Tensor & TensorImpl;
+    const { aval, device } = x as Tensor & TensorImpl;
+    if (!engine.trace && device !== this.device)
+      throw new MillraceError(
+        "E_DEVICE",
+        `assign: ${this.name} is on ${this.device}, got ${device}; pass x.to("${this.device}")`,
+      );
     if (aval.dtype !== this.dtype)
       throw new MillraceError("E_DTYPE", `assign: ${this.name} is ${this.dtype}, got ${aval.dtype}`);
     if (sameShape(this.type.shape, aval.shape) !== true) {

@@ -171,7 +171,9 @@ export function oneHot(indices: unknown, depth: number, onValue = 1, offValue = 
   const counting: DType = t.dtype;
   const shape = [...avalOf(t).shape, depth];
   const chosen = stretchTo(typed<Tensor>(expandDims(t, -1)), shape);
-  const hot = apply(eqOp, [chosen, iota(shape, shape.length - 1, counting)]);
-  if (onValue === 1 && offValue === 0) return castTo(hot, dtype);
-  return where(hot, toTensor(onValue, dtype), toTensor(offValue, dtype));
+  return dispatch.current.near(t, () => {
+    const hot = apply(eqOp, [chosen, iota(shape, shape.length - 1, counting)]);
+    if (onValue === 1 && offValue === 0) return castTo(hot, dtype);
+    return where(hot, toTensor(onValue, dtype), toTensor(offValue, dtype));
+  });
 }

@@ -29,7 +29,7 @@ import { scatterAddOp, scatterSetOp } from "./scatter.js";
  */
 export function gatherND<const X extends Like>(x: X, indices: Like): Out<Shape, DTypeOf<X>> {
   const t = toTensor(x);
-  const { rows, flat } = addressed("gatherND", avalOf(t), toIndices("gatherND", indices));
+  const { rows, flat } = addressed("gatherND", avalOf(t), toIndices("gatherND", indices, t));
   return typed(apply(gatherOp, [apply1(reshapeOp, t, { shape: rows }), flat], { axis: 0 }));
 }
 
@@ -76,7 +76,7 @@ function scatter(
   updates: Like,
 ): Tensor {
   const aval = avalOf(x);
-  const { rows, flat } = addressed(name, aval, toIndices(name, indices));
+  const { rows, flat } = addressed(name, aval, toIndices(name, indices, x));
   const values = castTo(toTensor(updates, x.dtype), x.dtype);
   const op = name === "tensorScatterUpdate" ? scatterSetOp : scatterAddOp;
   const set = apply(op, [apply1(reshapeOp, x, { shape: rows }), flat, values], { axis: 0 });

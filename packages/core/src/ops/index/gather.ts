@@ -55,7 +55,7 @@ export function gather<const X extends Like, const I extends Like, const A exten
 ): Out<Gather<ShapeOf<X>, I, A>, DTypeOf<X>> {
   const t = toTensor(x);
   const at = axisOf("gather", axis ?? 0, avalOf(t).shape.length);
-  return typed(apply(gatherOp, [t, toIndices("gather", indices as Like)], { axis: at }));
+  return typed(apply(gatherOp, [t, toIndices("gather", indices as Like, t)], { axis: at }));
 }
 export const gatherCases: Cases<IndexAttrs> = cases(gatherOp, () => ({
   samples: [

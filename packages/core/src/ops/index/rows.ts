@@ -1,4 +1,5 @@
 // What gather and scatter share: checks of an axis and its indices, and batching by one long axis of rows.
+import { dispatch } from "../../ir/apply.js";
 import { type Aval, formatShape, type Val } from "../../ir/aval.js";
 import { type Dim, mulDim } from "../../ir/dim.js";
 import { countOf, type HostArray } from "../../ir/host.js";
@@ -7,7 +8,7 @@ import { type DType, dtypes } from "../../types/dtype.js";
 import type { Like } from "../../types/operands.js";
 import type { Tensor } from "../../types/tensor.js";
 import type { Ops } from "../names.js";
-import { castTo, toTensor } from "../public.js";
+import { castTo, isTensor } from "../public.js";
 import { axesOf, inversePerm, scalarOf, stretch } from "../rules.js";
 
 /** The axis that indices point into. */
@@ -23,12 +24,21 @@ export function indexedShape(name: string, x: Aval, indices: Aval, axis: number)
   return [...shape.slice(0, axis), ...indices.shape, ...shape.slice(axis + 1)];
 }
 
-/** Indices as a tensor: plain numbers are int32, and uint8 becomes it. */
-export function toIndices(name: string, indices: Like): Tensor {
-  const t = toTensor(indices, "int32");
+/** Indices into `x` as a tensor: plain numbers are int32, and uint8 becomes it. */
+export function toIndices(name: string, indices: Like, x?: Tensor): Tensor {
+  const t = isTensor(indices) ? indices : dispatch.current.toTensor(wholeNumbers(name, indices), "int32", undefined, x);
   const dtype: DType = t.dtype;
   checkDType(`${name}.C1`, dtypes[dtype].isInteger, () => `indices must be int32, got ${dtype}`);
   return dtype === "uint8" ? castTo(t, "int32") : t;
+}
+
+/** Numbers as they are; a fraction is refused, never truncated. */
+function wholeNumbers<T>(name: string, value: T): T {
+  if (typeof value === "number")
+    checkDType(`${name}.C1`, Number.isInteger(value), () => `indices must be whole numbers, got ${value}`);
+  else if (Array.isArray(value) || ArrayBuffer.isView(value))
+    for (const one of value as never[]) wholeNumbers(name, one);
+  return value;
 }
 
 /** Calls `visit` with where each addressed run of elements lies in x and in the picked elements; `from` is −1 outside. */

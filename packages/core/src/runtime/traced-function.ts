@@ -1,0 +1,39 @@
+// tf.function: what users get of a function that is traced.
+import type { Graph } from "../ir/graph.js";
+import { withDefaults } from "../types/options.js";
+import { type AnyFunction, type FunctionOptions, isArgument, PolymorphicFunction } from "./function.js";
+import { flattenStructure } from "./structure.js";
+import type { TensorImpl } from "./tensor.js";
+
+/** What tf.function returns: the function, and a look at its traces. */
+export interface TracedFunction {
+  /** How often it was traced. */
+  readonly tracingCount: () => number;
+  /** The graph that a call with these arguments runs; it shows as text. */
+  readonly graph: (...args: unknown[]) => Graph;
+}
+
+/**
+ * Makes `f` run as one program: it is called once with tracers for each kind of call, and its graph runs from then on.
+ * `if (tensor)` and loops over values are not seen; use tf.cond and tf.whileLoop.
+ */
+export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptions = {}): F & TracedFunction {
+  const defaults = { inputSignature: undefined, reduceRetracing: true, name: f.name };
+  const { name, ...how } = withDefaults("fn", options, defaults);
+  const traced = new PolymorphicFunction(f, how);
+  // A function of its own, not an arrow: methods get their object.
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+    return traced.call(this, args);
+  };
+  const looks: TracedFunction = {
+    tracingCount: () => traced.traces.length,
+    graph: (...args) => {
+      const leaves: TensorImpl[] = [];
+      const template = flattenStructure(args, leaves, isArgument);
+      return traced.concrete(undefined, template, leaves).graph;
+    },
+  };
+  Object.defineProperty(wrapper, "name", { value: name });
+  // boundary: the wrapper passes F's arguments and result through
+  return Object.assign(wrapper, looks) as unknown as F & TracedFunction;
+}
