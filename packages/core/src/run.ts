@@ -27,9 +27,8 @@ export type { DType, TypedArray } from "./types/dtype.js";
 export { isMillraceError, MillraceError } from "./types/errors.js";
 
 /** The files of an artifact by name, or what reads one: `artifact.json` and `weights.safetensors`. */
-export type ArtifactSource =
-  | Readonly<Record<string, Uint8Array>>
-  | ((name: string) => Uint8Array | Promise<Uint8Array>);
+export type ArtifactFiles = FilesInMemory | ((name: string) => Uint8Array | Promise<Uint8Array>);
+type FilesInMemory = Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>;
 
 /** How an artifact is loaded. */
 export interface LoadArtifactOptions {
@@ -59,16 +58,17 @@ export interface LoadedArtifact {
 
 /**
  * Loads an artifact, compiles its graphs and uploads its weights.
+ * @param files their bytes by name, or a function that reads one: with fetch, from a disk, or out of the page itself
  * @throws E_FILE where a file is missing, E_FORMAT where one is not what it must be, E_VERSION where a newer release, or an
  * op from outside of core, is needed
  * @example
  *     const files = { "artifact.json": json, "weights.safetensors": weights };
  *     const model = await loadArtifact(files, { backend: new ReferenceBackend() });
  */
-export async function loadArtifact(source: ArtifactSource, options: LoadArtifactOptions): Promise<LoadedArtifact> {
+export async function loadArtifact(files: ArtifactFiles, options: LoadArtifactOptions): Promise<LoadedArtifact> {
   const given = withDefaults("loadArtifact", options, { backend: required, signal: null, limits: {} });
   const { backend, signal, limits } = given;
-  const [json, weights] = [await fileOf(source, artifactFile, signal), await fileOf(source, weightsFile, signal)];
+  const [json, weights] = [await fileOf(files, artifactFile, signal), await fileOf(files, weightsFile, signal)];
   const { functions, tensors, metadata } = readArtifact(json, weights, { limits });
   const arrays = new Map<string, HostArray>();
   const arrayOf = (name: string): HostArray =>
@@ -88,11 +88,20 @@ export async function loadArtifact(source: ArtifactSource, options: LoadArtifact
   };
 }
 
-async function fileOf(source: ArtifactSource, name: string, signal: AbortFlag | null): Promise<Uint8Array> {
+async function fileOf(files: ArtifactFiles, name: string, signal: AbortFlag | null): Promise<Uint8Array> {
   throwIfAborted(signal);
-  const bytes =
-    typeof source === "function" ? await source(name) : Object.hasOwn(source, name) ? source[name] : undefined;
+  const bytes = typeof files === "function" ? await files(name) : inMemory(files, name);
   throwIfAborted(signal);
-  if (ArrayBuffer.isView(bytes)) return bytes;
-  throw new MillraceError("E_FILE", `loadArtifact: the artifact's source gives no bytes for ${name}`);
+  // The tag and not instanceof: another realm has other constructors.
+  if (Object.prototype.toString.call(bytes) === "[object Uint8Array]") return bytes!;
+  throw new MillraceError("E_FILE", `loadArtifact: there is no Uint8Array for ${name}`);
 }
+
+function inMemory(files: FilesInMemory, name: string): Uint8Array | undefined {
+  if (typeof files !== "object" || files === null)
+    throw new MillraceError("E_ARGUMENT", "loadArtifact: it takes files by name, or a function that reads one");
+  return isMap(files) ? files.get(name) : files[name];
+}
+
+const isMap = (files: object): files is ReadonlyMap<string, Uint8Array> =>
+  "get" in files && typeof files.get === "function";

@@ -75,9 +75,9 @@ describe("loadArtifact", () => {
     expect(metadata).toEqual({ labels: ["a", "b", "c"] });
   });
 
-  it("takes files as a record or by a function, and computes for any batch what the engine does, bit for bit", async () => {
+  it("takes files as a record, a map or by a function, and computes for any batch what the engine does, bit for bit", async () => {
     const executable = new tf.Executable(functions);
-    for (const source of [files, async (name: string) => files[name]!]) {
+    for (const source of [files, new Map(Object.entries(files)), async (name: string) => files[name]!]) {
       const artifact = await load(source);
       for (const batch of [3, 1, 0]) {
         const values = x.slice(0, batch * 2);
@@ -178,6 +178,8 @@ describe("loadArtifact", () => {
       code: "E_FILE",
       message: expect.stringMatching(/weights\.safetensors/),
     });
+    await expect(failing({ ...files, "weights.safetensors": "text" })).rejects.toMatchObject({ code: "E_FILE" });
+    await expect(failing("digits" as never)).rejects.toMatchObject({ code: "E_ARGUMENT" });
     const cut = { "artifact.json": json, "weights.safetensors": weights!.subarray(0, -1) };
     await expect(failing(cut)).rejects.toMatchObject({ code: "E_FORMAT" });
     await expect(failing(files, { nodes: 2 })).rejects.toMatchObject({
