@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { provideFiles, registerBackend, registerReferenceBackend } from "@millrace/autodiff";
 import { createCpuBackend } from "@millrace/backend-cpu-napi";
 import { provideSourceReader } from "@millrace/core/graph";
+import { installExport } from "./export.js";
 import { nodeFiles } from "./files.js";
 
 export * from "./api.js";
@@ -11,6 +12,7 @@ export * from "./api.js";
 registerBackend("cpu", createCpuBackend, { priority: 10 });
 registerReferenceBackend();
 provideFiles(nodeFiles);
+installExport();
 
 // Errors show the user's line, where its file can be read.
 provideSourceReader(({ file, line }) => {
