@@ -1,6 +1,7 @@
 import {
   type AbortFlag,
   Executable,
+  isMillraceError,
   MillraceError,
   type NamedFunction,
   type Tensor,
@@ -13,6 +14,7 @@ import {
   completeLimits,
   dataStart,
   lengthBytes,
+  mapTensor,
   type ReadLimits,
   readGraphs,
   readHead,
@@ -109,7 +111,7 @@ async function readLocal(
 
 /** The weights of all functions as tensors, each once. What was made is freed where one fails. */
 async function loadTensors(
-  { artifact, bytesOf }: OpenedArtifact,
+  { artifact, local, bytesOf }: OpenedArtifact,
   signal: AbortFlag | null,
   onProgress: (fraction: number) => void,
 ): Promise<ReadonlyMap<string, Tensor>> {
@@ -122,7 +124,7 @@ async function loadTensors(
     for (const [i, name] of names.entries()) {
       if (signal?.aborted) throw signal.reason;
       const entry = artifact.tensors.get(name)!;
-      made.set(name, uploaded(name, entry, await bytesOf(entry)));
+      made.set(name, mapped(local, entry) ?? uploaded(name, entry, await bytesOf(entry)));
       done += sizes[i]!;
       onProgress(total === 0 ? 1 : done / total);
     }
@@ -130,6 +132,18 @@ async function loadTensors(
     return made;
   } catch (error) {
     for (const value of made.values()) value.dispose();
+    throw error;
+  }
+}
+
+/** A tensor that lies in the file. Bools are read, since not every byte is one. */
+function mapped(local: LocalFiles | null, entry: TensorEntry): Tensor | undefined {
+  if (!local || entry.dtype === "bool" || entry.start === entry.end) return undefined;
+  try {
+    return mapTensor(local.pathOf(weightsFile), entry.start, entry);
+  } catch (error) {
+    // A file that cannot be mapped, as on some network drives, can still be read.
+    if (isMillraceError(error, "E_FILE")) return undefined;
     throw error;
   }
 }

@@ -18,7 +18,11 @@ describe("artifacts in memory", () => {
         outputs: [{ name: "y", dtype: "float32", shape: ["batch", 2] }],
       },
     });
-    expect(executable.run(tf.ones([3, 2])).y!.arraySync()).toEqual([[2, 3], [2, 3], [2, 3]]);
+    expect(executable.run(tf.ones([3, 2])).y!.arraySync()).toEqual([
+      [2, 3],
+      [2, 3],
+      [2, 3],
+    ]);
     executable.dispose();
   });
 
