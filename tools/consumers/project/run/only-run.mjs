@@ -1,0 +1,1 @@
+export { loadArtifact } from "@millrace/core/run";
