@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { dtypes, MillraceError, type Tensor, type Variable } from "@millrace/core";
+import { dtypes, MillraceError, type Tensor, type Variable, withDefaults } from "@millrace/core";
 import {
   type AnyOp,
   type Attrs,
@@ -43,6 +43,18 @@ export interface GradientOptions {
 export type Gradients<S> =
   S extends Variable<infer Sh, infer D> ? Tensor<Sh, D> : S extends Tensor ? S : { [K in keyof S]: Gradients<S[K]> };
 
+type CheckedOptions = ReturnType<typeof gradientOptions>;
+
+function gradientOptions(options: GradientOptions) {
+  const given = withDefaults("gradient", options, { outputGradients: undefined, unconnectedGradients: "none" });
+  const { unconnectedGradients } = given;
+  if (unconnectedGradients === "none" || unconnectedGradients === "zero") return given;
+  throw new MillraceError(
+    "E_ARGUMENT",
+    `gradient: unconnectedGradients is "none" or "zero", got ${String(unconnectedGradients)}`,
+  );
+}
+
 /** Applies an op to tensors as user code does: now, or in the trace that is open. */
 const applyToTensors: ApplyOp<TensorImpl> = (op, ins, attrs, regions) =>
   // boundary: every TensorImpl is a Tensor once the op methods are installed
@@ -71,8 +83,9 @@ export class GradientTape implements Recorder {
 
   constructor(options: GradientTapeOptions = {}) {
     connectTransforms();
-    this.persistent = options.persistent ?? false;
-    this.watchAccessed = options.watchAccessedVariables ?? true;
+    const given = withDefaults("GradientTape", options, { persistent: false, watchAccessedVariables: true });
+    this.persistent = given.persistent;
+    this.watchAccessed = given.watchAccessedVariables;
   }
 
   /** Records what `f` does. Throws E_ASYNC_SCOPE where it returns a promise. */
@@ -139,14 +152,14 @@ export class GradientTape implements Recorder {
 
   /** Runs `f` without recording. */
   stopRecording<T>(f: () => T): T {
-    if (!this.open) return f();
-    engine.removeRecorder(this);
+    const wasOpen = this.open;
+    if (wasOpen) engine.removeRecorder(this);
     try {
       const value = f();
       refusePromise("tape.stopRecording", value);
       return value;
     } finally {
-      engine.addRecorder(this);
+      if (wasOpen) engine.addRecorder(this);
     }
   }
 
@@ -198,11 +211,12 @@ export class GradientTape implements Recorder {
     options: GradientOptions = {},
   ): Gradients<S> {
     this.checkUse();
+    const given = gradientOptions(options);
     const leaves: TensorImpl[] = [];
     const template = flattenStructure(sources, leaves);
     const targets: TensorImpl[] = [];
     flattenStructure(target, targets);
-    const compute = (): (TensorImpl | null)[] => this.cotangents(targets, leaves, options);
+    const compute = (): (TensorImpl | null)[] => this.cotangents(targets, leaves, given);
     // boundary: as in applyToTensors
     const place = targets[0] as (TensorImpl & Tensor) | undefined;
     const found = this.paused(() => (place ? engine.near(place, compute) : compute()));
@@ -240,7 +254,7 @@ export class GradientTape implements Recorder {
   private cotangents(
     targets: readonly TensorImpl[],
     leaves: readonly TensorImpl[],
-    options: GradientOptions,
+    options: CheckedOptions,
   ): (TensorImpl | null)[] {
     const places = targets.map((y) => this.inScope(y instanceof VariableImpl ? y.snapshot() : y));
     const seeds = seedsOf(places, this.seedValues(places, options), applyToTensors);
@@ -255,10 +269,14 @@ export class GradientTape implements Recorder {
     });
   }
 
-  private seedValues(targets: readonly TensorImpl[], { outputGradients }: GradientOptions): TensorImpl[] {
+  private seedValues(targets: readonly TensorImpl[], { outputGradients }: CheckedOptions): TensorImpl[] {
     const b = makeOps<TensorImpl>(applyToTensors);
     const given =
       outputGradients === undefined ? undefined : Array.isArray(outputGradients) ? outputGradients : [outputGradients];
+    if (given && given.length !== targets.length) {
+      const counts = `${targets.length} targets and ${given.length} outputGradients`;
+      throw new MillraceError("E_ARGUMENT", `gradient: there are ${counts}; each target has one`);
+    }
     return targets.map((y, i) => {
       if (!dtypes[y.dtype].isFloat)
         throw new MillraceError("E_DTYPE", `gradient: the target is ${y.dtype}, which has no gradient`);

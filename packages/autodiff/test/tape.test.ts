@@ -240,6 +240,19 @@ test("a composite whose decomposition repeats an op is differentiated as often a
   expect(f(tf.tensor([1, 2])).arraySync()).toEqual([4, 8]);
 });
 
+test("options that a tape does not know are refused", () => {
+  // boundary: what plain JavaScript might write
+  const wrong = <T>(value: T): never => value as never;
+  expect(codeOf(() => new tf.GradientTape(wrong({ persistant: true })))).toBe("E_ARGUMENT");
+  const w = tf.variable([1, 2]);
+  const tape = new tf.GradientTape({ persistent: true });
+  const y = tape.run(() => tf.sum(w.mul(w)));
+  expect(codeOf(() => tape.gradient(y, w, wrong({ outputGradient: 1 })))).toBe("E_ARGUMENT");
+  expect(codeOf(() => tape.gradient(y, w, wrong({ unconnectedGradients: "zeros" })))).toBe("E_ARGUMENT");
+  expect(codeOf(() => tape.gradient(y, w, { outputGradients: [tf.scalar(1), tf.scalar(1)] }))).toBe("E_ARGUMENT");
+  expect(codeOf(() => tape.stopRecording(async () => 1))).toBe("E_ASYNC_SCOPE");
+});
+
 test("a gradient is computed where its target is", () => {
   tf.registerBackend("second", () => new ReferenceBackend({ name: "second" }), { priority: -2 });
   const x = tf.device("second:0", () => tf.tensor([1, 2]));

@@ -152,6 +152,15 @@ describe("scopes", () => {
     expect(codeOf(() => tf.device("reference:0", async () => 1))).toBe("E_ASYNC_SCOPE");
     expect(codeOf(() => tf.fn(async (x: tf.Tensor) => x)(tf.zeros([1])))).toBe("E_ASYNC_SCOPE");
   });
+  test("leave no failure behind of the async function that they refuse", async () => {
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): unknown => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    expect(codeOf(() => tf.fn(async (x: tf.Tensor) => (await x.data())[0])(tf.zeros([1])))).toBe("E_ASYNC_SCOPE");
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", note);
+    expect(unhandled).toEqual([]);
+  });
   test("a device that is not there is named with those that are", () => {
     expect(() => tf.device("cuda:7", () => 0)).toThrow(/no device is called cuda:7; there are reference:0/);
   });
@@ -249,8 +258,12 @@ describe("tf.function", () => {
     });
     f(tf.tensor([1]));
     expect(codeOf(() => leaked!.dataSync())).toBe("E_TRACER_LEAK");
+    expect(() => leaked!.itemSync()).toThrow(
+      /^itemSync: .*\(made at \S*engine\.test\.ts:\d+:\d+\).*\n {2}at \S*engine\.test\.ts/,
+    );
     expect(codeOf(() => tf.add(leaked!, 1))).toBe("E_TRACER_LEAK");
     expect(codeOf(() => tf.fn((x: tf.Tensor) => x.dataSync())(tf.tensor([1])))).toBe("E_SYNC_READ");
+    expect(codeOf(() => tf.fn((x: tf.Tensor) => x.itemSync())(tf.tensor([1, 2])))).toBe("E_SYNC_READ");
   });
   test("a failing call leaves variables as they were, and the function usable", () => {
     const v = tf.variable([1, 2]);

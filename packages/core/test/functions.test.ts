@@ -245,3 +245,9 @@ describe("creation", () => {
     expect(code(() => tf.oneHot(tf.tensor([0.5]) as tf.Tensor, 2))).toBe("E_DTYPE");
   });
 });
+
+test("what is no shape is refused by name", () => {
+  for (const make of [tf.zeros, tf.ones] as const) expect(code(() => make(untyped(3)))).toBe("E_ARGUMENT");
+  expect(code(() => tf.tensor([1], untyped(1)))).toBe("E_ARGUMENT");
+  expect(code(() => tf.poly([["B"]], (x) => x)(untyped([1])))).toBe("E_ARGUMENT");
+});

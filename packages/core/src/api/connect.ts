@@ -7,6 +7,7 @@ import { connectEngine } from "../runtime/engine.js";
 import { EngineRandomState } from "../runtime/random-state.js";
 import { ReferenceBackend } from "../runtime/reference-backend.js";
 import { TensorImpl } from "../runtime/tensor.js";
+import { withDefaults } from "../types/options.js";
 import { installMethods } from "./methods.gen.js";
 
 let connected = false;
@@ -23,6 +24,7 @@ export function registerBackend(
   factory: BackendFactory,
   options: { readonly priority?: number } = {},
 ): void {
+  const { priority } = withDefaults("registerBackend", options, { priority: 0 });
   if (!connected) {
     claimProcess();
     connected = true;
@@ -30,7 +32,7 @@ export function registerBackend(
     connectEngine();
     randomState.current = new EngineRandomState();
   }
-  addBackend(name, factory, options.priority ?? 0);
+  addBackend(name, factory, priority);
 }
 
 /** Registers the reference backend, which needs nothing but JavaScript, below every other. */

@@ -2,6 +2,7 @@
 import { avalOf } from "../ir/apply.js";
 import { formatShape } from "../ir/aval.js";
 import { type Dim, dimKey, eqDim } from "../ir/dim.js";
+import { isTensor } from "../ops/public.js";
 import { MillraceError } from "../types/errors.js";
 import type { PolyFunction, PolyParameters, ShapeSpecs } from "../types/poly.js";
 import type { Tensor } from "../types/tensor.js";
@@ -24,7 +25,11 @@ export function poly(specs: ShapeSpecs, body: (...args: Tensor[]) => Tensor): un
       throw new MillraceError("E_ARGUMENT", `poly: needs ${specs.length} tensors, got ${args.length}`, { op: "poly" });
     }
     const sizes = new Map<string, Dim>();
-    for (const [i, spec] of specs.entries()) bindSizes(spec, avalOf(args[i]!).shape, sizes);
+    for (const [i, spec] of specs.entries()) {
+      const x: unknown = args[i];
+      if (!isTensor(x)) throw new MillraceError("E_ARGUMENT", `poly: argument ${i} is no tensor`, { op: "poly" });
+      bindSizes(spec, avalOf(x).shape, sizes);
+    }
     return body(...args);
   };
 }

@@ -1,13 +1,17 @@
 // tf.cond and tf.whileLoop: in eager code plain JavaScript, in a trace ops with regions.
+
+import { avalOf } from "../ir/apply.js";
 import { noAttrs } from "../ir/attrs.js";
-import type { Val } from "../ir/aval.js";
+import { formatAval, type Val } from "../ir/aval.js";
 import type { Graph, Value } from "../ir/graph.js";
+import { check, checkAttr, checkDType } from "../ir/op.js";
 import { condOp } from "../ops/control/cond.js";
 import { whileLoopOp } from "../ops/control/while-loop.js";
 import { toTensor } from "../ops/public.js";
 import { Trace } from "../trace/trace.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
+import { withDefaults } from "../types/options.js";
 import type { Tensor } from "../types/tensor.js";
 import { engine } from "./engine.js";
 import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
@@ -76,6 +80,7 @@ export function cond<R>(pred: Like, onTrue: () => R, onFalse: () => R): R {
   const test = toTensor(pred);
   const parent = engine.trace;
   if (!parent) {
+    needCondition("cond", "the condition must be", test);
     const value = test.itemSync() ? onTrue() : onFalse();
     refusePromise("tf.cond", value);
     return value;
@@ -93,6 +98,26 @@ export function cond<R>(pred: Like, onTrue: () => R, onFalse: () => R): R {
   settle(parent, assigned, outs.slice(yes.results.length));
   // boundary: the structure that the branches returned, around this op's outputs
   return buildStructure(yes.template, outs) as R;
+}
+
+/** In eager code the rule that the ops hold in a trace. */
+function needCondition(op: "cond" | "whileLoop", what: string, test: Tensor): void {
+  const aval = avalOf(test);
+  checkDType(`${op}.C${op === "cond" ? 1 : 2}`, aval.dtype === "bool", () => `${what} bool, got ${aval.dtype}`);
+  check(`${op}.C2`, aval.shape.length === 0, () => `${what} a scalar, got ${formatAval(aval)}`);
+}
+
+/** What the body of a loop returned. */
+function needVars(made: unknown, count: number): readonly Tensor[] {
+  refusePromise("tf.whileLoop", made);
+  const got = Array.isArray(made) ? made.length : "no list";
+  checkAttr(
+    "whileLoop.C3",
+    got === count,
+    () => `the body must return a list of the ${count} loop variables, got ${got}`,
+  );
+  // boundary: what it says is a list, of whatever the body made
+  return made as readonly Tensor[];
 }
 
 /** After an op with regions, the variables that it assigned have its outputs as values. */
@@ -122,11 +147,17 @@ export function whileLoop<const V extends readonly Like[]>(
 ): Tensor[] {
   // boundary: every tensor is a TensorImpl
   const start = loopVars.map((x) => toTensor(x) as TensorImpl & Tensor);
-  const most = options.maximumIterations ?? 0;
-  if (!engine.trace) return runEagerly(condition, body, start, most || Number.POSITIVE_INFINITY);
-  return most > 0
-    ? boundedLoop(engine.trace, condition, body, start, most)
-    : tracedLoop(engine.trace, condition, body, start, 0);
+  const { maximumIterations: most } = withDefaults("whileLoop", options, { maximumIterations: undefined });
+  checkAttr(
+    "whileLoop.C4",
+    most === undefined || (Number.isSafeInteger(most) && most >= 0),
+    () => `maximumIterations must be a whole number from 0, got ${String(most)}`,
+  );
+  if (!engine.trace) return runEagerly(condition, body, start, most ?? Number.POSITIVE_INFINITY);
+  if (most === 0) return start.map((x) => engine.clone(x));
+  return most === undefined
+    ? tracedLoop(engine.trace, condition, body, start, 0)
+    : boundedLoop(engine.trace, condition, body, start, most);
 }
 
 function runEagerly(
@@ -136,10 +167,12 @@ function runEagerly(
   most: number,
 ): Tensor[] {
   let vars: readonly Tensor[] = start;
-  for (let trip = 0; trip < most && condition(...vars).itemSync(); trip++) {
-    vars = body(...vars);
-    refusePromise("tf.whileLoop", vars);
-  }
+  const goesOn = (): unknown => {
+    const test = toTensor(condition(...vars));
+    needCondition("whileLoop", "the condition must give", test);
+    return test.itemSync();
+  };
+  for (let trip = 0; trip < most && goesOn(); trip++) vars = needVars(body(...vars), start.length);
   return [...vars];
 }
 
@@ -155,7 +188,7 @@ function boundedLoop(
   const counted = tracedLoop(
     trace,
     (i, ...vars) => i!.less(most).logicalAnd(condition(...vars)),
-    (i, ...vars) => [i!.add(1), ...body(...vars)],
+    (i, ...vars) => [i!.add(1), ...needVars(body(...vars), vars.length)],
     [zero, ...start],
     most,
   );
@@ -171,7 +204,7 @@ function tracedLoop(
 ): Tensor[] {
   const carry = start.map((x) => engine.inTrace(parent, x));
   const f = condition as (...xs: readonly unknown[]) => unknown;
-  const g = body as (...xs: readonly unknown[]) => unknown;
+  const g = (...xs: readonly unknown[]): unknown => needVars((body as typeof f)(...xs), carry.length);
   const test = traceRegion(parent, "tf.whileLoop", carry, f);
   const step = traceRegion(parent, "tf.whileLoop", carry, g);
   const assigned = assignedIn(step);

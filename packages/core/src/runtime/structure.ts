@@ -66,8 +66,9 @@ export function sameTemplate(a: Template, b: Template): boolean {
 
 /** Refuses a promise where a synchronous function is wanted. */
 export function refusePromise(what: string, value: unknown): void {
-  const isPromise = typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-  if (!isPromise) return;
+  if (typeof value !== "object" || value === null || !("then" in value) || typeof value.then !== "function") return;
+  // Its own failure, which is often that the scope has ended, must not end the process besides.
+  value.then(undefined, () => {});
   throw new MillraceError(
     "E_ASYNC_SCOPE",
     `${what} takes a synchronous function: what runs after an await is outside of its scope. Await first, and pass the results in`,

@@ -6,6 +6,7 @@ import { viewAs } from "../ir/host.js";
 import type { Trace } from "../trace/trace.js";
 import type { DType, TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
+import { formatSite } from "../types/site.js";
 import type { Tensor } from "../types/tensor.js";
 import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
@@ -59,35 +60,44 @@ export class TensorImpl {
   }
 
   async data(): Promise<TypedArray> {
-    const { type } = this;
-    return viewAs(type.dtype, await type.device.backend.read(this.live("data")));
+    return this.elements("data");
   }
   dataSync(): TypedArray {
-    const { type } = this;
-    const buf = this.live("dataSync");
-    const { backend } = type.device;
-    if (!backend.readSync) {
-      throw new MillraceError("E_SYNC_READ", `the ${backend.name} backend cannot read at once: use await data()`);
-    }
-    return viewAs(type.dtype, backend.readSync(buf));
+    return this.elementsNow("dataSync", "data");
   }
   async array(): Promise<unknown> {
-    return nest(await this.data(), this.type.dtype, this.shape);
+    const { dtype, shape } = this;
+    return nest(await this.elements("array"), dtype, shape);
   }
   arraySync(): unknown {
-    return nest(this.dataSync(), this.type.dtype, this.shape);
+    return nest(this.elementsNow("arraySync", "array"), this.type.dtype, this.shape);
   }
   async item(): Promise<unknown> {
-    this.needOne();
-    return nest(await this.data(), this.type.dtype, []);
+    const { dtype } = this;
+    return nest(await this.elements("item", true), dtype, []);
   }
   itemSync(): unknown {
-    this.needOne();
-    return nest(this.dataSync(), this.type.dtype, []);
+    return nest(this.elementsNow("itemSync", "item", true), this.type.dtype, []);
   }
-  private needOne(): void {
-    if (this.size === 1) return;
-    throw new MillraceError("E_SHAPE", `item: needs exactly one element, got shape ${formatShape(this.type.shape)}`);
+
+  private async elements(what: string, one = false): Promise<TypedArray> {
+    const { dtype, device } = this.type;
+    return viewAs(dtype, await device.backend.read(this.readable(what, one)));
+  }
+  private elementsNow(what: string, awaited: string, one = false): TypedArray {
+    const buf = this.readable(what, one);
+    const { dtype, device } = this.type;
+    const { backend } = device;
+    if (backend.readSync) return viewAs(dtype, backend.readSync(buf));
+    throw new MillraceError(
+      "E_SYNC_READ",
+      `${what}: the ${backend.name} backend cannot read at once, use await ${awaited}()`,
+    );
+  }
+  private readable(what: string, one: boolean): Buf {
+    const buf = this.live(what);
+    if (!one || this.size === 1) return buf;
+    throw new MillraceError("E_SHAPE", `${what}: needs exactly one element, got shape ${formatShape(this.type.shape)}`);
   }
 
   print(): void {
@@ -137,19 +147,23 @@ Object.defineProperty(TensorImpl.prototype, inspect, {
 export class TracerTensor extends TensorImpl {
   readonly trace: Trace;
   readonly value: Value;
-  /** Where the function that it belongs to was called, for the error of a leak. */
   constructor(type: TensorType, trace: Trace, value: Value) {
     super(type, 0, null);
     this.trace = trace;
     this.value = value;
   }
   override live(what: string): Buf {
-    throw new MillraceError(
-      this.trace.open ? "E_SYNC_READ" : "E_TRACER_LEAK",
-      this.trace.open
-        ? `${what}: this tensor has no value yet, the function is being traced; return it and read the result, or use tf.print`
-        : `${what}: this tensor belongs to a function whose trace has ended; return it from the function instead`,
-    );
+    const made = this.value.node?.sites[0] ?? this.trace.site;
+    const where = made ? ` (made at ${formatSite(made)})` : "";
+    throw this.trace.open
+      ? new MillraceError(
+          "E_SYNC_READ",
+          `${what}: this tensor${where} has no value yet, its function is being traced; return it and read the result, or use tf.print`,
+        )
+      : new MillraceError(
+          "E_TRACER_LEAK",
+          `${what}: this tensor${where} belongs to a function whose trace has ended; return it from the function instead`,
+        );
   }
   override toString(): string {
     return `Tensor ${this.type.dtype}${formatShape(this.type.shape)} (traced)`;

@@ -1,6 +1,7 @@
 import type { Aval, Val } from "../ir/aval.js";
 import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
+import { type CallSite, captureSites } from "../types/site.js";
 
 /** What a trace needs of a variable. */
 export interface TracedVariable {
@@ -25,6 +26,8 @@ interface VariableState {
 export class Trace {
   readonly builder: GraphBuilder = new GraphBuilder();
   readonly parent: Trace | null;
+  /** Where the function was called. */
+  readonly site: CallSite | undefined = captureSites(1)[0];
   /** What each parameter of the builder stands for, in the order of the parameters. */
   readonly inputs: Input[] = [];
   readonly params: Value[] = [];

@@ -12,7 +12,11 @@ import { stretchTo, toTensor } from "../public.js";
 
 /** A list of sizes that a tensor is made with, checked; sizes of tensors of a trace may have no number yet. */
 export function checkSizes(name: string, shape: readonly Dim[]): readonly Dim[] {
-  for (const size of shape) {
+  if (!Array.isArray(shape)) {
+    const got = shape === null ? "null" : typeof shape;
+    throw new MillraceError("E_ARGUMENT", `${name}: a shape is a list of sizes, got ${got}`, { op: name });
+  }
+  for (const size of shape as readonly Dim[]) {
     if (typeof size === "number" && !(Number.isSafeInteger(size) && size >= 0)) {
       throw new MillraceError("E_SHAPE", `${name}: [${shape}] has a size that is not a whole number from 0`, {
         op: name,
