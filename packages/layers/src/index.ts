@@ -20,6 +20,18 @@ export * as optimizers from "./optimizers/index.js";
 export * as train from "./optimizers/train.js";
 export type { RegularizerIdentifier } from "./regularizers/regularizers.js";
 export * as regularizers from "./regularizers/regularizers.js";
+export {
+  type ByteSource,
+  type LoadLimits,
+  type LoadModelOptions,
+  type LoadWeightsOptions,
+  loadModel,
+  loadModel as loadLayersModel,
+  type ModelFormat,
+  type ModelSource,
+  type SaveOptions,
+  type UrlLike,
+} from "./saving/index.js";
 export { Functional, type FunctionalConfig, model, type SymbolicTensors } from "./topology/functional.js";
 export { type InputOptions, input } from "./topology/input.js";
 export { Layer, type Tensors } from "./topology/layer.js";

@@ -2,7 +2,15 @@ import { type DType, MillraceError, type Tensor } from "@millrace/autodiff";
 import { Model } from "../training/model.js";
 import type { FunctionalRule, LayerRule } from "../types.js";
 import { type BatchShape, type BatchShapes, isShapeList } from "../util/shapes.js";
-import { describeGraph, drawGraph, type GraphConfig, type GraphOrder, graphConfig, orderGraph } from "./graph.js";
+import {
+  describeGraph,
+  drawGraph,
+  type GraphConfig,
+  type GraphNode,
+  type GraphOrder,
+  graphConfig,
+  orderGraph,
+} from "./graph.js";
 import { type CallOptions, isList, type Layer, type Tensors } from "./layer.js";
 import { deserializeLayer, registerKerasSerializable } from "./registry.js";
 import type { SummaryRow } from "./summary.js";
@@ -112,7 +120,7 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
   }
 
   /** The graph by names, with the layers themselves. */
-  graph(): GraphConfig<Layer> {
+  graph(): GraphConfig<Layer, GraphNode> {
     return this.located(() => graphConfig(this.order, this.inputs, this.outputs, this.givesList));
   }
 

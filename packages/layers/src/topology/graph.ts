@@ -17,16 +17,21 @@ export interface NodeConfig {
   readonly isList: boolean;
 }
 
+/** The same with the tensors themselves. */
+export interface GraphNode extends NodeConfig {
+  readonly tensors: readonly SymbolicTensor[];
+}
+
 /** A layer of a graph, and its applications in order. */
-export interface GraphLayer<L> {
+export interface GraphLayer<L, N = NodeConfig> {
   readonly name: string;
   readonly layer: L;
-  readonly inboundNodes: readonly NodeConfig[];
+  readonly inboundNodes: readonly N[];
 }
 
 /** A graph by names. */
-export interface GraphConfig<L = Serialized> {
-  readonly layers: readonly GraphLayer<L>[];
+export interface GraphConfig<L = Serialized, N = NodeConfig> {
+  readonly layers: readonly GraphLayer<L, N>[];
   readonly inputLayers: readonly TensorReference[];
   /** A list where the model gives one. */
   readonly outputLayers: TensorReference | readonly TensorReference[];
@@ -115,7 +120,7 @@ export function graphConfig(
   inputs: readonly SymbolicTensor[],
   outputs: readonly SymbolicTensor[],
   givesList: boolean,
-): GraphConfig<Layer> {
+): GraphConfig<Layer, GraphNode> {
   const callsOf = new Map<Layer, LayerCall[]>(layers.map((layer) => [layer, []]));
   const nodes = new Map<LayerCall, number>();
   for (const call of calls) {
@@ -140,7 +145,7 @@ export function graphConfig(
       inboundNodes: callsOf
         .get(layer)!
         .filter((call) => call.inputs.length > 0)
-        .map((call) => ({ inputs: call.inputs.map(reference), isList: call.isList })),
+        .map((call) => ({ inputs: call.inputs.map(reference), isList: call.isList, tensors: call.inputs })),
     })),
     inputLayers: inputs.map(reference),
     outputLayers: givesList ? outputs.map(reference) : reference(outputs[0]!),
@@ -149,7 +154,12 @@ export function graphConfig(
 
 /** The same with configurations in place of layers. */
 export function describeGraph({ layers, ...rest }: GraphConfig<Layer>): GraphConfig {
-  return { ...rest, layers: layers.map((it) => ({ ...it, layer: serialize(it.layer) })) };
+  const described = layers.map(({ name, layer, inboundNodes }) => ({
+    name,
+    layer: serialize(layer),
+    inboundNodes: inboundNodes.map(({ inputs, isList }) => ({ inputs, isList })),
+  }));
+  return { ...rest, layers: described };
 }
 
 /**

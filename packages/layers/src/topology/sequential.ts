@@ -37,6 +37,10 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
   override get layers(): readonly Layer[] {
     return this.stack.filter((layer) => !(layer instanceof InputLayer));
   }
+  /** All layers, an InputLayer among them. */
+  get stackedLayers(): readonly Layer[] {
+    return this.stack;
+  }
   override get inputShapes(): readonly BatchShape[] | null {
     return this.inputShape && [this.inputShape];
   }

@@ -34,6 +34,8 @@ const defaults: Defaults<CompileOptions> = { optimizer: "rmsprop", loss: null, l
 /** A compiled model's losses and metrics. */
 export class Compiled {
   readonly optimizer: Optimizer;
+  /** What `compile` was given. */
+  readonly options: CompileOptions;
   /** Whether the optimizer was made here, not given. */
   private readonly ownsOptimizer: boolean;
   private readonly losses: readonly (Loss | null)[];
@@ -48,6 +50,7 @@ export class Compiled {
 
   constructor(options: CompileOptions, outputNames: readonly string[]) {
     const { optimizer, loss, lossWeights, metrics } = complete("compile", options, defaults);
+    this.options = options;
     this.optimizer = getOptimizer(optimizer);
     this.ownsOptimizer = this.optimizer !== optimizer;
     this.outputNames = outputNames;

@@ -13,6 +13,15 @@ import {
 import type { Logs } from "../callbacks/callback.js";
 import type { History } from "../callbacks/history.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
+import {
+  type LoadWeightsOptions,
+  loadWeights,
+  type ModelSource,
+  modelBytes,
+  type SaveOptions,
+  saveModel,
+  saveWeights,
+} from "../saving/index.js";
 import { isList, Layer, type Tensors } from "../topology/layer.js";
 import { type SummaryRow, summaryLines } from "../topology/summary.js";
 import { isTensor } from "../topology/weights.js";
@@ -113,6 +122,11 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
   /** The optimizer that `compile` was given; null before. */
   get optimizer(): Optimizer | null {
     return this.compiled?.optimizer ?? null;
+  }
+
+  /** What `compile` was given, with the optimizer that it made; null before. */
+  get compileOptions(): (CompileOptions & { readonly optimizer: Optimizer }) | null {
+    return this.compiled && { ...this.compiled.options, optimizer: this.compiled.optimizer };
   }
 
   /** Says how the model is trained. Its weights stay. */
@@ -260,6 +274,46 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
    */
   toConcreteFunctions(): readonly NamedFunction[] {
     return this.located(() => concreteFunctions(this));
+  }
+
+  /**
+   * Writes the model to a file that Keras 3 and `tf.loadModel` read: layers, weights, and where it is compiled how, with the
+   * optimizer's state. The file is written whole or not at all.
+   * @param path ends in .keras
+   * @throws E_VARIABLE before the model is built, E_FILE where the file cannot be written, the signal's reason where it
+   * aborts
+   * @example await model.save("digits.keras");
+   */
+  async save(path: string, options: SaveOptions = {}): Promise<void> {
+    await saveModel(this, path, options);
+  }
+
+  /**
+   * The bytes of the file that `save` writes, for browsers and for storage of one's own.
+   * @example const again = await tf.loadModel(await model.toBytes());
+   */
+  async toBytes(): Promise<Uint8Array> {
+    return modelBytes(this);
+  }
+
+  /**
+   * Writes the weights alone, and the optimizer's state where the model is compiled, to a file that Keras 3 reads too.
+   * @param path ends in .weights.h5
+   * @throws as `save`
+   * @example await model.saveWeights("digits.weights.h5");
+   */
+  async saveWeights(path: string, options: SaveOptions = {}): Promise<void> {
+    await saveWeights(this, path, options);
+  }
+
+  /**
+   * Sets the weights, and the optimizer's state where the model is compiled, from a file that `saveWeights` or Keras 3 wrote
+   * for a model of the same layers. All are set or none.
+   * @throws E_FORMAT where the file is damaged or fits another model, E_FILE where it cannot be read
+   * @example await model.loadWeights("digits.weights.h5");
+   */
+  async loadWeights(source: ModelSource, options: LoadWeightsOptions = {}): Promise<void> {
+    await loadWeights(this, source, options);
   }
 
   override dispose(): void {

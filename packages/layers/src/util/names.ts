@@ -14,10 +14,16 @@ export function resetNames(): void {
   taken.clear();
 }
 
-/** "MaxPooling2D" is "max_pooling2d", as Keras names layers. */
+/** "MaxPooling2D" is "max_pooling2d", as Keras names layers, in files too. */
 export function snakeCase(name: string): string {
   return name
-    .replaceAll(/(.)([A-Z][a-z0-9]+)/g, "$1_$2")
+    .replaceAll(/\W+/g, "")
+    .replaceAll(/(.)([A-Z][a-z]+)/g, "$1_$2")
     .replaceAll(/([a-z])([A-Z])/g, "$1_$2")
     .toLowerCase();
+}
+
+/** "max_pooling2d" is "maxPooling2d": how Keras's options are called here. */
+export function camelCase(name: string): string {
+  return name.replaceAll(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

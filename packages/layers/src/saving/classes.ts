@@ -1,0 +1,184 @@
+// What Keras 3 knows of each class that is also here: where it lives, and options of Keras's that are not here.
+import type { Json } from "./checks.js";
+
+/** Kinds of objects in configurations. */
+export type Family = "layer" | "initializer" | "regularizer" | "loss" | "metric" | "optimizer";
+
+/** Where Keras exports each family. */
+export const modules: Readonly<Record<Family, string>> = {
+  layer: "keras.layers",
+  initializer: "keras.initializers",
+  regularizer: "keras.regularizers",
+  loss: "keras.losses",
+  metric: "keras.metrics",
+  optimizer: "keras.optimizers",
+};
+
+/** A class as Keras has it. */
+export interface KerasClass {
+  /** Options that are not here: what is written, and the only values that are read. */
+  readonly fixed?: Json;
+  /** Options that change nothing here: what is written; any value is read. */
+  readonly ignored?: Json;
+  /** Own options by the names that Keras gives them, where that is not the own one in snake case. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** Own options that Keras writes as a list also where they are one number. */
+  readonly listed?: readonly string[];
+  /** Whether Keras writes down what shape the layer was built for. */
+  readonly builds?: boolean;
+  /** The property of Keras's object that holds the weights; the object itself unless said. */
+  readonly weightsIn?: readonly [property: string, className: string];
+}
+
+/** What every layer may have in a file. */
+const anyLayer: KerasClass = { fixed: { activity_regularizer: null, quantization_config: null, lora_rank: null } };
+
+const constraints = (...weights: readonly string[]): Json =>
+  Object.fromEntries(weights.map((weight) => [`${weight}_constraint`, null]));
+
+const merge: KerasClass = { builds: true };
+const plain: KerasClass = {};
+const pool: KerasClass = plain;
+const globalPool: KerasClass = { renamed: { keepDims: "keepdims" } };
+
+const layers: Readonly<Record<string, KerasClass>> = {
+  Activation: plain,
+  Add: merge,
+  Average: merge,
+  AveragePooling2D: pool,
+  BatchNormalization: {
+    builds: true,
+    fixed: { ...constraints("beta", "gamma"), synchronized: false, renorm: false, renorm_clipping: null },
+    ignored: { renorm_momentum: 0.99 },
+  },
+  Concatenate: merge,
+  Conv2D: { builds: true, fixed: { groups: 1, activity_regularizer: null, ...constraints("kernel", "bias") } },
+  Dense: { builds: true, fixed: { ...constraints("kernel", "bias"), quantization_config: null } },
+  Dropout: { ignored: { seed: null } },
+  ELU: plain,
+  Embedding: {
+    builds: true,
+    fixed: {
+      activity_regularizer: null,
+      ...constraints("embeddings"),
+      mask_zero: false,
+      quantization_config: null,
+    },
+  },
+  Flatten: { builds: true, fixed: { data_format: "channels_last" } },
+  GlobalAveragePooling2D: globalPool,
+  GlobalMaxPooling2D: globalPool,
+  LSTM: {
+    builds: true,
+    fixed: {
+      return_state: false,
+      stateful: false,
+      activity_regularizer: null,
+      ...constraints("kernel", "recurrent", "bias"),
+      dropout: 0,
+      recurrent_dropout: 0,
+    },
+    ignored: { unroll: false, zero_output_for_mask: false, seed: null },
+    weightsIn: ["cell", "LSTMCell"],
+  },
+  LayerNormalization: {
+    builds: true,
+    fixed: { rms_scaling: false, ...constraints("beta", "gamma") },
+    listed: ["axis"],
+  },
+  LeakyReLU: plain,
+  MaxPooling2D: pool,
+  Maximum: merge,
+  Minimum: merge,
+  Multiply: merge,
+  ReLU: plain,
+  Reshape: plain,
+  Softmax: plain,
+  Subtract: merge,
+};
+
+const scaling: KerasClass = { fixed: { input_axes: null, output_axes: null } };
+const initializers: Readonly<Record<string, KerasClass>> = {
+  Constant: plain,
+  GlorotNormal: scaling,
+  GlorotUniform: scaling,
+  HeNormal: scaling,
+  HeUniform: scaling,
+  Identity: plain,
+  LecunNormal: scaling,
+  LecunUniform: scaling,
+  Ones: plain,
+  Orthogonal: plain,
+  RandomNormal: plain,
+  RandomUniform: plain,
+  TruncatedNormal: plain,
+  VarianceScaling: scaling,
+  Zeros: plain,
+};
+
+const regularizers: Readonly<Record<string, KerasClass>> = { L1: plain, L2: plain, L1L2: plain };
+
+const losses: Readonly<Record<string, KerasClass>> = {
+  BinaryCrossentropy: plain,
+  CategoricalCrossentropy: plain,
+  Hinge: plain,
+  Huber: plain,
+  MeanAbsoluteError: plain,
+  MeanAbsolutePercentageError: plain,
+  MeanSquaredError: plain,
+  SparseCategoricalCrossentropy: { fixed: { axis: -1, ignore_class: null } },
+};
+
+const metric: KerasClass = { ignored: { dtype: "float32" } };
+const metrics: Readonly<Record<string, KerasClass>> = {
+  Accuracy: metric,
+  BinaryAccuracy: metric,
+  BinaryCrossentropy: metric,
+  CategoricalAccuracy: metric,
+  CategoricalCrossentropy: metric,
+  Mean: metric,
+  MeanAbsoluteError: metric,
+  MeanSquaredError: metric,
+  SparseCategoricalAccuracy: metric,
+  SparseCategoricalCrossentropy: { ...metric, fixed: { axis: -1 } },
+};
+
+const optimizer: KerasClass = {
+  fixed: {
+    use_ema: false,
+    ema_overwrite_frequency: null,
+    loss_scale_factor: null,
+    gradient_accumulation_steps: null,
+  },
+  ignored: { ema_momentum: 0.99 },
+  renamed: { beta1: "beta_1", beta2: "beta_2" },
+};
+const optimizers: Readonly<Record<string, KerasClass>> = {
+  Adam: optimizer,
+  AdamW: optimizer,
+  RMSprop: optimizer,
+  SGD: optimizer,
+};
+
+/** The classes of each family by Keras's names. */
+export const classes: Readonly<Record<Family, Readonly<Record<string, KerasClass>>>> = {
+  layer: layers,
+  initializer: initializers,
+  regularizer: regularizers,
+  loss: losses,
+  metric: metrics,
+  optimizer: optimizers,
+};
+
+/** What is known of a class; undefined where Millrace has it not. */
+export function kerasClass(family: Family, className: string): KerasClass | undefined {
+  const known = classes[family];
+  return Object.hasOwn(known, className) ? known[className] : undefined;
+}
+
+/** Options that a file may hold beside those of the class, and the only values of them that are read. */
+export function readOnly(family: Family): Json {
+  if (family === "layer") return anyLayer.fixed!;
+  // Keras has written the dtype of losses, and no longer does.
+  return family === "loss" ? { dtype: "float32" } : {};
+}

@@ -1,0 +1,154 @@
+// The values of options, as they are here and as Keras writes them. What kind of value an option has is told by its name.
+import { MillraceError } from "@millrace/autodiff";
+import { type Activation, type ActivationIdentifier, getActivation } from "../activations/activations.js";
+import type { Initializer, InitializerIdentifier } from "../initializers/initializer.js";
+import { getInitializer } from "../initializers/registry.js";
+import { getRegularizer, type RegularizerIdentifier } from "../regularizers/regularizers.js";
+import { camelCase, snakeCase } from "../util/names.js";
+import { badFile, isJson, show } from "./checks.js";
+import type { Family } from "./classes.js";
+
+/** How objects inside of configurations are written and read. */
+export interface Objects {
+  write(family: Family, object: { getConfig(): Record<string, unknown> }): unknown;
+  read(family: Family, value: unknown): object;
+  readFunction(value: unknown): unknown;
+}
+
+interface Kind {
+  write(value: unknown, objects: Objects): unknown;
+  /** Throws E_FORMAT where a file holds no such value. */
+  read(value: unknown, objects: Objects): unknown;
+}
+
+/** A kind of value that is the same here and in files. */
+const same = (what: string, accepts: (value: unknown) => boolean): Kind => ({
+  write: (value) => value,
+  read(value) {
+    if (accepts(value)) return value;
+    throw badFile(`${show(value)} is no ${what}`);
+  },
+});
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value);
+const orNull = (accepts: (value: unknown) => boolean) => (value: unknown) => value === null || accepts(value);
+
+const whole = same("whole number", isWhole);
+const number = same("number", isNumber);
+const numberOrNull = same("number", orNull(isNumber));
+const flag = same("true or false", (value) => typeof value === "boolean");
+const shape = same(
+  "shape",
+  orNull((value) => Array.isArray(value) && value.every(orNull(isWhole))),
+);
+const axes = same("axis", (value) => isWhole(value) || (Array.isArray(value) && value.every(isWhole)));
+const text = same(
+  "name",
+  orNull((value) => typeof value === "string"),
+);
+
+/** A whole number, or null; generators of seeds, which files may also hold, become null. */
+const seed: Kind = { write: (value) => value, read: (value) => (isWhole(value) ? value : null) };
+
+/** One of a few words: "channelsLast", "channels_last" in files. */
+const word: Kind = {
+  write: (value) => snakeCase(String(value)),
+  read(value) {
+    if (typeof value === "string") return camelCase(value);
+    throw badFile(`${show(value)} is no word`);
+  },
+};
+
+/** Height and width, or one number for both, which files hold twice. */
+const pair: Kind = {
+  write: (value) => (isNumber(value) ? [value, value] : value),
+  read(value) {
+    if (value === null || isWhole(value)) return value;
+    if (Array.isArray(value) && value.length === 2 && value.every(isWhole)) return value;
+    throw badFile(`${show(value)} is no pair of whole numbers`);
+  },
+};
+
+const initializer: Kind = {
+  // boundary: options of this name hold identifiers of initializers
+  write: (value, objects) => objects.write("initializer", getInitializer(value as InitializerIdentifier)),
+  read: (value, objects) => objects.read("initializer", value) as Initializer,
+};
+
+const regularizer: Kind = {
+  write(value, objects) {
+    // boundary: as for initializers
+    const made = getRegularizer(value as RegularizerIdentifier | null);
+    return made && objects.write("regularizer", made);
+  },
+  read: (value, objects) => (value === null ? null : objects.read("regularizer", value)),
+};
+
+const activation: Kind = {
+  write(value) {
+    // boundary: as for initializers
+    const made = getActivation(value as ActivationIdentifier | null);
+    return made.activationName ?? writeFunction("the activation", made);
+  },
+  read(value, objects) {
+    if (value === null) return null;
+    // boundary: a function of the caller's is taken for an activation where a file names one
+    return objects.readFunction(value) as string | Activation;
+  },
+};
+
+const kinds: Readonly<Record<string, Kind>> = {
+  ...kindOf(whole, "units", "filters", "inputDim", "outputDim"),
+  ...kindOf(number, "epsilon", "momentum", "rate", "alpha", "negativeSlope", "threshold", "value", "gain", "mean"),
+  ...kindOf(number, "stddev", "minval", "maxval", "learningRate", "beta1", "beta2", "rho", "l1", "l2", "delta"),
+  ...kindOf(number, "labelSmoothing"),
+  ...kindOf(numberOrNull, "maxValue", "weightDecay", "clipnorm", "clipvalue", "globalClipnorm"),
+  ...kindOf(flag, "useBias", "unitForgetBias", "returnSequences", "goBackwards", "center", "keepDims", "amsgrad"),
+  ...kindOf(flag, "nesterov", "centered", "fromLogits"),
+  ...kindOf(word, "padding", "dataFormat", "mode", "distribution", "reduction"),
+  ...kindOf(pair, "kernelSize", "strides", "dilationRate", "poolSize"),
+  ...kindOf(shape, "targetShape", "noiseShape"),
+  axis: axes,
+  name: text,
+  seed,
+  // Whether there is a factor, and of VarianceScaling which.
+  scale: same("number or true or false", (value) => isNumber(value) || typeof value === "boolean"),
+};
+
+function kindOf(kind: Kind, ...names: readonly string[]): Record<string, Kind> {
+  return Object.fromEntries(names.map((name) => [name, kind]));
+}
+
+/** The kind of an option's value; undefined for an option that no class here has. */
+export function optionKind(name: string): Kind | undefined {
+  if (/initializer$/i.test(name)) return initializer;
+  if (/regularizer$/i.test(name)) return regularizer;
+  if (/activation$/i.test(name)) return activation;
+  return Object.hasOwn(kinds, name) ? kinds[name] : undefined;
+}
+
+/** A function in a file: its name. Throws E_ARGUMENT where it has none. */
+export function writeFunction(what: string, f: object): Record<string, unknown> {
+  const name = "name" in f ? f.name : undefined;
+  if (typeof name === "string" && name !== "") {
+    return { module: "builtins", class_name: "function", config: name, registered_name: name };
+  }
+  const advice = "give it one, and name it in customObjects when loading";
+  throw new MillraceError("E_ARGUMENT", `save: ${what} is a function without a name: ${advice}`);
+}
+
+/** A whole number or null in each place; a list of such for several tensors. Throws E_FORMAT. */
+export function readShapes(value: unknown): readonly (number | null)[] | readonly (readonly (number | null)[])[] {
+  const isSize = orNull((size) => isWhole(size) && (size as number) >= 0);
+  if (Array.isArray(value) && value.length > 0 && value.every(Array.isArray)) {
+    if (value.every((one: readonly unknown[]) => one.every(isSize))) return value;
+  } else if (Array.isArray(value) && value.every(isSize)) return value;
+  throw badFile(`${show(value)} is no shape`);
+}
+
+/** Whether a value is an object of Keras's in a file. */
+export function isKerasObject(
+  value: unknown,
+): value is { readonly class_name: string; readonly config: unknown; readonly [key: string]: unknown } {
+  return isJson(value) && typeof value.class_name === "string" && "config" in value;
+}

@@ -1,0 +1,426 @@
+// A model from its configuration as Keras 3 writes it. Nothing in it is run: classes are those of Millrace, or the caller's.
+import { type FloatDType, isDType, isMillraceError, MillraceError } from "@millrace/autodiff";
+import { getActivation } from "../activations/activations.js";
+import { getInitializer } from "../initializers/registry.js";
+import { InputLayer } from "../layers/core/input-layer.js";
+import { get as getLoss, Loss } from "../losses/index.js";
+import { get as getMetric, Metric } from "../metrics/index.js";
+import { get as getOptimizer } from "../optimizers/index.js";
+import { getRegularizer } from "../regularizers/regularizers.js";
+import { Functional } from "../topology/functional.js";
+import { drawGraph, type GraphLayer, isReference, type NodeConfig, type TensorReference } from "../topology/graph.js";
+import { Layer } from "../topology/layer.js";
+import { builtInLayer, registeredLayer } from "../topology/registry.js";
+import { Sequential } from "../topology/sequential.js";
+import type { CompileOptions } from "../training/compiled.js";
+import { Model } from "../training/model.js";
+import type { Serialized } from "../util/identifiers.js";
+import { camelCase } from "../util/names.js";
+import type { BatchShape } from "../util/shapes.js";
+import { badCustomObject, badFile, believing, isJson, type Json, type Limits, sameJson, show } from "./checks.js";
+import { type Family, kerasClass, readOnly } from "./classes.js";
+import { isKerasObject, type Objects, optionKind, readShapes } from "./options.js";
+
+/** What a file may name beside the classes of Millrace. */
+export interface ReadOptions {
+  readonly customObjects: Readonly<Record<string, unknown>>;
+  readonly safeMode: boolean;
+  readonly limits: Limits;
+}
+
+type KerasObject = { readonly class_name: string; readonly config: unknown; readonly [key: string]: unknown };
+
+/** Reads one file's configuration. */
+export class ConfigReader implements Objects {
+  private readonly options: ReadOptions;
+  /** Applications of layers so far, those inside of layers counted each time. */
+  private applications = 0;
+  private readonly costs = new Map<Layer, number>();
+
+  constructor(options: ReadOptions) {
+    this.options = options;
+  }
+
+  write(): never {
+    throw new MillraceError("E_INTERNAL", "a configuration is being read, not written");
+  }
+
+  /** The model of a file, not compiled. Throws E_FORMAT, E_UNIMPLEMENTED, or E_VERSION for a class that is not given. */
+  readModel(value: unknown): Model {
+    const layer = this.readLayer(value);
+    if (layer instanceof Model) return layer;
+    throw badFile(`the file holds a layer ${show(layer.className)}, no model`);
+  }
+
+  private readLayer(value: unknown): Layer {
+    if (!isKerasObject(value)) throw badFile(`${show(value)} describes no layer`);
+    const { config } = value;
+    if (!isJson(config)) throw badFile(`${show(value.class_name)} has no configuration but ${show(config)}`);
+    const name = typeof config.name === "string" ? config.name : "?";
+    return believing(`the layer ${show(name)} (${value.class_name})`, () => {
+      this.spend(1);
+      const layer = this.makeLayer(value, config);
+      const build = isJson(value.build_config) ? value.build_config.input_shape : undefined;
+      const isBuilder = layer instanceof InputLayer || layer instanceof Functional || layer instanceof Sequential;
+      if (build !== undefined && build !== null && !isBuilder) layer.buildFor(readShapes(build));
+      return layer;
+    });
+  }
+
+  private makeLayer(value: KerasObject, config: Json): Layer {
+    const { class_name: className } = value;
+    const own = this.custom(value);
+    if (own !== undefined) return customLayer(className, own, this.baseOptions(config, true));
+    const registered = registeredLayer(registeredName(value));
+    const isKeras = isFromKeras(value);
+    if (isKeras && className === "Functional") return this.readFunctional(config);
+    if (isKeras && className === "Sequential") return this.readSequential(config);
+    if (registered) return customLayer(className, registered, this.baseOptions(config, true));
+    if (className === "InputLayer" && isKeras) return readInput(config);
+    const known = kerasClass("layer", className);
+    if (!isKeras || !known) throw this.unknown("layer", value);
+    const layer = builtInLayer(className)!.fromConfig({
+      ...this.readOptions("layer", className, config, ["name", "trainable", "dtype"]),
+      ...this.baseOptions(config, false),
+    });
+    return layer;
+  }
+
+  /** The options of every layer: checked, and in the names that they have here. Others are left out or kept. */
+  private baseOptions({ name, trainable, dtype, ...rest }: Json, keepsRest: boolean): Json {
+    if (name !== undefined && (typeof name !== "string" || name === "")) throw badFile(`${show(name)} is no name`);
+    if (trainable !== undefined && typeof trainable !== "boolean") {
+      throw badFile(`trainable is true or false, got ${show(trainable)}`);
+    }
+    const base = {
+      ...(name === undefined ? {} : { name }),
+      ...(trainable === undefined ? {} : { trainable }),
+      ...(dtype === undefined || dtype === null ? {} : { dtype: readDType(dtype) }),
+    };
+    return keepsRest ? { ...rest, ...base } : base;
+  }
+
+  /** Options of a class of Keras's in their own names and values. Throws E_UNIMPLEMENTED for what is not here. */
+  private readOptions(family: Family, className: string, config: Json, without: readonly string[] = []): Json {
+    const { fixed = {}, ignored = {}, renamed = {} } = kerasClass(family, className)!;
+    const must: Json = { ...readOnly(family), ...fixed };
+    const names = new Map(Object.entries(renamed).map(([own, theirs]) => [theirs, own]));
+    const own: [string, unknown][] = [];
+    for (const [theirs, value] of Object.entries(config)) {
+      if (without.includes(theirs) || Object.hasOwn(ignored, theirs)) continue;
+      if (Object.hasOwn(must, theirs)) {
+        if (sameJson(value, must[theirs])) continue;
+        const what = `${className} with ${theirs}: ${show(value)} is not built; ${theirs}: ${show(must[theirs])} is`;
+        throw new MillraceError("E_UNIMPLEMENTED", what);
+      }
+      const name = names.get(theirs) ?? camelCase(theirs);
+      const kind = optionKind(name);
+      if (!kind)
+        throw new MillraceError("E_UNIMPLEMENTED", `${className} with the option ${show(theirs)} is not built`);
+      own.push([name, believing(theirs, () => kind.read(value, this))]);
+    }
+    return Object.fromEntries(own);
+  }
+
+  private readSequential(config: Json): Sequential {
+    const { layers, name, build_input_shape: shape, trainable } = config;
+    if (!Array.isArray(layers)) throw badFile("the model has no list of layers");
+    const model = new Sequential(this.baseOptions({ ...(name === undefined ? {} : { name }) }, false));
+    let cost = 0;
+    for (const value of layers) {
+      const layer = this.readLayer(value);
+      model.add(layer);
+      cost += this.costOf(layer);
+    }
+    this.costs.set(model, cost);
+    if (!model.built && shape !== undefined && shape !== null) model.buildFor(readShapes(shape) as BatchShape);
+    if (trainable === false) model.trainable = false;
+    return model;
+  }
+
+  private readFunctional(config: Json): Functional {
+    const { layers, name, trainable } = config;
+    if (!Array.isArray(layers)) throw badFile("the model has no list of layers");
+    const entries = layers.map((value: unknown): GraphLayer<Layer> => {
+      const layer = this.readLayer(value);
+      const { name: own = layer.name, inbound_nodes: nodes = [] } = value as Json;
+      if (typeof own !== "string" || !Array.isArray(nodes)) throw badFile(`${show(own)} has no list of nodes`);
+      return { name: own, layer, inboundNodes: nodes.map(readNode) };
+    });
+    let cost = 0;
+    const applied = (layer: Layer): void => {
+      const own = this.costOf(layer);
+      this.spend(own);
+      cost += own;
+    };
+    const [inputLayers, outputLayers] = [readReferences(config.input_layers), readReferences(config.output_layers)];
+    const inputs = isReference(inputLayers) ? [inputLayers] : inputLayers;
+    const graph = drawGraph({ layers: entries, inputLayers: inputs, outputLayers }, applied);
+    const model = new Functional({ ...graph, ...this.baseOptions({ ...(name === undefined ? {} : { name }) }, false) });
+    this.costs.set(model, cost);
+    if (trainable === false) model.trainable = false;
+    return model;
+  }
+
+  /** How many layers one application of a layer applies. */
+  private costOf(layer: Layer): number {
+    return 1 + (this.costs.get(layer) ?? 0);
+  }
+
+  private spend(layers: number): void {
+    this.applications += layers;
+    const { maxLayers } = this.options.limits;
+    if (this.applications > maxLayers) {
+      throw badFile(`the model applies over the limit of ${maxLayers} layers; see limits.maxLayers`);
+    }
+  }
+
+  // --- objects inside of configurations
+
+  read(family: Family, value: unknown): object {
+    if (typeof value === "string") return this.named(family, value);
+    if (!isKerasObject(value)) throw badFile(`${show(value)} describes no ${family}`);
+    const own = this.custom(value);
+    if (own !== undefined) return customObject(family, value.class_name, own, value.config);
+    const { class_name: className } = value;
+    if (!isFromKeras(value) || !kerasClass(family, className)) throw this.unknown(family, value);
+    if (!isJson(value.config)) throw badFile(`the ${family} ${className} has no configuration`);
+    return makers[family]({ className, config: this.readOptions(family, className, value.config) });
+  }
+
+  /** An object by its name alone. */
+  private named(family: Family, name: string): object {
+    const own = this.given(name);
+    if (own !== undefined) return customObject(family, name, own, {});
+    return known(`${family} ${show(name)}`, () => makers[family](name));
+  }
+
+  readFunction(value: unknown): unknown {
+    const name = functionName(value);
+    if (name === null) {
+      if (isKerasObject(value)) this.refuseCode(value);
+      throw new MillraceError("E_UNIMPLEMENTED", `${show(value)} in place of a function is not built`);
+    }
+    const own = this.given(name);
+    if (own === undefined) return known(`activation ${show(name)}`, () => getActivation(name));
+    if (typeof own === "function") return own;
+    throw badCustomObject(`${show(name)} must be a function`);
+  }
+
+  /** What compile takes. */
+  readCompiled(config: Json, model: Model): CompileOptions {
+    const { optimizer, loss = null, loss_weights: lossWeights = null, metrics = null } = config;
+    const { weighted_metrics: weighted = null } = config;
+    if (weighted !== null && !sameJson(weighted, [])) {
+      throw new MillraceError("E_UNIMPLEMENTED", "weighted_metrics are not built; load with compile: false");
+    }
+    const names = model.outputNames;
+    return believing("the configuration of compile", () => ({
+      optimizer: this.read("optimizer", optimizer) as never,
+      loss: forOutputs(loss, names, (one) => this.readMeasure("loss", one)) as never,
+      lossWeights: forOutputs(
+        typeof lossWeights === "number" ? [lossWeights] : lossWeights,
+        names,
+        (one) => one,
+      ) as never,
+      metrics: (forOutputs(metrics, names, (one) => this.readMeasure("metric", one)) ?? []) as never,
+    }));
+  }
+
+  /** A loss or metric: a name stays one, since it says how the result is called. */
+  private readMeasure(family: "loss" | "metric", value: unknown): unknown {
+    const name = functionName(value);
+    if (name === null) return this.read(family, value);
+    const own = this.given(name);
+    if (own !== undefined) return isMeasureClass(own) ? this.named(family, name) : own;
+    if (["accuracy", "acc"].includes(name)) return name;
+    this.named(family, name);
+    return name;
+  }
+
+  // --- what is not Millrace's own
+
+  /** What the caller gave for a name. */
+  private given(name: string): unknown {
+    const { customObjects } = this.options;
+    return Object.hasOwn(customObjects, name) ? customObjects[name] : undefined;
+  }
+
+  /** What the caller gave for an object of a file. Code in a file is refused, and never run. */
+  private custom(value: KerasObject): unknown {
+    this.refuseCode(value);
+    const registered = typeof value.registered_name === "string" ? this.given(value.registered_name) : undefined;
+    return registered ?? this.given(registeredName(value)) ?? this.given(value.class_name);
+  }
+
+  private refuseCode({ class_name: className, config }: KerasObject): void {
+    if (className !== "__lambda__" && className !== "Lambda") return;
+    const { customObjects, safeMode } = this.options;
+    if (!safeMode && Object.hasOwn(customObjects, className)) return;
+    const name = isJson(config) && typeof config.name === "string" ? ` (${show(config.name)})` : "";
+    const what = `the file holds Python code in a ${className}${name}, which is never run`;
+    const advice = `to put a class of yours in its place, load with safeMode: false and customObjects: { ${className}: … }`;
+    throw new MillraceError("E_UNIMPLEMENTED", `${what}; ${advice}`);
+  }
+
+  private unknown(family: Family, value: KerasObject): MillraceError {
+    const { class_name: className } = value;
+    const name = registeredName(value);
+    const advice = `give a class for it: tf.loadModel(source, { customObjects: { ${JSON.stringify(name)}: … } })`;
+    if (isFromKeras(value)) {
+      return new MillraceError("E_UNIMPLEMENTED", `Keras's ${family} ${show(className)} is not built here; ${advice}`);
+    }
+    return new MillraceError(
+      "E_VERSION",
+      `the file needs the ${family} ${show(name)}, a class of its maker's; ${advice}`,
+    );
+  }
+}
+
+/** The object of a family that a name or a description in its own names stands for. */
+const makers: Readonly<Record<Family, (it: string | Serialized) => object>> = {
+  layer: unexpected,
+  initializer: getInitializer,
+  regularizer: (it) => getRegularizer(it)!,
+  loss: getLoss,
+  metric: getMetric,
+  optimizer: getOptimizer,
+};
+function unexpected(): never {
+  throw badFile("a layer stands where another object is expected");
+}
+
+/** Runs `f`, which knows Millrace's names; another name in a file is of something that is not here. */
+function known<T>(what: string, f: () => T): T {
+  try {
+    return f();
+  } catch (error) {
+    if (!isMillraceError(error, "E_ARGUMENT")) throw error;
+    throw new MillraceError("E_UNIMPLEMENTED", `the ${what} is not built here; give it in customObjects`, {
+      cause: error,
+    });
+  }
+}
+
+function isFromKeras({ module }: KerasObject): boolean {
+  return typeof module === "string" && (module === "keras" || module.startsWith("keras."));
+}
+
+/** The name of a class without the package that Keras registers it in: "Custom>Scale" is "Scale". */
+function registeredName({ registered_name: name, class_name: className }: KerasObject): string {
+  return typeof name === "string" ? name.slice(name.lastIndexOf(">") + 1) : className;
+}
+
+/** The name of a function: alone, or as Keras writes functions; null for anything else. */
+function functionName(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  if (!isKerasObject(value) || value.class_name !== "function") return null;
+  if (typeof value.config === "string") return value.config.slice(value.config.lastIndexOf(">") + 1);
+  throw badFile("a function has no name");
+}
+
+interface Maker {
+  fromConfig?(config: Json): object;
+}
+
+/** Whether this is a class of losses or metrics, not a function that is one. */
+function isMeasureClass(value: unknown): boolean {
+  if (typeof value !== "function") return false;
+  const { prototype } = value as { readonly prototype?: unknown };
+  return prototype instanceof Loss || prototype instanceof Metric;
+}
+
+function customLayer(name: string, made: unknown, config: Json): Layer {
+  const layer = customObject("layer", name, made, config);
+  if (layer instanceof Layer) return layer;
+  throw badCustomObject(`what is given for ${show(name)} makes no layer`);
+}
+
+function customObject(family: Family, name: string, made: unknown, config: unknown): object {
+  if (typeof made === "object" && made !== null && family !== "layer") return made;
+  if (typeof made !== "function") {
+    throw badCustomObject(`${show(name)} must be a class, or an object for a ${family}`);
+  }
+  // boundary: a class of the caller's is made from its configuration
+  const { fromConfig } = made as Maker;
+  if (fromConfig) return fromConfig.call(made, config as Json);
+  return new (made as unknown as new (config: unknown) => object)(config);
+}
+
+/** A dtype, or a policy of one. */
+function readDType(value: unknown): FloatDType {
+  const name = isKerasObject(value) && isJson(value.config) ? value.config.name : value;
+  if (name === "float32" || name === "float64") return name;
+  throw new MillraceError("E_UNIMPLEMENTED", `layers of dtype ${show(name)} are not built`);
+}
+
+function readInput(config: Json): Layer {
+  const { name, batch_shape: shape, dtype = "float32" } = config;
+  for (const option of ["sparse", "ragged", "optional"]) {
+    if (config[option] === undefined || config[option] === false) continue;
+    throw new MillraceError("E_UNIMPLEMENTED", `inputs that are ${option} are not built`);
+  }
+  const sizes = readShapes(shape) as BatchShape;
+  if (sizes.length === 0 || Array.isArray(sizes[0])) throw badFile(`${show(shape)} is no shape of an input`);
+  if (typeof dtype !== "string" || !isDType(dtype)) {
+    throw new MillraceError("E_UNIMPLEMENTED", `inputs of dtype ${show(dtype)} are not built`);
+  }
+  if (name !== undefined && typeof name !== "string") throw badFile(`${show(name)} is no name`);
+  return new InputLayer({ inputShape: sizes.slice(1), dtype, ...(name === undefined ? {} : { name }) });
+}
+
+/** One application of a layer: the tensors in its arguments. */
+function readNode(value: unknown): NodeConfig {
+  if (!isJson(value) || !Array.isArray(value.args)) throw badFile(`${show(value)} is no application of a layer`);
+  for (const [name, argument] of Object.entries(isJson(value.kwargs) ? value.kwargs : {})) {
+    // Whether it is training is said anew in each call.
+    if (argument === null || (name === "training" && argument === false)) continue;
+    throw new MillraceError("E_UNIMPLEMENTED", `a layer that is applied with ${name}: ${show(argument)} is not built`);
+  }
+  const [first, ...more] = value.args as readonly unknown[];
+  if (more.length > 0) {
+    throw new MillraceError("E_UNIMPLEMENTED", "a layer that is applied to several arguments is not built");
+  }
+  if (Array.isArray(first)) return { inputs: first.map(readTensor), isList: true };
+  return { inputs: [readTensor(first)], isList: false };
+}
+
+function readTensor(value: unknown): TensorReference {
+  if (isKerasObject(value) && value.class_name === "__keras_tensor__" && isJson(value.config)) {
+    return readReference(value.config.keras_history);
+  }
+  throw new MillraceError("E_UNIMPLEMENTED", `a layer that is applied to ${show(value)} is not built`);
+}
+
+function readReference(value: unknown): TensorReference {
+  if (Array.isArray(value) && value.length === 3) {
+    const [name, node, tensor] = value as readonly unknown[];
+    if (typeof name === "string" && Number.isSafeInteger(node) && Number.isSafeInteger(tensor)) {
+      return [name, node as number, tensor as number];
+    }
+  }
+  throw badFile(`${show(value)} names no tensor of the graph`);
+}
+
+/** One reference, a list, or a record, whose values count in the order of its names. */
+function readReferences(value: unknown): TensorReference | readonly TensorReference[] {
+  if (isJson(value))
+    return Object.keys(value)
+      .sort()
+      .map((name) => readReference(value[name]));
+  if (Array.isArray(value) && typeof value[0] === "string") return readReference(value);
+  if (Array.isArray(value) && value.length > 0) return value.map(readReference);
+  throw badFile(`${show(value)} names no tensors of the graph`);
+}
+
+/** A value for all outputs, a list, or a record by Keras's names of outputs, which are others where there is one output. */
+function forOutputs(value: unknown, names: readonly string[], read: (one: unknown) => unknown): unknown {
+  const item = (one: unknown): unknown => {
+    if (one === null) return null;
+    return Array.isArray(one) ? one.map(item) : read(one);
+  };
+  if (!isJson(value) || isKerasObject(value)) return item(value);
+  const entries = Object.entries(value);
+  if (names.length === 1 && entries.length === 1) return item(entries[0]![1]);
+  return Object.fromEntries(entries.map(([name, one]) => [name, item(one)]));
+}
