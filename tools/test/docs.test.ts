@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { format } from "node:util";
 import * as tf from "millrace";
+import * as backend from "../../packages/core/src/backend.js";
+import * as run from "../../packages/core/src/run.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const pages = ["README.md", "docs/guide.md", "docs/differences.md"];
+const pages = ["README.md", "docs/guide.md", "docs/differences.md", "docs/run.md"];
+const modules: Readonly<Record<string, object>> = { "@millrace/core/backend": backend, "@millrace/core/run": run };
 
 interface Section {
   readonly title: string;
@@ -40,13 +43,15 @@ function promised(code: string): string[] {
 
 /** What a program prints; a build without the native backend prints another device. */
 async function printed(code: string): Promise<string[]> {
-  const body = code.replace(/^import \* as tf from "millrace";$/m, "");
-  if (/^\s*import /m.test(body)) throw new Error("in the docs: only millrace is imported");
+  const body = code
+    .replace(/^import \* as tf from "millrace";$/m, "")
+    .replace(/^import (\{.*\}) from ("@millrace\/core\/\w+");$/gm, "const $1 = modules[$2];");
+  if (/^\s*import /m.test(body)) throw new Error(`in the docs: only millrace, ${Object.keys(modules)} are imported`);
   const lines: string[] = [];
   const console = { log: (...args: unknown[]) => lines.push(...format(...args).split("\n")) };
   // boundary: the constructor of async functions has no name
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-  await new AsyncFunction("tf", "console", `"use strict"; ${body}`)(tf, console);
+  await new AsyncFunction("tf", "modules", "console", `"use strict"; ${body}`)(tf, modules, console);
   return lines.map((line) => line.replaceAll("reference:0", "cpu:0").trimEnd());
 }
 

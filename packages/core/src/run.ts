@@ -18,7 +18,6 @@ import { MillraceError } from "./types/errors.js";
 import { required, withDefaults } from "./types/options.js";
 
 export type { HostArray } from "./ir/host.js";
-export type { Backend } from "./runtime/backend.js";
 export type { AbortFlag } from "./runtime/files.js";
 export type { HostArrays, HostRunOptions } from "./runtime/host-executable.js";
 export type { NamedAval, Signature } from "./runtime/signature.js";
@@ -27,8 +26,10 @@ export type { DType, TypedArray } from "./types/dtype.js";
 export { isMillraceError, MillraceError } from "./types/errors.js";
 
 /** The files of an artifact by name, or what reads one: `artifact.json` and `weights.safetensors`. */
-export type ArtifactFiles = FilesInMemory | ((name: string) => Uint8Array | Promise<Uint8Array>);
-type FilesInMemory = Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>;
+export type ArtifactFiles =
+  | Readonly<Record<string, Uint8Array>>
+  | ReadonlyMap<string, Uint8Array>
+  | ((name: string) => Uint8Array | Promise<Uint8Array>);
 
 /** How an artifact is loaded. */
 export interface LoadArtifactOptions {
@@ -97,7 +98,7 @@ async function fileOf(files: ArtifactFiles, name: string, signal: AbortFlag | nu
   throw new MillraceError("E_FILE", `loadArtifact: there is no Uint8Array for ${name}`);
 }
 
-function inMemory(files: FilesInMemory, name: string): Uint8Array | undefined {
+function inMemory(files: Exclude<ArtifactFiles, (name: string) => unknown>, name: string): Uint8Array | undefined {
   if (typeof files !== "object" || files === null)
     throw new MillraceError("E_ARGUMENT", "loadArtifact: it takes files by name, or a function that reads one");
   return isMap(files) ? files.get(name) : files[name];
