@@ -27,6 +27,7 @@ export class Executable {
   /** What was saved beside the graphs, such as the names of classes. */
   readonly metadata: Readonly<Record<string, unknown>>;
   private readonly functions: ReadonlyMap<string, NamedFunction>;
+  private isDisposed = false;
 
   constructor(functions: readonly NamedFunction[], metadata: Readonly<Record<string, unknown>> = {}) {
     this.metadata = metadata;
@@ -42,6 +43,7 @@ export class Executable {
    */
   run(inputs: ExecutableInput, options: ExecutableOptions = {}): Record<string, Tensor> {
     const f = graphNamed(this.functions, withDefaults("run", options, { signature: undefined }).signature);
+    if (this.isDisposed) throw new MillraceError("E_DISPOSED", `${f.name}: the executable was disposed of`);
     const args = f.weights.map((w) => ownTensor(w));
     const leaves = named(f, inputs);
     checkInputs(
@@ -77,8 +79,11 @@ export class Executable {
     return all.filter(({ value }) => !seen.has(value) && seen.add(value));
   }
 
+  /** Frees the weights, and gives the programs back. */
   dispose(): void {
+    this.isDisposed = true;
     for (const { value } of this.weights) value.dispose();
+    for (const { graph } of this.functions.values()) engine.graphs.release(graph);
   }
   [Symbol.dispose](): void {
     this.dispose();

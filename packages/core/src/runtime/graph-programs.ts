@@ -10,7 +10,7 @@ import type { Device } from "./device.js";
 import type { Engine } from "./engine.js";
 import type { TensorImpl } from "./tensor.js";
 
-/** Compiled graphs, kept as long as their graphs live. */
+/** Compiled graphs, kept as long as their graphs live, or until they are released. */
 export class GraphPrograms {
   private readonly programs = new WeakMap<Graph, Map<Device, CompiledGraph>>();
   private readonly wrapped = new WeakMap<Graph, Map<string, Graph>>();
@@ -29,6 +29,12 @@ export class GraphPrograms {
             symbols,
           ),
     );
+  }
+
+  /** Gives a graph's programs back. It is compiled anew where it is run again. */
+  release(graph: Graph): void {
+    for (const program of this.programs.get(graph)?.values() ?? []) program.release();
+    this.programs.delete(graph);
   }
 
   /** Runs an op that has regions: its graph is the op alone. */
