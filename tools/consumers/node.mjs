@@ -21,6 +21,7 @@ export async function checkNode(dir) {
       check(`${program} on Node ${major}`, () => checkProgram(dir, major, program, want));
     await checked("import.mjs", { y: [[11]], backend: native ? "cpu" : "reference" });
     await checked("core.mjs", { y: [2, 4, 6], backend: "reference" });
+    await checked("run.mjs", { y: [2, 6, 6, 12], backend: "reference" });
     await checked("require.cjs", { y: [2, 4, 6], backend: "reference" });
     await checked("copies.mjs", { y: Array(2).fill("E_DUPLICATE_CORE"), backend: "reference" });
     if (native) await checked("memory.mjs", { y: Array(8).fill(2), backend: "cpu" });
