@@ -89,10 +89,10 @@ impl Device {
             call.outputs.drain(..).chain(call.spent.drain(..)).for_each(|id| self.release(id));
             return Err(error);
         }
-        let origin = it.origin.load(Relaxed);
+        let first = it.origin.load(Relaxed);
         for ((i, &id), source) in call.outputs.iter().enumerate().zip(&it.bound.main.sources) {
             if matches!(source, Source::Own | Source::Const(_)) {
-                self.memory.get_mut(id).origin = origin.wrapping_add(i as u64);
+                self.memory.get_mut(id).origin = if first == 0 { 0 } else { first.wrapping_add(i as u64) };
             }
             results.push(self.tensors.insert(id)?);
         }

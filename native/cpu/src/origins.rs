@@ -18,7 +18,7 @@ pub struct Live {
 
 impl Device {
     /// The results of a bound program are of `first`, `first + 1` … from the next run on, but those that are an argument
-    /// or an earlier result passed through.
+    /// or an earlier result passed through. With 0 all are of 0.
     pub fn set_bound_origin(&mut self, bound: i32, first: Origin) -> Result<(), Error> {
         self.bounds.get(bound)?.origin.store(first, Relaxed);
         Ok(())
@@ -97,10 +97,14 @@ mod tests {
         let bytes = it.builder.finish(&main.finish(&[b, sum, sum]));
         let mut device = device();
         let bound = bind(&mut device, &bytes, &[4]);
-        device.set_bound_origin(bound, 10).unwrap();
         let (a, b) = (upload(&mut device, &[1.0; 4]), upload(&mut device, &[2.0; 4]));
         device.set_origin(a, 1, None).unwrap();
         device.set_origin(b, 2, None).unwrap();
+        for handle in run(&mut device, bound, &[a, b]) {
+            assert_eq!(live(&mut device)[0], (0, 1, 16));
+            device.free(handle).unwrap();
+        }
+        device.set_bound_origin(bound, 10).unwrap();
         run(&mut device, bound, &[a, b]);
         assert_eq!(live(&mut device), [(1, 1, 16), (2, 1, 16), (11, 1, 16)]);
         run(&mut device, bound, &[a | DONATE, b]);

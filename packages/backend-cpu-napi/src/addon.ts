@@ -37,6 +37,10 @@ export interface NativeContext {
   sync(): Promise<void>;
   cancel(handle: number): boolean;
   stats(): Readonly<Record<NativeStat, number>>;
+  setBoundOrigin(bound: number, first: number): void;
+  setOrigin(handle: number, origin: number, from?: number): void;
+  /** Origin, buffers and bytes of each, one after the other. */
+  liveByOrigin(): readonly number[];
   liveBytes(): number;
   adjust(): number;
   trim(): void;

@@ -21,6 +21,7 @@ import {
 } from "@millrace/core/backend";
 import { loadAddon, type NativeContext, type Printed } from "./addon.js";
 import { thrown } from "./errors.js";
+import { NativeOrigins } from "./origins.js";
 import { PageReclaimer } from "./reclaimer.js";
 import { version } from "./version.gen.js";
 
@@ -36,6 +37,7 @@ export class CpuBackend implements Backend {
   readonly version: string = version;
   readonly fusion: boolean = true;
   readonly reclaimer: PageReclaimer;
+  readonly origins: NativeOrigins;
   private readonly native: NativeContext;
   private args: Int32Array = new Int32Array(64);
   private donated: Int32Array = new Int32Array(64);
@@ -47,6 +49,7 @@ export class CpuBackend implements Backend {
     this.native = loadAddon().createContext(limit);
     this.native.onMessage((printed, lost) => this.hear(printed, lost));
     this.reclaimer = new PageReclaimer(this.native, limit);
+    this.origins = new NativeOrigins(this.native);
   }
 
   devices(): readonly DeviceInfo[] {

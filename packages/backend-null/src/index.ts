@@ -12,7 +12,10 @@ import {
   dtypes,
   type Executable,
   evaluateExprs,
+  KeptOrigins,
   type MemoryStats,
+  type Origins,
+  originOf,
   type Program,
   type Reclaimer,
   SlotMap,
@@ -58,9 +61,14 @@ export class NullBackend implements Backend {
   readonly events: NullEvent[] = [];
   readonly reclaimer: RecordingReclaimer = new RecordingReclaimer();
   private readonly claimed: ReadonlySet<string>;
-  private readonly buffers = new SlotMap<{ readonly bytes: number }>();
+  private readonly buffers = new SlotMap<{ readonly bytes: number; origin: number }>();
   private readonly executables = new SlotMap<Program>();
-  private readonly bounds = new SlotMap<{ readonly program: Program; readonly results: readonly number[] }>();
+  private readonly bounds = new SlotMap<{
+    readonly program: Program;
+    readonly results: readonly number[];
+    origin: number;
+  }>();
+  readonly origins: Origins = new KeptOrigins(this.buffers, this.bounds);
   private liveBytes = 0;
   private peakBytes = 0;
   private runs = 0;
@@ -89,13 +97,14 @@ export class NullBackend implements Backend {
       return dims.reduce((n, d) => n * values[d]!, dtypes[dtype].bytes);
     });
     this.events.push({ kind: "bind", sizes });
-    return this.bounds.add({ program, results });
+    return this.bounds.add({ program, results, origin: 0 });
   }
   run(bound: Bound, args: readonly Buf[], donated: readonly number[] = []): readonly Buf[] {
     for (const buf of args) this.buffers.get(buf, "buffer");
     this.runs++;
     this.events.push({ kind: "run", args: [...args], donated });
-    return this.bounds.get(bound, "bound program").results.map((bytes) => this.add(bytes));
+    const { results, origin } = this.bounds.get(bound, "bound program");
+    return results.map((bytes, i) => this.add(bytes, originOf(origin, i)));
   }
   releaseExecutable(exe: Executable): void {
     this.executables.remove(exe);
@@ -104,7 +113,7 @@ export class NullBackend implements Backend {
     this.bounds.remove(bound);
   }
   upload(bytes: Uint8Array, _aval: Aval): Buf {
-    const buf = this.add(bytes.byteLength);
+    const buf = this.add(bytes.byteLength, 0);
     this.events.push({ kind: "upload", buf });
     return buf;
   }
@@ -136,9 +145,9 @@ export class NullBackend implements Backend {
     };
   }
 
-  private add(bytes: number): Buf {
+  private add(bytes: number, origin: number): Buf {
     this.liveBytes += bytes;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
-    return this.buffers.add({ bytes });
+    return this.buffers.add({ bytes, origin });
   }
 }

@@ -15,11 +15,14 @@ export type {
   Buf,
   DeviceInfo,
   Executable,
+  LiveMemory,
   MemoryStats,
+  Origins,
   Reclaimer,
 } from "./runtime/backend.js";
 export { FinalizationReclaimer } from "./runtime/finalization-reclaimer.js";
 export { previewOf } from "./runtime/host-values.js";
+export { KeptOrigins, originOf } from "./runtime/kept-origins.js";
 export { log, warnOnce } from "./runtime/logger.js";
 export { ReferenceBackend } from "./runtime/reference-backend.js";
 export { SlotMap } from "./runtime/slot-map.js";

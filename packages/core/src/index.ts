@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { registerBackend, registerReferenceBackend } from "./api/connect.js";
+export * as debugging from "./api/debugging.js";
 export * from "./api/exports.gen.js";
 export { poly } from "./api/poly.js";
 export { device, ensureShape, fn, fn as function, print, variable } from "./api/tensors.js";
@@ -27,7 +28,8 @@ export {
   type TensorSpec,
 } from "./runtime/function.js";
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
-export { dispose, keep, type Memory, memory, sync, tidy } from "./runtime/memory.js";
+export { dispose, keep, sync, tidy } from "./runtime/memory.js";
+export { type LiveTensors, type Memory, memory } from "./runtime/memory-report.js";
 export {
   type NamedFunction,
   type NamedSpec,

@@ -81,10 +81,10 @@ describe("a composite", () => {
     const x = builder.param({ dtype: "float32", shape: [4] });
     const device = new Device(fusing, 0);
     const sum = builder.apply(addOp, [builder.apply(cubeOp, [x])[0]!, x]);
-    const { bound } = device.compile(builder.finish(sum)).bind([]);
+    const program = device.compile(builder.finish(sum)).bind([]);
     const before = fusing.stats().kernels;
     const buf = fusing.upload(new Uint8Array(Float32Array.of(1, 2, 3, 4).buffer), { dtype: "float32", shape: [4] });
-    const [out] = device.run(bound, [buf], []);
+    const [out] = device.run(program, [buf], []);
     expect([...new Float32Array(fusing.readSync(out!).buffer)]).toEqual([2, 10, 30, 68]);
     expect(fusing.stats().kernels - before).toBe(1);
   });

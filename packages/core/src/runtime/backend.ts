@@ -48,6 +48,26 @@ export interface Reclaimer {
   readonly due: number;
 }
 
+/** Live buffers of one origin. */
+export interface LiveMemory {
+  readonly origin: number;
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+/**
+ * Remembers what made each buffer, for tf.memory(): a number that core gives, and knows the meaning of. A buffer that was
+ * given none has 0. One that shares another's memory has its origin.
+ */
+export interface Origins {
+  /** The results of a bound program are of `first`, `first + 1` … from its next run on; 0 takes them back. */
+  setBound(bound: Bound, first: number): void;
+  /** The memory of `buf` is of `origin` from now on; with `from`, only where it was of that. */
+  set(buf: Buf, origin: number, from?: number): void;
+  /** What is live, by origin: together `liveBuffers` of `stats`. */
+  live(): Iterable<LiveMemory>;
+}
+
 /**
  * What runs programs. A backend compiles graphs, never single ops: an op in eager code is a program of one op.
  * Everything it is given is checked on its side.
@@ -85,6 +105,8 @@ export interface Backend {
   /** Resolves when everything that was queued has run; rejects with its first unread error. */
   sync(device: number): Promise<void>;
   stats(): MemoryStats;
+  /** Absent where tf.memory() is to say how much is live, but not of what. */
+  readonly origins?: Origins;
   readonly reclaimer: Reclaimer;
 }
 

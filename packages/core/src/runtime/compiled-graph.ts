@@ -5,12 +5,15 @@ import type { Graph } from "../ir/graph.js";
 import type { Claims } from "../ir/verify.js";
 import { findOp } from "../ops/table.js";
 import type { Backend, Bound, Executable } from "./backend.js";
+import type { ResultName } from "./origins.js";
 import type { TensorType } from "./tensor-type.js";
 
 /** A program with its places for one tuple of sizes. */
 export interface BoundGraph<T extends Aval = TensorType> {
   readonly bound: Bound;
   readonly outs: readonly T[];
+  /** That of the first result; see Origins. */
+  readonly origin: number;
   /** True once it was given back: whoever still holds it must bind anew. */
   released: boolean;
 }
@@ -27,6 +30,10 @@ export interface Compiler<T extends Aval> {
   typeOf(aval: Aval): T;
   /** Called when a bound is given back: whoever remembers bounds must forget them. */
   onEvict(): void;
+  /** Called with each new bound; says of what origin its first result is. */
+  onBind?(bound: Bound, outs: readonly T[], nameOf: ResultName): number;
+  /** Called when a bound is given back. */
+  onRelease?(bound: BoundGraph<T>): void;
 }
 
 /** Which composites a backend runs whole. One of the engine's own has the name of an op, but is not in the table. */
@@ -41,13 +48,23 @@ export class CompiledGraph<T extends Aval = TensorType> {
   private readonly programs: Programs;
   private readonly exe: Executable;
   private readonly results: readonly Aval[];
+  private readonly nameOf: ResultName;
   private readonly bounds = new Map<string, BoundGraph<T>>();
 
   /**
    * @param symbols the sizes that `bind` takes, in order
    * @param lowered the graph that was compiled
+   * @param nameOf what the compiler's `onBind` is told of the results
    */
-  constructor(compiler: Compiler<T>, programs: Programs, exe: Executable, symbols: readonly string[], lowered: Graph) {
+  constructor(
+    compiler: Compiler<T>,
+    programs: Programs,
+    exe: Executable,
+    symbols: readonly string[],
+    lowered: Graph,
+    nameOf: ResultName = () => "program",
+  ) {
+    this.nameOf = nameOf;
     this.compiler = compiler;
     this.programs = programs;
     this.exe = exe;
@@ -68,7 +85,8 @@ export class CompiledGraph<T extends Aval = TensorType> {
     const outs = this.results.map((a) => {
       return this.compiler.typeOf({ dtype: a.dtype, shape: a.shape.map((d) => evaluateDim(d, values)) });
     });
-    const made = { bound: this.programs.bind(this.exe, sizes), outs, released: false };
+    const bound = this.programs.bind(this.exe, sizes);
+    const made = { bound, outs, origin: this.compiler.onBind?.(bound, outs, this.nameOf) ?? 0, released: false };
     if (this.bounds.size >= maxBounds) this.evict();
     this.bounds.set(key, made);
     return made;
@@ -86,6 +104,7 @@ export class CompiledGraph<T extends Aval = TensorType> {
 
   private giveBack(entry: BoundGraph<T>): void {
     entry.released = true;
+    this.compiler.onRelease?.(entry);
     this.programs.releaseBound(entry.bound);
   }
 

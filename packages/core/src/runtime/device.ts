@@ -6,6 +6,7 @@ import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
 import type { Backend, Bound, Buf } from "./backend.js";
 import { type BoundGraph, CompiledGraph, type Compiler, claimsOf } from "./compiled-graph.js";
 import { HostCalls, hasHostCalls } from "./host-calls.js";
+import { origins, type ResultName } from "./origins.js";
 import { type TensorType, TypeTable } from "./tensor-type.js";
 
 /** One device of a backend: the types of its tensors and the programs compiled for it. */
@@ -34,8 +35,9 @@ export class Device implements Compiler<TensorType> {
    * Runs a program that an assertion may stop: nothing is donated, and it is waited for, so that variables are as they
    * were when it fails, also where it was queued.
    */
-  runToEnd({ bound, outs }: BoundGraph, args: readonly Buf[]): readonly Buf[] {
-    const made = this.run(bound, args, []);
+  runToEnd(program: BoundGraph, args: readonly Buf[]): readonly Buf[] {
+    const { outs } = program;
+    const made = this.run(program, args, []);
     const smallest = outs.reduce((best, type, i) => (type.bytes < outs[best]!.bytes ? i : best), 0);
     try {
       this.backend.readSync?.(made[smallest]!);
@@ -46,18 +48,32 @@ export class Device implements Compiler<TensorType> {
     return made;
   }
 
-  /** Compiles a traced graph. `symbols` fixes the order in which sizes are given; else it is that of appearance. */
-  compile(graph: Graph, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
-    const { backend } = this;
+  /**
+   * Compiles a traced graph. `nameOf` says what tf.memory() calls its results. `symbols` fixes the order in which sizes
+   * are given; else it is that of appearance.
+   */
+  compile(graph: Graph, nameOf?: ResultName, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
+    const { backend, hostCalls } = this;
     const lowered = optimize(graph, claimsOf(backend));
     if (hasHostCalls(lowered))
-      return new CompiledGraph(this, this.hostCalls, this.hostCalls.compile(lowered, symbols), symbols, lowered);
+      return new CompiledGraph(this, hostCalls, hostCalls.compile(lowered, symbols), symbols, lowered, nameOf);
     const program = encodeProgram(schedule(lowered, symbols, { fusion: backend.fusion }));
-    return new CompiledGraph(this, backend, backend.compile(program, this.index), symbols, lowered);
+    return new CompiledGraph(this, backend, backend.compile(program, this.index), symbols, lowered, nameOf);
   }
 
   /** Runs a bound program; those with host calls have negative numbers. */
-  run(bound: Bound, args: readonly Buf[], donate: readonly number[]): readonly Buf[] {
-    return bound < 0 ? this.hostCalls.run(bound, args) : this.backend.run(bound, args, donate);
+  run(program: BoundGraph, args: readonly Buf[], donate: readonly number[]): readonly Buf[] {
+    const { bound } = program;
+    const made = bound < 0 ? this.hostCalls.run(bound, args) : this.backend.run(bound, args, donate);
+    if (bound < 0) origins.markResults(program, made);
+    if (origins.tracksSites) origins.markSite(program, made);
+    return made;
+  }
+
+  onBind(bound: Bound, outs: readonly TensorType[], nameOf: ResultName): number {
+    return origins.enter(this.backend, bound, outs, nameOf);
+  }
+  onRelease(program: BoundGraph): void {
+    origins.leave(program);
   }
 }

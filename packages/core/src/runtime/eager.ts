@@ -94,6 +94,7 @@ export class EagerPrograms {
     const results = builder.apply(op, params, Object.fromEntries(entries));
     return this.device.compile(
       builder.finish(results),
+      () => op.name,
       pattern.sizes.map((_, i) => `s${i}`),
     );
   }

@@ -13,14 +13,16 @@ import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
 import { captureSites } from "../types/site.js";
 import type { Tensor } from "../types/tensor.js";
-import type { Bound, Buf } from "./backend.js";
+import type { Buf } from "./backend.js";
 import { currentDevice, deviceNamed } from "./backends.js";
 import { CallCache } from "./call-cache.js";
+import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import { EagerPrograms } from "./eager.js";
 import { explainRule } from "./explain.js";
 import { GraphPrograms } from "./graph-programs.js";
 import { readLiteral } from "./host-values.js";
+import { keptNumber, origins, uploaded } from "./origins.js";
 import { OpenPage } from "./pages.js";
 import type { Recorder, TensorScope } from "./recorder.js";
 import { Scalars } from "./scalars.js";
@@ -31,7 +33,7 @@ import type { VariableImpl } from "./variable.js";
 
 /** The state of one copy of core: what is being traced, who records, what was compiled. */
 export class Engine implements Dispatcher {
-  /** Whether ops may go straight to the backend: nothing traces or records. */
+  /** Whether ops may go straight to the backend: nothing traces, records or asks who called. */
   private plain = true;
   trace: Trace | null = null;
   private readonly recorders: Recorder[] = [];
@@ -54,7 +56,7 @@ export class Engine implements Dispatcher {
   }
 
   isPlain(): boolean {
-    return this.plain;
+    return this.trace === null && this.recorders.length === 0;
   }
 
   apply1(op: AnyOp, x: Tensor, attrs: Attrs): TensorImpl & Tensor {
@@ -107,7 +109,7 @@ export class Engine implements Dispatcher {
     // boundary: the attributes of a constant
     if (op === constantOp) return [this.upload(device, attrs as ConstantAttrs)];
     const known = this.calls.find(op, device, ins, attrs);
-    if (known) return this.runBound(device, known.bound, known.outs, ins);
+    if (known) return this.runBound(device, known, ins);
     this.infer(op, ins, attrs, regions);
     const bound = this.programsOf(device).bind(
       op,
@@ -115,7 +117,7 @@ export class Engine implements Dispatcher {
       attrs,
     );
     this.calls.add(op, device, ins, attrs, bound);
-    return this.runBound(device, bound.bound, bound.outs, ins);
+    return this.runBound(device, bound, ins);
   }
 
   /** Holds the op's rules; what is wrong is explained to the user. */
@@ -129,19 +131,13 @@ export class Engine implements Dispatcher {
   }
 
   /** Runs a bound program and adopts its results. */
-  runBound(
-    device: Device,
-    bound: Bound,
-    outs: readonly TensorType[],
-    ins: readonly TensorImpl[],
-    donate: readonly number[] = [],
-  ): (TensorImpl & Tensor)[] {
+  runBound(device: Device, program: BoundGraph, ins: readonly TensorImpl[]): (TensorImpl & Tensor)[] {
     const bufs = device.run(
-      bound,
+      program,
       ins.map((x) => x.buf),
-      donate,
+      [],
     );
-    return outs.map((type, i) => this.adopt(type, bufs[i]!));
+    return program.outs.map((type, i) => this.adopt(type, bufs[i]!));
   }
 
   private commonDevice(op: AnyOp, ins: readonly TensorImpl[]): Device {
@@ -238,8 +234,9 @@ export class Engine implements Dispatcher {
     }
   }
 
-  private settle(): void {
-    this.plain = this.trace === null && this.recorders.length === 0;
+  /** Whoever changes what stands between ops and the backend calls this. */
+  settle(): void {
+    this.plain = this.isPlain() && !origins.tracksSites;
   }
 
   /** Starts and ends recording. */
@@ -308,14 +305,18 @@ export class Engine implements Dispatcher {
   scalar(value: number, dtype: DType, beside?: Tensor): TensorImpl & Tensor {
     if (this.trace || Object.is(value, -0)) return this.toTensor(value, dtype, undefined, beside);
     const type = this.deviceBeside(beside).types.scalar(dtype);
-    const make = (): TensorImpl => this.outside(() => this.upload(type.device, readLiteral(value, dtype)));
+    const make = (): TensorImpl => {
+      return this.outside(() => this.upload(type.device, readLiteral(value, dtype), keptNumber));
+    };
     // boundary: installMethods has put the op methods on the prototype
     return this.scalars.of(type, value, make) as TensorImpl & Tensor;
   }
 
-  private upload(device: Device, host: HostArray): TensorImpl & Tensor {
+  private upload(device: Device, host: HostArray, madeBy = uploaded): TensorImpl & Tensor {
     const type = device.types.of(host);
-    return this.adopt(type, device.backend.upload(bytesOf(host.data), type, device.index));
+    const buf = device.backend.upload(bytesOf(host.data), type, device.index);
+    origins.mark(type, buf, madeBy);
+    return this.adopt(type, buf);
   }
 
   /** Takes a new buffer into a tensor. */

@@ -5,6 +5,7 @@ import type { Tensor } from "../types/tensor.js";
 import type { Device } from "./device.js";
 import { engine } from "./engine.js";
 import type { NamedFunction, NamedWeight } from "./named-function.js";
+import { functionName } from "./origins.js";
 import { checkInputs, graphNamed, inOrder, type Signature, signatureOf } from "./signature.js";
 import { TensorImpl } from "./tensor.js";
 
@@ -32,6 +33,7 @@ export class Executable {
   constructor(functions: readonly NamedFunction[], metadata: Readonly<Record<string, unknown>> = {}) {
     this.metadata = metadata;
     this.functions = new Map(functions.map((f) => [f.name, f]));
+    for (const f of functions) engine.graphs.nameResults(f.graph, () => functionName(f.name));
     this.signatures = Object.fromEntries(functions.map((f) => [f.name, signatureOf(f)]));
   }
 
@@ -52,8 +54,7 @@ export class Executable {
     );
     const all = [...leaves, ...args];
     const device: Device = all[0]?.type.device ?? engine.defaultDevice();
-    const { bound, outs } = engine.graphs.bind(f.graph, device, all);
-    const made = engine.runBound(device, bound, outs, all);
+    const made = engine.runBound(device, engine.graphs.bind(f.graph, device, all), all);
     return Object.fromEntries(f.outputs.map((name, i) => [name, made[i]!]));
   }
 

@@ -12,6 +12,7 @@ import type { Buf } from "./backend.js";
 import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import { engine } from "./engine.js";
+import { functionName, inVariable } from "./origins.js";
 import { fits } from "./signature.js";
 import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
 import { TensorImpl } from "./tensor.js";
@@ -138,7 +139,7 @@ export class ConcreteFunction {
 
   /** Runs the program on the arguments in `bufs` and on what the function uses from outside. */
   private execute(program: BoundGraph, argumentCount: number): unknown {
-    const { bound, outs } = program;
+    const { outs } = program;
     const { bufs } = this;
     let n = argumentCount;
     for (const x of this.captures) bufs[n++] = x.live("a captured tensor");
@@ -147,7 +148,7 @@ export class ConcreteFunction {
       bufs[n++] = v.live("a captured variable");
     }
     const { device } = this;
-    const made = this.mayStop ? device.runToEnd(program, bufs) : device.run(bound, bufs, this.donated);
+    const made = this.mayStop ? device.runToEnd(program, bufs) : device.run(program, bufs, this.donated);
     for (let i = 0; i < this.assigned.length; i++) engine.renew(this.assigned[i]!, made[this.resultCount + i]!);
     if (this.results.kind === "leaf" && this.resultCount === 1) return engine.adopt(outs[0]!, made[0]!);
     const results: TensorImpl[] = [];
@@ -191,6 +192,7 @@ function asserts(graph: Graph): boolean {
 interface TraceOptions {
   readonly inputSignature: readonly TensorSpec[] | undefined;
   readonly reduceRetracing: boolean;
+  readonly name: string;
 }
 
 /** A function that is traced once for each kind of call, and then runs as one program. */
@@ -246,8 +248,8 @@ export class PolymorphicFunction {
   }
 
   private trace(self: unknown, template: Template, leaves: readonly TensorImpl[], device: Device): ConcreteFunction {
-    const of = (args: readonly Aval[]): ConcreteFunction => traceFunction(this.f, self, template, args, device);
-    const { inputSignature } = this.options;
+    const { inputSignature, name } = this.options;
+    const of = (args: readonly Aval[]): ConcreteFunction => traceFunction(this.f, self, template, args, device, name);
     if (inputSignature) return of(specAvals(inputSignature, leaves));
     const general = this.generalised(template, leaves);
     if (general) {
@@ -321,15 +323,16 @@ function specAvals(specs: readonly TensorSpec[], leaves: readonly TensorImpl[]):
   return avals;
 }
 
-/** Traces one call, whose arguments are on `device`. */
+/** Traces one call, whose arguments are on `device`. `name` is what tf.memory() calls the function. */
 export function traceFunction(
   f: AnyFunction,
   self: unknown,
   template: Template,
   args: readonly Aval[],
   device: Device = engine.defaultDevice(),
+  name: string = f.name,
 ): ConcreteFunction {
-  return engine.withDevice(device, () => traceOn(device, f, self, template, args));
+  return engine.withDevice(device, () => traceOn(device, f, self, template, args, name));
 }
 
 function traceOn(
@@ -338,6 +341,7 @@ function traceOn(
   self: unknown,
   template: Template,
   args: readonly Aval[],
+  name: string,
 ): ConcreteFunction {
   const trace = new Trace(null);
   const tracers = args.map((aval, i) => engine.tracer(trace, trace.argument(i, aval)));
@@ -366,11 +370,14 @@ function traceOn(
     throw new MillraceError("E_DEVICE", `${places}; move one with x.to("${device.name}")`);
   }
   const order = [...args.keys(), ...captures.map((c) => c.at), ...variables.map((v) => v.at)];
+  const graph = trace.finish(
+    [...values, ...updates],
+    order.map((i) => trace.params[i]!),
+  );
+  const isVariable = (result: number): boolean => result >= values.length || updates.includes(values[result]!);
+  engine.graphs.nameResults(graph, (result) => (isVariable(result) ? inVariable : functionName(name)));
   return new ConcreteFunction({
-    graph: trace.finish(
-      [...values, ...updates],
-      order.map((i) => trace.params[i]!),
-    ),
+    graph,
     template,
     args,
     device: place,

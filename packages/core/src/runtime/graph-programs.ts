@@ -8,17 +8,24 @@ import type { Tensor } from "../types/tensor.js";
 import type { BoundGraph, CompiledGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import type { Engine } from "./engine.js";
+import type { ResultName } from "./origins.js";
 import type { TensorImpl } from "./tensor.js";
 
 /** Compiled graphs, kept as long as their graphs live, or until they are released. */
 export class GraphPrograms {
   private readonly programs = new WeakMap<Graph, Map<Device, CompiledGraph>>();
   private readonly wrapped = new WeakMap<Graph, Map<string, Graph>>();
+  private readonly names = new WeakMap<Graph, ResultName>();
+
+  /** Says what tf.memory() calls the results of a graph. */
+  nameResults(graph: Graph, nameOf: ResultName): void {
+    this.names.set(graph, nameOf);
+  }
 
   /** The program of a graph, bound to the sizes of these arguments. */
   bind(graph: Graph, device: Device, args: readonly TensorImpl[]): BoundGraph {
     const byDevice = remember(this.programs, graph, () => new Map<Device, CompiledGraph>());
-    const program = remember(byDevice, device, () => device.compile(graph));
+    const program = remember(byDevice, device, () => device.compile(graph, this.names.get(graph)));
     const { symbols } = program;
     return program.bind(
       symbols.length === 0
@@ -46,8 +53,7 @@ export class GraphPrograms {
     attrs: Attrs,
     regions: readonly Graph[],
   ): (TensorImpl & Tensor)[] {
-    const { bound, outs } = this.bind(this.wrap(op, ins, attrs, regions), device, ins);
-    return engine.runBound(device, bound, outs, ins);
+    return engine.runBound(device, this.bind(this.wrap(op, ins, attrs, regions), device, ins), ins);
   }
 
   /** A graph of one op, the same for the same regions and operand types. */
@@ -59,7 +65,9 @@ export class GraphPrograms {
     return remember(known, key, () => {
       const builder = new GraphBuilder();
       const params = ins.map((x) => builder.param(x.aval));
-      return builder.finish(builder.apply(op, params, attrs, regions));
+      const graph = builder.finish(builder.apply(op, params, attrs, regions));
+      this.nameResults(graph, () => op.name);
+      return graph;
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { DType } from "../types/dtype.js";
 import type { Tensor } from "../types/tensor.js";
 import { engine } from "./engine.js";
+import { inFile, origins } from "./origins.js";
 import type { TensorImpl } from "./tensor.js";
 
 /**
@@ -15,5 +16,7 @@ export function mapTensor(
   const device = engine.defaultDevice();
   const type = device.types.of({ dtype, shape });
   const buf = device.backend.map?.(path, offset, type, device.index);
-  return buf === undefined ? undefined : engine.adopt(type, buf);
+  if (buf === undefined) return undefined;
+  origins.mark(type, buf, inFile);
+  return engine.adopt(type, buf);
 }

@@ -1,29 +1,9 @@
 import { MillraceError } from "../types/errors.js";
-import type { MemoryStats } from "./backend.js";
 import { startedBackends } from "./backends.js";
 import { engine } from "./engine.js";
 import { flattenStructure, refusePromise } from "./structure.js";
 import { TensorImpl } from "./tensor.js";
 import { VariableImpl } from "./variable.js";
-
-/** What tf.memory() reports: live tensors and bytes, by backend. */
-export interface Memory {
-  readonly numBytes: number;
-  readonly numTensors: number;
-  readonly backends: Readonly<Record<string, MemoryStats>>;
-}
-
-/** Live tensors and bytes of every backend that runs, without what the engine keeps for itself. */
-export function memory(): Memory {
-  const backends = Object.fromEntries(startedBackends().map((b) => [b.name, b.stats()]));
-  const all = Object.values(backends);
-  const owned = engine.scalars.owned();
-  return {
-    numBytes: all.reduce((n, s) => n + s.liveBytes, 0) - owned.bytes,
-    numTensors: all.reduce((n, s) => n + s.liveBuffers, 0) - owned.tensors,
-    backends,
-  };
-}
 
 /** Disposes of every tensor in a structure. */
 export function dispose(structure: unknown): void {

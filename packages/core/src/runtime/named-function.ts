@@ -60,7 +60,7 @@ export function nameFunction(
     outputs = Object.keys(record);
     return Object.values(record);
   };
-  const traced = traceFunction(body, undefined, { kind: "list", items }, avals);
+  const traced = traceFunction(body, undefined, { kind: "list", items }, avals, undefined, name);
   if (traced.assignsVariables) {
     throw new MillraceError("E_VARIABLE", `${name}: a function to be saved may read variables, not assign them`);
   }

@@ -8,9 +8,10 @@ import { runLoop } from "../schedule/evaluate-loop.js";
 import { evaluateExprs, type LibraryRecord, type Program, type ProgramAttr, type Region } from "../schedule/program.js";
 import { dtypes, type TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
-import type { Backend, Bound, Buf, DeviceInfo, Executable, MemoryStats, Reclaimer } from "./backend.js";
+import type { Backend, Bound, Buf, DeviceInfo, Executable, MemoryStats, Origins, Reclaimer } from "./backend.js";
 import { FinalizationReclaimer } from "./finalization-reclaimer.js";
 import { previewOf } from "./host-values.js";
+import { KeptOrigins, originOf } from "./kept-origins.js";
 import { log, warnOnce } from "./logger.js";
 import { SlotMap } from "./slot-map.js";
 
@@ -20,15 +21,24 @@ const largeProgram = 4_000_000;
 interface BoundProgram {
   readonly program: Program;
   readonly values: readonly number[];
+  /** That of the first result. */
+  origin: number;
+}
+
+interface Buffer {
+  readonly array: HostArray;
+  readonly bytes: number;
+  origin: number;
 }
 
 /** The reference backend. */
 export class ReferenceBackend implements Backend {
   readonly name: string;
   readonly fusion: boolean;
-  private readonly buffers = new SlotMap<HostArray>();
+  private readonly buffers = new SlotMap<Buffer>();
   private readonly executables = new SlotMap<Program>();
   private readonly bounds = new SlotMap<BoundProgram>();
+  readonly origins: Origins = new KeptOrigins(this.buffers, this.bounds);
   private liveBytes = 0;
   private peakBytes = 0;
   private runs = 0;
@@ -59,7 +69,7 @@ export class ReferenceBackend implements Backend {
       throw new MillraceError("E_GUARD", `the program needs ${lhs} ${g.kind === "eq" ? "=" : "<="} ${rhs}`);
     }
     this.warnIfLarge(program, values);
-    return this.bounds.add({ program, values });
+    return this.bounds.add({ program, values, origin: 0 });
   }
   /** This backend is what runs where nothing else is installed, which may not be what was wanted. */
   private warnIfLarge({ root }: Program, values: readonly number[]): void {
@@ -72,15 +82,15 @@ export class ReferenceBackend implements Backend {
     );
   }
   run(bound: Bound, args: readonly Buf[]): readonly Buf[] {
-    const { program, values } = this.bounds.get(bound, "bound program");
+    const { program, values, origin } = this.bounds.get(bound, "bound program");
     this.runs++;
     const run = new ProgramRun(program, values);
     const results = run.region(
       program.root,
-      args.map((b) => this.buffers.get(b, "buffer")),
+      args.map((b) => this.buffers.get(b, "buffer").array),
     );
     this.kernels += run.kernels;
-    return results.map((r) => this.store(r));
+    return results.map((r, i) => this.store(r, originOf(origin, i)));
   }
   releaseExecutable(exe: Executable): void {
     this.executables.remove(exe);
@@ -89,17 +99,16 @@ export class ReferenceBackend implements Backend {
     this.bounds.remove(bound);
   }
   upload(bytes: Uint8Array, aval: Aval): Buf {
-    return this.store({ dtype: aval.dtype, shape: aval.shape.map(Number), data: viewAs(aval.dtype, bytes.slice()) });
+    return this.store({ dtype: aval.dtype, shape: aval.shape.map(Number), data: viewAs(aval.dtype, bytes.slice()) }, 0);
   }
   async read(buf: Buf): Promise<Uint8Array> {
     return this.readSync(buf);
   }
   readSync(buf: Buf): Uint8Array {
-    return bytesOf(this.buffers.get(buf, "buffer").data).slice();
+    return bytesOf(this.buffers.get(buf, "buffer").array.data).slice();
   }
   free(buf: Buf): void {
-    const array = this.buffers.remove(buf);
-    if (array) this.liveBytes -= array.data.byteLength;
+    this.liveBytes -= this.buffers.remove(buf)?.bytes ?? 0;
   }
   async sync(): Promise<void> {}
   stats(): MemoryStats {
@@ -117,10 +126,11 @@ export class ReferenceBackend implements Backend {
     };
   }
 
-  private store(array: HostArray): Buf {
-    this.liveBytes += array.data.byteLength;
+  private store(array: HostArray, origin: number): Buf {
+    const bytes = array.data.byteLength;
+    this.liveBytes += bytes;
     this.peakBytes = Math.max(this.peakBytes, this.liveBytes);
-    return this.buffers.add(array);
+    return this.buffers.add({ array, bytes, origin });
   }
 }
 

@@ -15,6 +15,11 @@ export class Scalars {
     return remember(values, value, make);
   }
 
+  /** How many numbers of a type are kept. */
+  count(type: TensorType): number {
+    return this.known.get(type)?.size ?? 0;
+  }
+
   /** What is kept, so that tf.memory() can leave it out. */
   owned(): { readonly tensors: number; readonly bytes: number } {
     let tensors = 0;

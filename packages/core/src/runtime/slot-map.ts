@@ -26,6 +26,11 @@ export class SlotMap<T> {
     return value;
   }
 
+  /** Every value. */
+  *all(): Iterable<T> {
+    for (const value of this.values) if (value !== undefined) yield value;
+  }
+
   /** Takes a value out; undefined where it has gone already. */
   remove(id: number): T | undefined {
     const slot = id & ((1 << slotBits) - 1);

@@ -18,7 +18,7 @@ import type { VariableImpl } from "./variable.js";
 let nextId = 0;
 
 /** What console.log asks an object for, in Node. */
-const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
+export const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom");
 
 /** The class behind `Tensor`. It has no op methods: `installMethods` adds them to its prototype. */
 export class TensorImpl {

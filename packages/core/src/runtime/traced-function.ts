@@ -19,8 +19,8 @@ export interface TracedFunction {
  */
 export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptions = {}): F & TracedFunction {
   const defaults = { inputSignature: undefined, reduceRetracing: true, name: f.name };
-  const { name, ...how } = withDefaults("fn", options, defaults);
-  const traced = new PolymorphicFunction(f, how);
+  const given = withDefaults("fn", options, defaults);
+  const traced = new PolymorphicFunction(f, given);
   // A function of its own, not an arrow: methods get their object.
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     return traced.call(this, args);
@@ -33,7 +33,7 @@ export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptio
       return traced.concrete(undefined, template, leaves).graph;
     },
   };
-  Object.defineProperty(wrapper, "name", { value: name });
+  Object.defineProperty(wrapper, "name", { value: given.name });
   // boundary: the wrapper passes F's arguments and result through
   return Object.assign(wrapper, looks) as unknown as F & TracedFunction;
 }

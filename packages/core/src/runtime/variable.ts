@@ -11,6 +11,7 @@ import { withDefaults } from "../types/options.js";
 import type { Tensor, Variable } from "../types/tensor.js";
 import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
+import { inVariable, origins } from "./origins.js";
 import { TensorImpl, type TracerTensor } from "./tensor.js";
 
 let nextName = 0;
@@ -32,6 +33,7 @@ export class VariableImpl extends TensorImpl {
   constructor(initial: TensorImpl, options: { readonly trainable: boolean; readonly name: string | undefined }) {
     const value = copyOf(initial);
     super(value.type, value.buf, value.page);
+    origins.mark(this.type, this.buf, inVariable);
     this.trainable = options.trainable;
     this.name = options.name ?? `variable_${nextName++}`;
   }
@@ -62,6 +64,7 @@ export class VariableImpl extends TensorImpl {
       return this;
     }
     const copy = engine.unrecorded(() => copyOf(x as Tensor & TensorImpl));
+    origins.mark(this.type, copy.buf, inVariable);
     this.replace(copy.buf, copy.page);
     return this;
   }

@@ -135,6 +135,39 @@ const contract: readonly (readonly [name: string, run: (backend: Backend) => voi
     },
   ],
   [
+    "says what is live of each origin, where it knows origins",
+    (backend) => {
+      const { origins } = backend;
+      if (!origins) return;
+      const liveOf = (origin: number): string => {
+        const row = [...origins.live()].find((it) => it.origin === origin);
+        return row ? `${row.buffers} × ${row.bytes / row.buffers}` : "none";
+      };
+      const same = (what: string, got: string, want: string): void => {
+        if (got !== want) fail(`${what}: ${got} are live, not ${want}`);
+      };
+      const exe = backend.compile(programOf(backend, addOp, vector), 0);
+      const bound = backend.bind(exe, []);
+      // Numbers that nobody else has given.
+      const [a, b, c] = [2 ** 52, 2 ** 52 + 1, 2 ** 52 + 2];
+      const args = [upload(backend, floatsOf(1, 2, 3, 4)), upload(backend, floatsOf(1, 2, 3, 4))];
+      origins.set(args[0]!, a);
+      origins.setBound(bound, b);
+      const outs = [...backend.run(bound, args, []), ...backend.run(bound, args, [])];
+      same("uploaded", liveOf(a), "1 × 16");
+      same("results", liveOf(b), "2 × 16");
+      origins.set(outs[0]!, c, b);
+      origins.set(outs[1]!, c, a);
+      same("results, one of which is of another origin now", liveOf(b), "1 × 16");
+      same("that one", liveOf(c), "1 × 16");
+      backend.releaseBound(bound);
+      same("results of a bound that was given back", liveOf(b), "1 × 16");
+      for (const buf of [...args, ...outs]) backend.free(buf);
+      for (const origin of [a, b, c]) same("freed", liveOf(origin), "none");
+      backend.releaseExecutable(exe);
+    },
+  ],
+  [
     "leaves arguments as they were, and may take over those that are donated",
     async (backend) => {
       const exe = backend.compile(programOf(backend, addOp, vector), 0);

@@ -51,13 +51,13 @@ export class Runner {
     }
   }
 
-  private async run({ bound, outs }: BoundGraph, ins: readonly HostVal[]): Promise<HostVal[]> {
+  private async run(program: BoundGraph, ins: readonly HostVal[]): Promise<HostVal[]> {
     const { backend } = this;
     const args = ins.map((x) => backend.upload(bytesOf(x.data), x.aval, 0));
-    const results = this.device.run(bound, args, []);
+    const results = this.device.run(program, args, []);
     try {
       const bytes = await Promise.all(results.map((buf) => backend.read(buf)));
-      return outs.map(({ dtype, shape }, i) =>
+      return program.outs.map(({ dtype, shape }, i) =>
         hostVal({ dtype, shape: shape.map(Number), data: viewAs(dtype, bytes[i]!) }),
       );
     } finally {
