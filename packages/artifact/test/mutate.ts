@@ -43,6 +43,7 @@ function mutateBytes(bytes: Uint8Array, random: Random): Uint8Array {
 
 function mutateJson(name: string, bytes: Uint8Array, random: Random): Uint8Array | undefined {
   const isWeights = name !== "artifact.json";
+  if (isWeights && bytes.length < 8) return undefined;
   const length = isWeights ? Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true)) : bytes.length;
   if (length + 8 > bytes.length + (isWeights ? 0 : 8)) return undefined;
   const [from, to] = isWeights ? [8, 8 + length] : [0, bytes.length];

@@ -8,6 +8,7 @@ import { findOp } from "../ops/table.js";
 import { dtypes, isDType } from "../types/dtype.js";
 import { isMillraceError, MillraceError } from "../types/errors.js";
 import type { ReadLimits } from "./artifact.js";
+import { attrProblem } from "./attr-kinds.js";
 import type { Field } from "./json.js";
 import { type AttrContext, readAttrs, readSize } from "./read-attrs.js";
 import { maxRank } from "./safetensors.js";
@@ -58,7 +59,7 @@ export function readGraph(
     for (const size of sizesIn(attrs)) checkKnown(given!, size, known);
     const { op, saved } = resolveOp(name, attrs, context);
     const inner = (regions?.items() ?? []).map((region) => readGraph(region, context, known, depth + 1));
-    checkShape(node, op, saved, inner);
+    checkNode(node, op, saved, inner);
     const ins = (inputs?.items() ?? []).map(valueAt);
     const outs = applyOp(node, () => builder.apply(op, ins, saved.attrs, inner));
     const stated = outputs.items().map((output) => readAval(output, symbols));
@@ -162,9 +163,14 @@ const regionCounts: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Holds what an op's own rules take for granted, since the compiler holds it where graphs are traced. */
-function checkShape(node: Field, op: AnyOp, { attrs }: SavedOp, regions: readonly Graph[]): void {
+function checkNode(node: Field, op: AnyOp, { attrs }: SavedOp, regions: readonly Graph[]): void {
   const count = regionCounts.get(op.name) ?? 0;
   if (regions.length !== count) throw node.error(`has ${regions.length} regions, where ${op.name} takes ${count}`);
+  if (op.name.includes("/")) return;
+  for (const [name, attr] of Object.entries(attrs)) {
+    const problem = attrProblem(name, attr);
+    if (problem) throw node.error(`has the attribute ${JSON.stringify(name)}, which ${problem}`);
+  }
   if (op.name !== "constant") return;
   const { data, dtype } = attrs;
   const type = isDType(dtype) ? dtypes[dtype].arrayType : "";
