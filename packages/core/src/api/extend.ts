@@ -36,6 +36,8 @@ interface Common<N extends ScopedName, A> extends Pick<OpSpec<N, A>, "sizeAttrs"
   readonly name: N;
   /** Raised when the meaning changes; artifacts carry it. 1 unless given. */
   readonly version?: number;
+  /** The npm package that defines it: an artifact names it to whoever lacks the op. */
+  readonly package?: string;
 }
 
 /** What is known of a primitive from outside of core. */

@@ -102,6 +102,8 @@ export interface OpSpec<N extends string, A> {
   readonly name: N;
   /** Raised when the meaning changes; artifacts carry it. */
   readonly version: number;
+  /** The npm package that defines it, where that is not core: an artifact names it to whoever lacks the op. */
+  readonly package?: string;
   readonly kind: OpKind;
   /** How many operands: a count, or the least and the greatest. */
   readonly arity: number | readonly [number, number];

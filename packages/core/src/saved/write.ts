@@ -39,11 +39,13 @@ export function writeArtifact(
     signatures.set(name, { graph: numbers.get(graph)!, inputs, outputs, weights });
   }
   const ops = [...writer.ops.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const packages = ops.flatMap((op) => (op.package === undefined ? [] : [[op.name, op.package] as const]));
   const json: ArtifactJson = {
     format: artifactFormat,
     formatVersion: artifactVersion,
     producer: { name: "millrace", version },
     ops: Object.fromEntries(ops.map((op) => [op.name, op.version])),
+    ...(packages.length > 0 ? { packages: Object.fromEntries(packages) } : {}),
     signatures: Object.fromEntries(signatures),
     graphs,
     ...(writer.constants.size > 0 ? { constants: [...writer.constants.keys()] } : {}),

@@ -1,0 +1,422 @@
+// What files may say, and what is refused, with the place.
+import { defineComposite, defineOp } from "../../src/extend.js";
+import * as tf from "../../src/index.js";
+import type { Attrs } from "../../src/ir/attrs.js";
+import { addDim, type Dim, floorDivDim, maxDim, minDim, modDim, mulDim, symbol } from "../../src/ir/dim.js";
+import { type Graph, GraphBuilder } from "../../src/ir/graph.js";
+import { noRule } from "../../src/ir/op.js";
+import { printGraph } from "../../src/ir/print.js";
+import { addOp, subOp } from "../../src/ops/binary/arithmetic.js";
+import { broadcasting } from "../../src/ops/broadcasting.js";
+import { constantOp } from "../../src/ops/create/constant.js";
+import type { Json, ReadLimits } from "../../src/saved/artifact.js";
+import { readArtifact } from "../../src/saved/read.js";
+import { parseSize } from "../../src/saved/sizes.js";
+import type { Upgrades } from "../../src/saved/upgrades.js";
+import { writeArtifact } from "../../src/saved/write.js";
+import { type TensorData, writeSafetensors } from "../../src/saved/write-safetensors.js";
+
+tf.registerReferenceBackend();
+
+type Files = ReadonlyMap<string, Uint8Array>;
+
+function filesOf(graph: Graph, tensors: ReadonlyMap<string, TensorData> = new Map()): Files {
+  const weights = [...tensors.keys()];
+  const inputs = graph.params.slice(weights.length).map((_, i) => `x${i}`);
+  const outputs = graph.results.map((_, i) => `y${i}`);
+  return writeArtifact([{ name: "f", graph, inputs, outputs, weights }], tensors);
+}
+
+const read = (files: Files, limits: Partial<ReadLimits> = {}, upgrades: Upgrades = {}) =>
+  readArtifact(files.get("artifact.json")!, files.get("weights.safetensors")!, { limits, upgrades });
+
+const again = (graph: Graph): Graph => read(filesOf(graph)).functions[0]!.graph;
+
+/** A graph with one node that has these attributes: an op from outside may have any. */
+defineOp({
+  name: "saved/any",
+  arity: 1,
+  infer: ([x]) => [x!],
+  reference: () => {},
+  vjp: noRule("a test"),
+  batch: noRule("a test"),
+});
+
+const parsed = (files: Files): Json => JSON.parse(new TextDecoder().decode(files.get("artifact.json")));
+
+describe("attributes", () => {
+  const anyOp = () =>
+    defineOp<"saved/any", Attrs>({
+      name: "saved/any",
+      arity: 1,
+      infer: ([x]) => [x!],
+      reference: () => {},
+      vjp: noRule("a test"),
+      batch: noRule("a test"),
+    });
+  const attrsBack = (attrs: Attrs): Attrs => {
+    const builder = new GraphBuilder();
+    const x = builder.param({ dtype: "float32", shape: [symbol("n", 0)] });
+    return again(builder.finish(builder.apply(anyOp(), [x], attrs))).nodes[0]!.attrs;
+  };
+
+  test("numbers that JSON does not have", () => {
+    const attrs = {
+      a: Number.NaN,
+      b: Number.POSITIVE_INFINITY,
+      c: -0,
+      d: [Number.NEGATIVE_INFINITY, 1e-310],
+      e: 2n ** 62n,
+    };
+    expect(attrsBack(attrs)).toEqual(attrs);
+    expect(Object.is(attrsBack(attrs).c, -0)).toBe(true);
+  });
+
+  test("strings, booleans, lists in lists", () => {
+    const attrs = { a: 'ä"\u2028 ', b: [[true], []], toString: "x", constructor: [1] };
+    expect(attrsBack(attrs)).toEqual(attrs);
+  });
+
+  test("typed arrays, with every bit of a NaN", () => {
+    const nan = new Float32Array(Uint32Array.of(0x7fc00001, 0xffc00000).buffer);
+    const attrs = {
+      nan,
+      f: Float32Array.of(0.1, -0, Number.NaN, Number.POSITIVE_INFINITY),
+      d: Float64Array.of(0.1, 5e-324),
+      i: Int32Array.of(-(2 ** 31)),
+      b: BigInt64Array.of(-(2n ** 63n)),
+      u: Uint8Array.of(255),
+      large: Float64Array.from({ length: 129 }, (_, i) => i / 3),
+    };
+    const back = attrsBack(attrs);
+    const bits = (a: unknown): unknown => new Uint8Array((a as Float32Array).slice().buffer);
+    for (const [name, value] of Object.entries(attrs)) {
+      expect(back[name]?.constructor).toBe(value.constructor);
+      expect(bits(back[name])).toEqual(bits(value));
+    }
+  });
+
+  test("sizes", () => {
+    const n = symbol("n", 0);
+    const half = floorDivDim(addDim(n, 1), 2);
+    expect(attrsBack({ a: [n, 3, mulDim(half, -4)] })).toEqual({ a: [n, 3, mulDim(half, -4)] });
+  });
+});
+
+describe("sizes", () => {
+  const names = ["n", "a b", "max", "x*y", "constructor", "ü", '"'];
+  const symbols = new Map(names.map((name, i) => [name, symbol(name, i % 2)]));
+  const [n, m] = [symbols.get("n")!, symbols.get("a b")!];
+  const sizes: Dim[] = [
+    addDim(mulDim(n, n), -3),
+    floorDivDim(addDim(n, m), mulDim(m, 2)),
+    modDim(n, 3),
+    maxDim(minDim(n, 7), mulDim(m, -1)),
+    ...names.map((name) => addDim(mulDim(symbols.get(name)!, 5), 1)),
+  ];
+
+  test.each(sizes.map((d) => [String(d), d] as const))("%s", (_, d) => {
+    const builder = new GraphBuilder();
+    const params = names.map((name) => builder.param({ dtype: "float32", shape: [symbols.get(name)!] }));
+    const graph = { ...builder.finish(params), guards: [{ kind: "le" as const, a: d, b: 9 }] };
+    expect(again(graph).guards).toEqual(graph.guards);
+  });
+
+  test.each([
+    ["n+", "ends too early"],
+    ["n n", "has n where it should end"],
+    ["k", "names a size k"],
+    ["floorDiv(n,0)", "divides by zero"],
+    ["floorDiv(n)", "lacks a ,"],
+    ["n^2", "has no meaning"],
+    ["9007199254740993*n", "coefficient"],
+    ["9007199254740991*3*n", "coefficient"],
+    [`${"max(".repeat(40)}n`, "nested too deeply"],
+    [`n${"+n".repeat(3000)}`, "longer than"],
+    ['"n', "has no meaning"],
+    ["", "ends too early"],
+  ])("%s is refused", (text, why) => {
+    expect(() => parseSize(text, new Map([["n", n]]))).toThrow(why);
+  });
+});
+
+describe("graphs", () => {
+  const x = { dtype: "float32", shape: [symbol("n", 0), 2] } as const;
+
+  test("an op of the engine's own is written as what it is made of", () => {
+    const builder = new GraphBuilder();
+    const params = [builder.param(x), builder.param({ dtype: "float32", shape: [2] })];
+    const back = again(builder.finish(builder.apply(broadcasting(addOp), params)));
+    expect(back.stage).toBe("traced");
+    expect(back.nodes.map((node) => node.op)).toEqual([expect.anything(), addOp]);
+  });
+
+  test("a parameter that nobody reads, one result twice, and no node at all", () => {
+    const builder = new GraphBuilder();
+    const params = [builder.param(x), builder.param({ dtype: "bool", shape: [] })];
+    const graph = builder.finish([params[0]!, params[0]!]);
+    expect(printGraph(again(graph))).toBe(printGraph(graph));
+  });
+
+  test("guards are derived, whatever the file says", () => {
+    const builder = new GraphBuilder();
+    const [n, m] = [symbol("n", 0), symbol("m", 0)];
+    const params = [n, m].map((d) => builder.param({ dtype: "float32", shape: [d] }));
+    const graph = builder.finish(builder.apply(addOp, params));
+    expect(graph.guards).toHaveLength(1);
+    const json = parsed(filesOf(graph)) as { graphs: { guards?: Json }[] };
+    delete json.graphs[0]!.guards;
+    const files = new Map(filesOf(graph)).set("artifact.json", new TextEncoder().encode(JSON.stringify(json)));
+    expect(read(files).functions[0]!.graph.guards).toEqual(graph.guards);
+  });
+
+  test("large data is kept once, beside the weights", () => {
+    const data = Float32Array.from({ length: 300 }, (_, i) => i);
+    const builder = new GraphBuilder();
+    const attrs = { dtype: "float32", shape: [300], data } as const;
+    const [a] = builder.apply(constantOp, [], attrs);
+    const [b] = builder.apply(constantOp, [], { ...attrs, data: data.slice() });
+    const files = filesOf(builder.finish(builder.apply(subOp, [a!, b!])));
+    expect(parsed(files)).toMatchObject({ constants: ["constants/0"] });
+    expect(files.get("artifact.json")!.length).toBeLessThan(1500);
+    expect(read(files).functions[0]!.graph.nodes[0]!.attrs.data).toEqual(data);
+  });
+});
+
+describe("ops", () => {
+  const cube = (version: number) =>
+    ({
+      name: "saved/cube",
+      version,
+      package: "saved-ops",
+      lower: (b, [v]) => [b.mul([v!, b.mul([v!, v!])])],
+    }) satisfies Parameters<typeof defineComposite>[0];
+  const cubeOp = defineComposite(cube(1));
+  const builder = new GraphBuilder();
+  const graph = builder.finish(builder.apply(cubeOp, [builder.param({ dtype: "float32", shape: [2] })]));
+  const files = filesOf(graph);
+  const changed = (change: (text: string) => string): Files => {
+    const text = new TextDecoder().decode(files.get("artifact.json"));
+    return new Map(files).set("artifact.json", new TextEncoder().encode(change(text)));
+  };
+  const thrownBy = (f: () => unknown): unknown => {
+    try {
+      f();
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+
+  test("one from outside is found again", () => {
+    expect(read(files).functions[0]!.graph.nodes[0]!.op).toBe(cubeOp);
+  });
+
+  test("one that is not defined is E_VERSION, which names the package and what to call", () => {
+    const error = thrownBy(() => read(changed((text) => text.replaceAll("saved/cube", "saved/gone"))));
+    expect(error).toMatchObject({ code: "E_VERSION", op: "saved/gone" });
+    expect(String(error)).toMatch(/needs saved\/gone@1, which is not defined here: npm install saved-ops@latest/);
+    expect(String(error)).toMatch(/import "saved-ops"/);
+  });
+
+  test("one of core that a later release has is E_VERSION", () => {
+    const later = thrownBy(() => read(changed((text) => text.replaceAll("saved/cube", "spline"))));
+    expect(later).toMatchObject({ code: "E_VERSION", message: expect.stringContaining("npm install") });
+    const newer = thrownBy(() => read(changed((text) => text.replace('"saved/cube":1', '"saved/cube":2'))));
+    expect(newer).toMatchObject({ code: "E_VERSION", message: expect.stringContaining("is here in version 1") });
+  });
+
+  test("one of an earlier version is brought up to date, step by step", () => {
+    const old = changed((text) =>
+      text.replaceAll("saved/cube", "saved/pow").replace('"op":"saved/pow"', '"op":"saved/pow","attrs":{"n":3}'),
+    );
+    const upgrades: Upgrades = {
+      "saved/pow": {
+        1: ({ attrs }) => ({ op: "saved/power", version: 2, attrs: { exponent: attrs.n! } }),
+      },
+      "saved/power": { 2: () => ({ op: "saved/cube", version: 1, attrs: {} }) },
+    };
+    expect(printGraph(read(old, {}, upgrades).functions[0]!.graph)).toBe(printGraph(graph));
+    expect(() => read(old, {}, { "saved/pow": upgrades["saved/pow"]! })).toThrow(/needs saved\/power@2/);
+    const forEver: Upgrades = { "saved/pow": { 1: (node) => node } };
+    expect(() => read(old, {}, forEver)).toThrow(/needs saved\/pow@1/);
+  });
+
+  test("a later format is E_VERSION", () => {
+    expect(() => read(changed((text) => text.replace('"formatVersion":1', '"formatVersion":2,"new":{}')))).toThrow(
+      expect.objectContaining({ code: "E_VERSION" }),
+    );
+  });
+});
+
+describe("what is refused", () => {
+  const w: TensorData = { dtype: "float32", shape: [2], bytes: new Uint8Array(8) };
+  const f = tf.nameFunction("f", ({ x }) => tf.add(tf.reshape(x!, [-1]), 1), { x: { shape: ["n", 2] } });
+  const base = writeArtifact([{ ...f, weights: [] }], new Map([["w", w]]));
+  const text = new TextDecoder().decode(base.get("artifact.json"));
+  const json = (change: (text: string) => string): Files =>
+    new Map(base).set("artifact.json", new TextEncoder().encode(change(text)));
+  const weights = (bytes: Uint8Array): Files => new Map(base).set("weights.safetensors", bytes);
+  const header = (header: unknown, data = 8): Files => {
+    const bytes = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+    const file = new Uint8Array(8 + bytes.length + data);
+    new DataView(file.buffer).setBigUint64(0, BigInt(bytes.length), true);
+    file.set(bytes, 8);
+    return weights(file);
+  };
+  const tensor = (over: object = {}) => ({ dtype: "F32", shape: [2], data_offsets: [0, 8], ...over });
+
+  const cases: [string, Files, RegExp][] = [
+    ["no JSON", json((t) => t.slice(0, -5)), /^artifact.json: it is no JSON/],
+    ["no UTF-8", new Map(base).set("artifact.json", Uint8Array.of(0x7b, 0xff)), /it is no UTF-8/],
+    ["another format", json((t) => t.replace("millrace-artifact", "x")), /is no artifact/],
+    ["a key twice", json((t) => t.replace('"nodes"', '"params":[],"nodes"')), /the key "params" .* twice/],
+    [
+      "a key twice, escaped",
+      json((t) => t.replace('"nodes"', '"par\\u0061ms":[],"nodes"')),
+      /the key "params" .* twice/,
+    ],
+    ["__proto__", json((t) => t.replace('"format":', '"__proto__":{},"format":')), /the key "__proto__"/],
+    ["too deep", json((t) => t.replace('"results":', `"results":${"[".repeat(400)}`)), /nested deeper/],
+    [
+      "a field too many",
+      json((t) => t.replace('"results"', '"result":[],"results"')),
+      /graphs\[0\].result is no field/,
+    ],
+    ["a field too few", json((t) => t.replace(/"results":\[\d+\]/, '"guards":[]')), /graphs\[0\] lacks "results"/],
+    [
+      "a value before it is made",
+      json((t) => t.replace('"inputs":[0]', '"inputs":[4]')),
+      /inputs\[0\] must be one of 0 to/,
+    ],
+    ["a fraction", json((t) => t.replace('"inputs":[0]', '"inputs":[0.5]')), /inputs\[0\] must be one of/],
+    [
+      "an op that is not listed",
+      json((t) => t.replace('"op":"reshape"', '"op":"exp"')),
+      /op is exp, which "ops" does not list/,
+    ],
+    [
+      "an output of another shape",
+      json((t) => t.replace('"shape":["2*n"]', '"shape":["2*n",1]')),
+      /outputs say .* makes/,
+    ],
+    [
+      "a broken rule",
+      json((t) => t.replace('"shape":[{"size":"2*n"}]', '"shape":[{"size":"2*n+1"}]')),
+      /breaks a rule: reshape/,
+    ],
+    ["another kind of attribute", json((t) => t.replace('"shape":[{"size":"2*n"}]', '"shape":"n"')), /must be a sizes/],
+    [
+      "an attribute of no op",
+      json((t) => t.replace('"shape":[{"size":"2*n"}]', '"form":[1]')),
+      /"form", which is no attribute/,
+    ],
+    [
+      "a size of no parameter",
+      json((t) =>
+        t.replace('"params":[{"dtype":"float32","shape":["n",2]}]', '"params":[{"dtype":"float32","shape":["2*n",2]}]'),
+      ),
+      /n, which is no size of a parameter/,
+    ],
+    ["a size without a name", json((t) => t.replace('"symbols":{"n":[0,null]},', "")), /names a size n/],
+    ["a size below nothing", json((t) => t.replace('"shape":["n",2]', '"shape":["n",-2]')), /has the size -2/],
+    [
+      "a size that overflows",
+      json((t) => t.replace('"shape":["n",2]', '"shape":["n",4503599627370496,2]')),
+      /more bytes than can be counted/,
+    ],
+    [
+      "a constant of another dtype",
+      json((t) => t.replace('"array":"float32"', '"array":"int32"')),
+      /constant of another dtype/,
+    ],
+    ["a constant too short", json((t) => t.replace('"values":[1]', '"values":[]')), /breaks a rule: constant/],
+    ["a number that is no float32", json((t) => t.replace('"values":[1]', '"values":[0.1]')), /is no float32/],
+    [
+      "a region for nobody",
+      json((t) => t.replace('"op":"reshape",', '"op":"reshape","regions":[{"params":[],"nodes":[],"results":[]}],')),
+      /has 1 regions, where reshape takes 0/,
+    ],
+    ["no signature", json((t) => t.replace(/"signatures":\{.*\},/, '"signatures":{},')), /holds no signature/],
+    ["a graph that is not there", json((t) => t.replace('"graph":0', '"graph":1')), /graph must be one of 0 to 0/],
+    ["a name twice", json((t) => t.replace('"inputs":["x"]', '"inputs":["x","x"]')), /names one of them twice/],
+    ["too many inputs", json((t) => t.replace('"inputs":["x"]', '"inputs":["x","y"]')), /2 inputs and 0 weights/],
+    [
+      "a weight that is not there",
+      json((t) => t.replace('"inputs":["x"]', '"inputs":[]').replace('"weights":[]', '"weights":["v"]')),
+      /weights\[0\] is not among/,
+    ],
+    [
+      "a weight of another shape",
+      json((t) => t.replace('"inputs":["x"]', '"inputs":[]').replace('"weights":[]', '"weights":["w"]')),
+      /is float32\[2\], where the graph takes float32\[n,2\]/,
+    ],
+    [
+      "a constant that is not there",
+      json((t) => t.replace('"graphs"', '"constants":["v"],"graphs"')),
+      /the constant "v"/,
+    ],
+    ["bounds the wrong way", json((t) => t.replace('"n":[0,null]', '"n":[5,2]')), /symbols.n\[1\] must be/],
+    ["weights without a header", weights(new Uint8Array(4)), /shorter than the length/],
+    ["a header that ends behind the file", weights(Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0)), /ends behind the file/],
+    ["a header of 2^63 bytes", weights(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 128)), /exceeds the limit/],
+    ["a header that is a list", header([]), /must be an object/],
+    ["a tensor twice", header(`{"w":${JSON.stringify(tensor())},"w":${JSON.stringify(tensor())}}`), /twice/],
+    ["a dtype of others", header({ w: tensor({ dtype: "BF16", data_offsets: [0, 4] }) }), /w.dtype is BF16/],
+    ["another size", header({ w: tensor({ shape: [3] }) }), /has 8 bytes where its shape takes 12/],
+    ["a product that overflows", header({ w: tensor({ shape: [2 ** 52, 2 ** 52] }) }), /where its shape takes/],
+    [
+      "a product that wraps to nothing",
+      header({ w: tensor({ shape: [2 ** 32, 2 ** 32], data_offsets: [0, 0] }) }, 0),
+      /where its shape takes/,
+    ],
+    ["an overlap", header({ a: tensor(), b: tensor() }), /b overlaps/],
+    ["a hole", header({ a: tensor(), b: tensor({ data_offsets: [12, 20] }) }, 20), /b begins behind a hole/],
+    ["an end behind the file", header({ a: tensor() }, 4), /describes .* bytes of a file/],
+    ["bytes of nobody", header({ a: tensor() }, 12), /describes .* bytes of a file/],
+    ["an offset that is no number", header({ a: tensor({ data_offsets: [0, "8"] }) }), /data_offsets\[1\] must be/],
+  ];
+
+  test("the base is right", () => {
+    expect(read(base).functions).toHaveLength(1);
+    expect(writeSafetensors(new Map([["w", w]])).length % 8).toBe(0);
+  });
+
+  test.each(cases)("%s", (_, files, message) => {
+    expect(files).not.toEqual(base);
+    expect(() => read(files)).toThrow(
+      expect.objectContaining({ code: "E_FORMAT", message: expect.stringMatching(message) }),
+    );
+  });
+
+  test.each([
+    ["jsonBytes", { jsonBytes: 100 }],
+    ["weightBytes", { weightBytes: 50 }],
+    ["nodes", { nodes: 2 }],
+    ["tensors", { tensors: 0 }],
+  ] as const)("more than limits.%s", (name, limits) => {
+    const message = expect.stringContaining(`limits.${name}`);
+    expect(() => read(base, limits)).toThrow(expect.objectContaining({ code: "E_FORMAT", message }));
+  });
+
+  test("regions deeper than limits.depth", () => {
+    const nested = tf.nameFunction(
+      "f",
+      ({ x }) =>
+        tf.cond(
+          true,
+          () =>
+            tf.cond(
+              true,
+              () => tf.neg(x!),
+              () => x!,
+            ),
+          () => x!,
+        ),
+      { x: { shape: [2] } },
+    );
+    const files = filesOf(nested.graph);
+    expect(read(files).functions).toHaveLength(1);
+    expect(() => read(files, { depth: 1 })).toThrow(/deeper than 1 regions/);
+  });
+});
