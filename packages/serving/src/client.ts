@@ -2,7 +2,7 @@
  * A client of a served model, for Node and browsers.
  * @packageDocumentation
  */
-import { type DType, isDType, MillraceError, type Tensor, tensor } from "@millrace/core";
+import { type AbortFlag, type DType, isDType, MillraceError, type Tensor, tensor } from "@millrace/core";
 import type { CheckedInputs, ModelTypes, OutputsOf, SignatureTypes } from "./client/types.js";
 
 export type { CheckedInputs, ModelTypes, OutputsOf, SignatureTypes, TensorType } from "./client/types.js";
@@ -23,7 +23,7 @@ export interface ClientOptions {
 export interface PredictOptions<Name> {
   /** "serving_default" unless said. */
   readonly signature?: Name;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortFlag;
 }
 
 /**
@@ -60,7 +60,11 @@ export function createClient<M extends ModelTypes<M> = Record<string, SignatureT
     predict: async (given, { signature = "serving_default", signal } = {}) => {
       // boundary: the types have checked the inputs
       const inputs = given as Readonly<Record<string, Tensor>>;
-      const request = { headers: { "content-type": "application/json", ...options.headers }, signal: signal ?? null };
+      const request = {
+        headers: { "content-type": "application/json", ...options.headers },
+        // boundary: fetch listens to an AbortSignal, which is what an abort flag is here
+        signal: (signal ?? null) as AbortSignal | null,
+      };
       metadata ??= fetchJson(`${base}/metadata`, request).then(readMetadata);
       const outputs = await metadata.then(
         (known) => known.get(signature),

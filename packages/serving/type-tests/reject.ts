@@ -14,13 +14,13 @@ interface Digits {
 }
 const client = createClient<Digits>("http://127.0.0.1:8501/v1/models/digits");
 
-//! x
+//! input image: needs shape [batch,28,28,1], got [3,28,28]
 client.predict({ image: tf.zeros([3, 28, 28]) });
-//! x
+//! input image: needs shape [batch,28,28,1], got [3,28,29,1]
 client.predict({ image: tf.zeros([3, 28, 29, 1]) });
-//! x
+//! input image: needs float32, got int32
 client.predict({ image: tf.zeros([3, 28, 28, 1], "int32") });
-//! x
+//! the model has no input picture, only image
 client.predict({ picture: tf.zeros([3, 28, 28, 1]) });
-//! x
+//! TS2345
 client.predict({ a: tf.zeros([3, 2]), b: tf.zeros([4]) }, { signature: "pair" });

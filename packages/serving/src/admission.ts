@@ -1,0 +1,58 @@
+import { StatusError } from "./status.js";
+
+/** How much a server takes on at a time. */
+export interface AdmissionLimits {
+  /** Requests that are read, wait or run at a time; one more is RESOURCE_EXHAUSTED. */
+  readonly pendingRequests: number;
+  /** Bytes of their bodies together. */
+  readonly pendingBytes: number;
+}
+
+/** Counts what a server has taken on, and refuses what is too much before it is read. */
+export class Admission {
+  private readonly limits: AdmissionLimits;
+  private requests = 0;
+  private bytes = 0;
+  /** Whether nothing new is taken on. */
+  isClosing = false;
+  private whenEmpty: (() => void) | undefined;
+
+  constructor(limits: AdmissionLimits) {
+    this.limits = limits;
+  }
+
+  /**
+   * Takes a request on; what it returns must be called once when it was answered.
+   * @throws StatusError RESOURCE_EXHAUSTED where there are too many, UNAVAILABLE where the server is closing
+   */
+  enter(bytes: number): () => void {
+    const { pendingRequests, pendingBytes } = this.limits;
+    if (this.isClosing) throw new StatusError("UNAVAILABLE", "the server is closing");
+    if (this.requests >= pendingRequests) {
+      throw new StatusError("RESOURCE_EXHAUSTED", `${pendingRequests} requests are pending already: try again later`);
+    }
+    // One request may always come, however large.
+    if (this.requests > 0 && this.bytes + bytes > pendingBytes) {
+      throw new StatusError("RESOURCE_EXHAUSTED", `${pendingBytes} bytes of requests are pending: try again later`);
+    }
+    this.requests++;
+    this.bytes += bytes;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.requests--;
+      this.bytes -= bytes;
+      if (this.requests === 0) this.whenEmpty?.();
+    };
+  }
+
+  /** Refuses what comes from now on; resolves when all that was taken on is answered. */
+  drain(): Promise<void> {
+    this.isClosing = true;
+    if (this.requests === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.whenEmpty = resolve;
+    });
+  }
+}

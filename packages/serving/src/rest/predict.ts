@@ -1,0 +1,92 @@
+import type { FastifyReply } from "fastify";
+import type { Waiter } from "../batching/batch.js";
+import type { ServingCore } from "../core.js";
+import { parseJson } from "../json/parser.js";
+import { asBody, type Format, readTensors, signatureNameOf } from "../json/tensors.js";
+import { writeOutputs } from "../json/writer.js";
+import { type ModelSpec, signatureOf } from "../models/registry.js";
+import { checkInputs, type SignaturePlan } from "../models/signature.js";
+import type { ServedVersion } from "../models/version.js";
+import { named, predict } from "../predictor.js";
+import { asStatusError, invalid, type StatusError } from "../status.js";
+import { answerError } from "./plugin.js";
+import { readQuickly } from "./quick.js";
+
+/** A predict request that was read: what it asks, and how its rows get into a queue. */
+interface Prepared {
+  readonly plan: SignaturePlan;
+  readonly format: Format;
+  readonly submit: (waiter: Waiter) => void;
+}
+
+/** Answers a predict request. */
+export function answerPredict(core: ServingCore, spec: ModelSpec, body: Uint8Array, reply: FastifyReply): void {
+  const start = performance.now();
+  let version: ServedVersion | undefined;
+  let prepared: Prepared | undefined;
+  const answer = (error: StatusError | undefined, text: string): void => {
+    core.metrics.answered(version, prepared?.plan, error?.status ?? "OK", "REST", performance.now() - start);
+    if (error) answerError(reply, error);
+    else void reply.type("application/json").send(text);
+  };
+  try {
+    const found = find(core, spec);
+    version = found.version;
+    prepared = (version && quickly(body, version)) ?? anyhow(body, found);
+  } catch (error) {
+    answer(asStatusError(error), "");
+    return;
+  }
+  const { plan, format, submit } = prepared;
+  predict(
+    version!,
+    core.settings.limits.timeoutMs,
+    () => reply.raw.destroyed,
+    submit,
+    (error, outputs) => {
+      if (error) return answer(error, "");
+      try {
+        answer(undefined, writeOutputs(named(plan, outputs), format));
+      } catch (unwritable) {
+        answer(asStatusError(unwritable), "");
+      }
+    },
+  );
+}
+
+interface Found {
+  readonly version?: ServedVersion;
+  /** What to say of a version that is not there, once the body turned out to be right. */
+  readonly error?: unknown;
+}
+
+function find(core: ServingCore, spec: ModelSpec): Found {
+  try {
+    return { version: core.registry.find(spec) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function quickly(body: Uint8Array, version: ServedVersion): Prepared | undefined {
+  const read = readQuickly(body, version);
+  return (
+    read && {
+      plan: read.plan,
+      format: read.format,
+      submit: (waiter) => read.queue.commit(read.batch, read.rows, waiter),
+    }
+  );
+}
+
+function anyhow(bytes: Uint8Array, { version, error }: Found): Prepared {
+  const body = asBody(parseJson(bytes));
+  const name = signatureNameOf(body);
+  if (!version) throw error;
+  const plan = signatureOf(version, name, (missing) =>
+    invalid(`Serving signature name: "${missing}" not found in signature def`),
+  );
+  const { format, inputs } = readTensors(body, plan);
+  const checked = checkInputs(plan, inputs);
+  return { plan, format, submit: (waiter) => version.add(plan, checked, waiter) };
+}
