@@ -2,4 +2,17 @@
  * From models and saved graphs to TFLite files.
  * @packageDocumentation
  */
-export {};
+export { type Conversion, type ConvertOptions, convert, type LiteQuantize, type LiteSource } from "./convert.js";
+export type {
+  LiteGraph,
+  LiteModel,
+  LiteNamedTensor,
+  LiteOperator,
+  LiteQuantization,
+  LiteSignature,
+  LiteTensor,
+} from "./file/model.js";
+export { readModel } from "./file/read.js";
+export type { LiteLayerReport, LiteOutcome, LiteReport } from "./report.js";
+export type { Activation, TensorType } from "./schema/enums.js";
+export type { Options } from "./schema/tables.js";

@@ -1,0 +1,31 @@
+// Every rule by the op that it lowers. The first that fits is taken, so those that take in more stand in front.
+import type { Rule, RuleTable } from "../lower/matcher.js";
+import { contractRules } from "./contract.js";
+import { elementwiseRules } from "./elementwise.js";
+import { affine, plainLinear } from "./linear.js";
+import { averagePool, poolingRules } from "./pooling.js";
+import { keepsAxes, reduceRules } from "./reduce.js";
+import { shapeRules } from "./shape.js";
+
+const joined: Record<string, readonly Rule[]> = {
+  ...elementwiseRules,
+  ...poolingRules,
+  ...shapeRules,
+  ...reduceRules,
+  ...contractRules,
+  convGeneral: [],
+};
+
+const inFront: Readonly<Record<string, readonly Rule[]>> = {
+  add: [affine],
+  sub: [affine],
+  mul: [affine],
+  div: [averagePool, affine],
+  convGeneral: [plainLinear],
+  dotGeneral: [plainLinear],
+  reshape: [keepsAxes],
+};
+
+export const rules: RuleTable = Object.fromEntries(
+  Object.entries(joined).map(([name, list]) => [name, [...(inFront[name] ?? []), ...list]]),
+);
