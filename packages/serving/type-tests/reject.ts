@@ -22,5 +22,5 @@ client.predict({ image: tf.zeros([3, 28, 29, 1]) });
 client.predict({ image: tf.zeros([3, 28, 28, 1], "int32") });
 //! the model has no input picture, only image
 client.predict({ picture: tf.zeros([3, 28, 28, 1]) });
-//! TS2345
+//! two inputs differ in a size that has one name
 client.predict({ a: tf.zeros([3, 2]), b: tf.zeros([4]) }, { signature: "pair" });

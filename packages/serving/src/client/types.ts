@@ -55,10 +55,8 @@ type Refusal<Name extends string, Spec, X> =
       : never
     : `input ${Name}: takes a tensor`;
 
-/** The names of sizes that differ between inputs: no size is both. */
-type Conflict<Found> = {
-  [N in keyof Found & string]: [Found[N]] extends [never] ? `size ${N} differs between inputs` : never;
-}[keyof Found & string];
+/** No size is two numbers at once: what the inputs say of a name then has no meaning together. */
+type Conflict<Found> = [Found] extends [never] ? "two inputs differ in a size that has one name" : never;
 
 /** The size of each name in a tensor of this shape, as an object type; or a refusal. */
 type Sizes<Name extends string, SpecRest, SRest, Spec, S, Found = unknown> = 0 extends 1 & S
