@@ -6,6 +6,5 @@ export type { Json, ModelFormat, PackageVersion, ReadLimits, SavedFunction, Tens
 export { type ArtifactReport, type InspectOptions, inspectArtifact } from "./inspect.js";
 export { type LoadArtifactOptions, loadArtifact } from "./load.js";
 export { type LoadExecutableOptions, loadExecutable, loadGraphModel } from "./load-executable.js";
-export type { UrlLike } from "./platform.js";
 export { artifactFiles, type SaveArtifactOptions, saveArtifact } from "./save.js";
 export type { ArtifactSource } from "./source.js";

@@ -1,10 +1,5 @@
 // What this package uses of the platform, which Node and browsers both have; no library of either is among the compiler's.
 
-/** A URL object of the platform. */
-export interface UrlLike {
-  readonly href: string;
-}
-
 interface Reader {
   read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array }>;
   cancel(): Promise<void>;

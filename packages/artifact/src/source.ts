@@ -1,7 +1,7 @@
 // Where the files of a saved model come from: a path, a URL, or memory.
 import { type AbortFlag, getFiles, isMillraceError, MillraceError } from "@millrace/core";
 import { artifactFile } from "@millrace/core/graph";
-import { platform, type UrlLike } from "./platform.js";
+import { platform } from "./platform.js";
 
 /**
  * A saved model: the path or URL of its directory or of its main file, the bytes of its only file, or the bytes of its
@@ -9,7 +9,7 @@ import { platform, type UrlLike } from "./platform.js";
  */
 export type ArtifactSource =
   | string
-  | UrlLike
+  | { readonly href: string }
   | Uint8Array
   | ReadonlyMap<string, Uint8Array>
   | Readonly<Record<string, Uint8Array>>;
@@ -54,7 +54,8 @@ export async function openSource(source: ArtifactSource, signal: AbortFlag | nul
 const isMap = (source: object): source is ReadonlyMap<string, Uint8Array> =>
   Object.prototype.toString.call(source) === "[object Map]";
 
-const isUrl = (source: object): source is UrlLike => "href" in source && typeof source.href === "string";
+const isUrl = (source: object): source is { readonly href: string } =>
+  "href" in source && typeof source.href === "string";
 
 function pathOfUrl(url: string): string {
   const path = decodeURIComponent(new platform.URL(url).pathname);
