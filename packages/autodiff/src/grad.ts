@@ -67,10 +67,21 @@ export function valueAndGrads(
   return (args, dy) => differentiate(f, args, dy, (value, all) => ({ value, grads: all }));
 }
 
+/** What the gradients of a record are of. */
+const records = new WeakMap<object, ReadonlyMap<string, Variable>>();
+
+/**
+ * The variables of gradients that `variableGrads` gave, by name; undefined for any other record.
+ * @internal
+ */
+export function variablesOf(gradients: object): ReadonlyMap<string, Variable> | undefined {
+  return records.get(gradients);
+}
+
 /**
  * The gradients of a scalar with respect to variables, by name: those in `variables`, else every trainable one that `f`
  * reads. Works inside tf.function.
- * @throws E_VARIABLE where `f` reads none, E_GRADIENT where its value does not depend on one that was asked for
+ * @throws E_VARIABLE where `f` reads none, or two of one name; E_GRADIENT where its value does not depend on one that was asked for
  */
 export function variableGrads(
   f: () => Tensor,
@@ -83,12 +94,20 @@ export function variableGrads(
     const wanted = variables ?? tape.watchedVariables();
     if (wanted.length === 0)
       throw new MillraceError("E_VARIABLE", "variableGrads: the function reads no trainable variable");
+    const named = new Map(wanted.map((v) => [v.name, v]));
+    const twice = wanted.find((v) => named.get(v.name) !== v);
+    if (twice) {
+      const why = `two variables are called "${twice.name}", so their gradients have no names: use a tape`;
+      throw new MillraceError("E_VARIABLE", `variableGrads: ${why}`);
+    }
     const found = tape.gradient(value, wanted);
     const pairs = wanted.flatMap((v, i) => {
       const g = found[i] ?? null;
       return g === null && !variables ? [] : [[v.name, connected(g, v.name)] as const];
     });
-    return { value, grads: Object.fromEntries(pairs) };
+    const grads = Object.fromEntries(pairs);
+    records.set(grads, named);
+    return { value, grads };
   });
 }
 

@@ -12,5 +12,6 @@ export {
   valueAndGrad,
   valueAndGrads,
   variableGrads,
+  variablesOf,
 } from "./grad.js";
 export { type GradientOptions, type Gradients, GradientTape, type GradientTapeOptions } from "./tape.js";

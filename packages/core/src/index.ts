@@ -41,7 +41,7 @@ export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";
-// For the packages of this repository: how options are read.
+// For the packages of this repository: how options are read, and how promises are aborted.
 export {
   canonicalName,
   checkOptions,
@@ -52,3 +52,4 @@ export {
   type WithDefaults,
   withDefaults,
 } from "./types/options.js";
+export { throwIfAborted, untilAborted } from "./types/signal.js";

@@ -247,7 +247,7 @@ describe("creation", () => {
 });
 
 test("what is no shape is refused by name", () => {
-  for (const make of [tf.zeros, tf.ones] as const) expect(code(() => make(untyped(3)))).toBe("E_ARGUMENT");
+  expect(code(() => tf.zeros(untyped(3)))).toBe("E_ARGUMENT");
   expect(code(() => tf.tensor([1], untyped(1)))).toBe("E_ARGUMENT");
   expect(code(() => tf.poly([["B"]], (x) => x)(untyped([1])))).toBe("E_ARGUMENT");
 });

@@ -1,6 +1,6 @@
 // The dataset that users hold: a lazy sequence of elements, iterated anew each time.
 import * as tf from "@millrace/core";
-import { checkOptions } from "@millrace/core";
+import { checkOptions, type Signal, throwIfAborted, untilAborted } from "@millrace/core";
 import { badArgument, checkFunction } from "./arguments.js";
 import { type Element, realize, releaseAll, valueOf } from "./element.js";
 import type { Stage } from "./stage.js";
@@ -32,20 +32,11 @@ export const INFINITE: number = -1;
 export const UNKNOWN: number = -2;
 
 /**
- * What is read of an AbortSignal; its own type is no part of the language's library.
- * @public
- */
-export interface Signal {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-}
-
-/**
  * How a dataset is read to its end.
  * @public
  */
 export interface ReadOptions {
-  /** Ends the reading before the next element; the promise rejects with the signal's reason. */
+  /** Ends the reading, also the wait for an element; the promise rejects with the signal's reason. */
   readonly signal?: Signal;
 }
 
@@ -294,10 +285,6 @@ function asStageFunction<T, U>(f: (element: T) => U): (value: unknown) => U {
   return f as (value: unknown) => U;
 }
 
-function throwIfAborted(signal: Signal | undefined): void {
-  if (signal?.aborted) throw signal.reason;
-}
-
 /** One iteration over a stage, `count` elements asked for at once. However it ends, the stage is closed. */
 async function* valuesOf<T>(stage: Stage, count: number, signal?: Signal): AsyncGenerator<T, void, undefined> {
   throwIfAborted(signal);
@@ -308,7 +295,7 @@ async function* valuesOf<T>(stage: Stage, count: number, signal?: Signal): Async
   try {
     for (;;) {
       throwIfAborted(signal);
-      pulled = await flow.pull(count);
+      pulled = await untilAborted(flow.pull(count), signal, releaseAll);
       if (pulled.length === 0) return;
       for (at = 0; at < pulled.length; ) {
         throwIfAborted(signal);
@@ -323,9 +310,11 @@ async function* valuesOf<T>(stage: Stage, count: number, signal?: Signal): Async
     throw error;
   } finally {
     releaseAll(pulled.slice(at));
-    await flow.close().catch((error: unknown) => {
+    const closed = flow.close().catch((error: unknown) => {
       // The first error is the one to tell.
       if (!isFailed) throw error;
     });
+    // A stage that still works on an element closes after it.
+    if (!signal?.aborted) await closed;
   }
 }

@@ -2,7 +2,8 @@
  * Input pipelines for Millrace: datasets that map, shuffle, batch and prefetch.
  * @packageDocumentation
  */
-export { Dataset, INFINITE, type ReadOptions, type Signal, UNKNOWN } from "./dataset.js";
+export type { Signal } from "@millrace/core";
+export { Dataset, INFINITE, type ReadOptions, UNKNOWN } from "./dataset.js";
 export {
   array,
   type DatasetStructure,

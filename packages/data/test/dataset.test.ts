@@ -266,3 +266,34 @@ describe("elementSpec", () => {
 test("toString names the stages", () => {
   expect(String(data.range(3).shuffle(2).batch(2))).toBe("Dataset range → shuffle → batch");
 });
+
+describe("an abort while a stage works on its next element", () => {
+  test.each<[string, (dataset: data.Dataset<unknown>, signal: AbortSignal) => Promise<unknown>]>([
+    ["toArray", (dataset, signal) => dataset.toArray({ signal })],
+    ["forEachAsync", (dataset, signal) => dataset.forEachAsync(() => {}, { signal })],
+  ])("%s rejects at once, and frees what comes late", async (_, read) => {
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    let isClosed = false;
+    const slow = data.generator(async function* () {
+      try {
+        yield 1;
+        await gate;
+        yield tf.tensor([1]);
+      } finally {
+        isClosed = true;
+      }
+    });
+    const before = tf.memory().numTensors;
+    const [abort, reason] = [new AbortController(), new Error("enough")];
+    const run = read(slow.prefetch(1), abort.signal);
+    setImmediate(() => abort.abort(reason));
+    await expect(run).rejects.toBe(reason);
+    expect(isClosed).toBe(false);
+    open();
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect([isClosed, tf.memory().numTensors - before]).toEqual([true, 0]);
+  });
+});

@@ -7,4 +7,5 @@ export type * from "./operands.js";
 export type * from "./poly.js";
 export type * from "./rules/index.js";
 export type * from "./shape.js";
+export type { Signal } from "./signal.js";
 export type * from "./tensor.js";

@@ -15,10 +15,26 @@ export type LambdaHooks = { readonly [H in Exclude<keyof Callback, "model" | "pa
 export class LambdaCallback extends Callback {
   constructor(hooks: LambdaHooks) {
     super();
-    const given = Object.entries(hooks).filter(([, f]) => f !== undefined);
     complete("LambdaCallback", hooks, allHooks);
+    const given = Object.entries(hooks).filter(([, f]) => f !== undefined);
     for (const [name, f] of given) Object.defineProperty(this, name, { value: f, configurable: true });
   }
+}
+
+/**
+ * A callback, or a plain object of its hooks.
+ * @public
+ */
+export type CallbackLike = Callback | LambdaHooks;
+
+/** Callbacks as `fit` takes them. Throws E_ARGUMENT where one is neither a callback nor a plain object of hooks. */
+export function callbacksOf(given: CallbackLike | readonly CallbackLike[]): Callback[] {
+  return ([given].flat() as CallbackLike[]).map((one: unknown) => {
+    // Not by `instanceof`: a callback may be of another copy of this package.
+    const isWhole = typeof one === "object" && one !== null && Object.keys(allHooks).every((hook) => hook in one);
+    // boundary: it has every hook; or its keys are checked
+    return isWhole ? (one as Callback) : new LambdaCallback(one as LambdaHooks);
+  });
 }
 
 const nothing = (): void => {};

@@ -1,5 +1,5 @@
 import * as tf from "@millrace/autodiff";
-import { GradientTape, MillraceError, type Tensor, type Variable } from "@millrace/autodiff";
+import { GradientTape, MillraceError, type Tensor, type Variable, variablesOf } from "@millrace/autodiff";
 import { uniqueName } from "../util/names.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { type ClipConfig, checkClip, clipGradients } from "./clip.js";
@@ -98,22 +98,28 @@ export abstract class Optimizer {
     return this.counters ? this.variables : [];
   }
 
-  /** Makes the state for these variables; those that it has stay. */
+  /** Makes the state for these variables, where they are; those that it has stay. */
   build(variables: readonly Variable[]): void {
-    void this.state;
-    for (const variable of variables) {
-      if (this.slots.has(variable)) continue;
-      const specs = Object.entries(this.rule.slots({ dtype: variable.dtype, shape: variable.shape }));
-      const made = specs.map(([slot, { shape, dtype, value, group = 0 }]) => {
-        const name = uniqueName(`${this.name}/${variable.name}/${slot}`);
-        const state: Variable = tf.tidy(() =>
-          tf.variable(tf.fill(shape, value, dtype) as Tensor, { name, trainable: false }),
-        );
-        this.groups.set(state, group);
-        return [slot, state] as const;
-      });
-      this.slots.set(variable, new Map(made));
-    }
+    const missing = variables.filter((variable) => !this.slots.has(variable));
+    const [first] = missing;
+    if (first === undefined) return void this.state;
+    tf.device(first.device, () => {
+      void this.state;
+      for (const variable of missing) this.slots.set(variable, this.slotsOf(variable));
+    });
+  }
+
+  private slotsOf(variable: Variable): ReadonlyMap<string, Variable> {
+    const specs = Object.entries(this.rule.slots({ dtype: variable.dtype, shape: variable.shape }));
+    const made = specs.map(([slot, { shape, dtype, value, group = 0 }]) => {
+      const name = uniqueName(`${this.name}/${variable.name}/${slot}`);
+      const state: Variable = tf.tidy(() =>
+        tf.variable(tf.fill(shape, value, dtype) as Tensor, { name, trainable: false }),
+      );
+      this.groups.set(state, group);
+      return [slot, state] as const;
+    });
+    return new Map(made);
   }
 
   /** Keeps weight decay from these variables, such as biases and the weights of normalisations. */
@@ -161,10 +167,10 @@ export abstract class Optimizer {
 
   private pairsOf(gradients: GradientList): (readonly [Tensor, Variable])[] {
     const pairs = isPairs(gradients)
-      ? gradients
-      : Object.entries(gradients).map(([name, g]) => [g, this.variableNamed(name)] as const);
+      ? gradients.map((pair) => this.checkPair(pair))
+      : Object.entries(gradients).map(([name, g]) => [g, this.variableNamed(name, gradients)] as const);
     return pairs.map(([g, variable]) => {
-      if (g === null) {
+      if (g === null || g === undefined) {
         throw new MillraceError(
           "E_GRADIENT",
           `${this.name}: the loss does not depend on the variable "${variable.name}"`,
@@ -180,8 +186,16 @@ export abstract class Optimizer {
     });
   }
 
-  private variableNamed(name: string): Variable {
-    const found = [...this.slots.keys()].find((v) => v.name === name);
+  private checkPair(pair: unknown): readonly [Tensor | null, Variable] {
+    // boundary: nothing else can be assigned
+    if (Array.isArray(pair) && typeof pair[1]?.assign === "function") return pair as [Tensor | null, Variable];
+    const message = `${this.name}: applyGradients takes [gradient, variable] pairs, or a record of gradients by variable name`;
+    throw new MillraceError("E_ARGUMENT", message);
+  }
+
+  /** The variable of a gradient that was given by name: one that this optimizer has, or that the gradients are of. */
+  private variableNamed(name: string, gradients: object): Variable {
+    const found = [...this.slots.keys()].find((v) => v.name === name) ?? variablesOf(gradients)?.get(name);
     if (found) return found;
     const message = `${this.name}: no variable "${name}" is known; call build with the variables, or pass [gradient, variable] pairs`;
     throw new MillraceError("E_VARIABLE", message);
@@ -192,6 +206,8 @@ export abstract class Optimizer {
    * @param variables the trainable ones that `f` reads unless said
    */
   minimize(f: () => Tensor, variables?: readonly Variable[]): Tensor {
+    if (variables !== undefined && !Array.isArray(variables))
+      throw new MillraceError("E_ARGUMENT", `minimize: variables are a list, got ${typeof variables}`);
     return tf.tidy(() => {
       const tape = new GradientTape(variables ? { watchAccessedVariables: false } : {});
       if (variables) tape.watch(variables);

@@ -1,5 +1,6 @@
 import {
   cast,
+  checkOptions,
   type DType,
   dtypes,
   type FloatDType,
@@ -144,6 +145,7 @@ export abstract class Layer<R extends LayerRule = any> {
    * @throws E_SHAPE where the input does not fit; the error's `layer` names the path of layers
    */
   apply<const X extends LayerInput>(x: Checked<R, X>, options: CallOptions = {}): Applied<R, X> {
+    checkOptions(this.name, options, ["training", "mask"]);
     // boundary: the rule has checked the input, and says what comes out
     return this.applyAny(x as LayerInput, options) as Applied<R, X>;
   }

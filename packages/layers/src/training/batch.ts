@@ -11,6 +11,7 @@ import {
   tidy,
 } from "@millrace/autodiff";
 import { isTensor } from "../topology/weights.js";
+import { type Signal, untilAborted } from "../util/platform.js";
 import type { BatchShape } from "../util/shapes.js";
 
 /**
@@ -57,7 +58,8 @@ export interface Step {
 export interface StepSource {
   /** How many there are; null before it is known. */
   readonly steps: number | null;
-  open(): AsyncIterable<Step>;
+  /** `signal` ends the wait for a batch. */
+  open(signal: Signal | null): AsyncIterable<Step>;
 }
 
 /** What a model wants: names and shapes, batch axis first; null where it does not say. */
@@ -75,8 +77,15 @@ const datasetBrand: unique symbol = Symbol.for("millrace.dataset");
 export function isBatchSource(x: unknown): x is BatchSource {
   if (typeof x === "function") return true;
   if (typeof x !== "object" || x === null || ArrayBuffer.isView(x) || isTensor(x)) return false;
-  if (Array.isArray(x)) return x.length === 0 || !x.every((item) => isTensor(item) || ArrayBuffer.isView(item));
+  if (Array.isArray(x)) return x.length === 0 || !(isNumbers(x) || x.every(isLeaf));
   return Symbol.asyncIterator in x || Symbol.iterator in x;
+}
+
+/** Whether this is a nested array of numbers, which could be one sample, several or a batch. */
+function isNumbers(x: unknown): boolean {
+  if (!Array.isArray(x)) return false;
+  const first: unknown = x[0];
+  return ["number", "boolean", "bigint"].includes(typeof first) || isNumbers(first);
 }
 
 // --- batches from a source
@@ -90,18 +99,26 @@ export function sourceSteps(source: BatchSource, spec: () => BatchSpec, steps: n
   const isOwner = typeof source === "object" && datasetBrand in source;
   return {
     steps: known,
-    async *open() {
+    async *open(signal) {
       const iterator = once ?? iteratorOf(typeof source === "function" ? source() : source);
       let count = 0;
       try {
         while (steps === null || count < steps) {
-          const next = await iterator.next();
+          const pending = iterator.next();
+          // A batch that comes after an abort is given back like one that was used.
+          const late = (next: IteratorResult<Batch>): void => {
+            if (!next.done) dispose(assemble(next.value, spec(), isOwner).owned);
+          };
+          const next = await untilAborted(pending, signal, late);
           if (next.done) break;
           count++;
           yield assemble(next.value, spec(), isOwner);
         }
       } finally {
-        if (!once) await iterator.return?.();
+        const closed = once ? undefined : Promise.resolve(iterator.return?.());
+        // A source that still works on a batch closes after it.
+        if (signal?.aborted) closed?.catch(() => {});
+        else await closed;
       }
       if (steps !== null && count < steps) throw exhausted(`it gave ${count} of ${steps} batches`);
       if (count === 0) throw exhausted("it gave no batch");
@@ -176,6 +193,11 @@ function isTuple(batch: Batch): batch is Extract<Batch, readonly unknown[]> {
 /** The leaves of a value in the model's order. */
 export function leavesOf(value: BatchValue, what: string, names: readonly string[]): readonly BatchLeaf[] {
   if (isLeaf(value)) return [value];
+  if (isNumbers(value))
+    throw new MillraceError(
+      "E_ARGUMENT",
+      `${what}: needs tensors or typed arrays, got an array of numbers; pass tf.tensor(…) of it`,
+    );
   if (Array.isArray(value)) return value as readonly BatchLeaf[];
   if (typeof value !== "object" || value === null) {
     throw new MillraceError(

@@ -1,7 +1,8 @@
 // The training loop, and its smaller relatives.
 import { dispose, MillraceError, randomUniformInt, type Tensor, tidy } from "@millrace/autodiff";
-import { type Callback, CallbackList, type Logs } from "../callbacks/callback.js";
+import { CallbackList, type Logs } from "../callbacks/callback.js";
 import { History } from "../callbacks/history.js";
+import { type CallbackLike, callbacksOf } from "../callbacks/lambda.js";
 import { ProgbarLogger, resolveVerbosity, type Verbosity } from "../callbacks/progress.js";
 import { type Complete, checkRange, checkWhole, complete, type Defaults } from "../util/options.js";
 import { type Signal, throwIfAborted, yieldToEvents } from "../util/platform.js";
@@ -38,7 +39,8 @@ export interface FitOptions {
   readonly validationSplit?: number;
   /** Whether whole tensors are shuffled for each epoch; true unless said. */
   readonly shuffle?: boolean;
-  readonly callbacks?: Callback | readonly Callback[];
+  /** Callbacks, or plain objects of their hooks. */
+  readonly callbacks?: CallbackLike | readonly CallbackLike[];
   readonly verbose?: Verbosity;
   /** Aborts before the next step: the promise rejects with its reason, weights are as after the last whole step. */
   readonly signal?: Signal | null;
@@ -76,7 +78,7 @@ export interface EvaluateOptions {
   readonly sampleWeight?: BatchValue | null;
   /** Batches that are tested on, where that is not all a source has. */
   readonly steps?: number | null;
-  readonly callbacks?: Callback | readonly Callback[];
+  readonly callbacks?: CallbackLike | readonly CallbackLike[];
   readonly signal?: Signal | null;
   /** 0 is silent, which is the default. */
   readonly verbose?: Verbosity;
@@ -216,7 +218,7 @@ async function run(trainee: Trainee, data: TrainingData, options: Complete<FitOp
   const { epochs, initialEpoch, signal } = options;
   const verbose = resolveVerbosity(options.verbose);
   const history = new History();
-  const given = [options.callbacks].flat() as Callback[];
+  const given = callbacksOf(options.callbacks);
   const params = { epochs, steps: data.train.steps, verbose };
   const callbacks = new CallbackList(
     [...given, ...(verbose === 0 ? [] : [new ProgbarLogger()]), history],
@@ -249,7 +251,7 @@ async function trainEpoch(
   const { model, compiled, functions } = trainee;
   const breath = new Breath();
   let batch = 0;
-  for await (const step of source.open()) {
+  for await (const step of source.open(signal)) {
     try {
       throwIfAborted(signal);
       await callbacks.call("onTrainBatchBegin", batch);
@@ -276,7 +278,7 @@ async function testAll(
   compiled.reset();
   await callbacks.call("onTestBegin");
   let batch = 0;
-  for await (const step of source.open()) {
+  for await (const step of source.open(signal)) {
     try {
       throwIfAborted(signal);
       await callbacks.call("onTestBatchBegin", batch);
@@ -317,7 +319,7 @@ export async function evaluate(
       source = wholeSteps(whole, batchSize, null);
     }
     const params = { epochs: 1, steps: source.steps, verbose: resolveVerbosity(verbose) };
-    const list = new CallbackList([callbacks].flat() as Callback[], trainee.model, params);
+    const list = new CallbackList(callbacksOf(callbacks), trainee.model, params);
     return await testAll(trainee, source, list, signal);
   } finally {
     for (const whole of made) dispose(whole.owned);

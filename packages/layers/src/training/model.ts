@@ -229,7 +229,7 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
   private async predictSource(source: BatchSource, steps: number | null, signal: Signal | null): Promise<Tensors> {
     const parts: Tensors[] = [];
     try {
-      for await (const step of sourceSteps(source, () => this.spec(), steps).open()) {
+      for await (const step of sourceSteps(source, () => this.spec(), steps).open(signal)) {
         try {
           throwIfAborted(signal);
           parts.push(this.located(() => this.predictTensors(step.xs, step.size || 1)));

@@ -1,18 +1,6 @@
 // What layers use of the platform, which Node and browsers both have; no library of either is among the compiler's.
 
-/**
- * What aborts a promise: an AbortSignal.
- * @public
- */
-export interface Signal {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-}
-
-/** Throws the reason of a signal that is aborted. */
-export function throwIfAborted(signal: Signal | null | undefined): void {
-  if (signal?.aborted) throw signal.reason;
-}
+export { type Signal, throwIfAborted, untilAborted } from "@millrace/autodiff";
 
 interface Timers {
   /** Node alone: runs after pending events, without a timer's millisecond. */
