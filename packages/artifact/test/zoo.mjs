@@ -83,13 +83,33 @@ function controlFlow(tf) {
   return tf.nameFunction("control", body, { x: { shape: ["n"] } });
 }
 
+/** A weight of every dtype. */
+function everyDtype(tf) {
+  const weights = {
+    bool: tf.tensor([true, false, true]),
+    uint8: tf.tensor(Uint8Array.of(0, 128, 255)),
+    int32: tf.tensor(Int32Array.of(-(2 ** 31), 0, 2 ** 31 - 1)),
+    int64: tf.tensor(BigInt64Array.of(-(2n ** 63n), 0n, 2n ** 63n - 1n)),
+    float32: tf.tensor(Float32Array.of(Number.NaN, -0, 1e-45)),
+    float64: tf.tensor(Float64Array.of(Number.NEGATIVE_INFINITY, 0.1, 5e-324)),
+    empty: tf.zeros([0, 3]),
+  };
+  const named = Object.entries(weights).map(([name, w]) => [name, tf.variable(w, { name })]);
+  const body = ({ count }) =>
+    Object.fromEntries(
+      named.map(([name, w]) => [name, tf.reshape(w, name === "empty" ? [3, 0] : [3, 1])]).concat([["count", count]]),
+    );
+  return tf.nameFunction("dtypes", body, { count: { shape: [], dtype: "int32" } });
+}
+
 /** All of them, made with the core `tf`, and what each is called with. */
 export function zoo(tf) {
   const x = ramp(tf, [3, 4]);
   const ids = tf.tensor(Int32Array.of(5, 0, 2));
   return [
-    { function: smallCnn(tf), inputs: { image: ramp(tf, [2, 8, 8, 1]) } },
-    { function: opZoo(tf), inputs: { x, ids } },
-    { function: controlFlow(tf), inputs: { x: tf.tensor([0.5, 1, -0.25]) } },
+    { name: "small-cnn", function: smallCnn(tf), inputs: { image: ramp(tf, [2, 8, 8, 1]) } },
+    { name: "op-zoo", function: opZoo(tf), inputs: { x, ids } },
+    { name: "control-flow", function: controlFlow(tf), inputs: { x: tf.tensor([0.5, 1, -0.25]) } },
+    { name: "dtypes", function: everyDtype(tf), inputs: { count: tf.scalar(1, "int32") } },
   ];
 }
