@@ -8,6 +8,7 @@ import { installExport } from "./export.js";
 import { nodeFiles } from "./files.js";
 
 export * from "./api.js";
+export * from "./serving.js";
 
 registerBackend("cpu", createCpuBackend, { priority: 10 });
 registerReferenceBackend();
