@@ -27,10 +27,9 @@ export {
   type LoadWeightsOptions,
   loadModel,
   loadModel as loadLayersModel,
-  type ModelFormat,
   type ModelSource,
   type SaveOptions,
-  type UrlLike,
+  type TrainableFormat,
 } from "./saving/index.js";
 export { Functional, type FunctionalConfig, model, type SymbolicTensors } from "./topology/functional.js";
 export { type InputOptions, input } from "./topology/input.js";

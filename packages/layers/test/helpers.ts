@@ -26,3 +26,12 @@ export async function codeOf(f: () => Promise<unknown>): Promise<string> {
   }
   return "nothing was thrown";
 }
+
+/** Throws where a number is apart from the wanted by over `tolerance` times the greater of 1 and the wanted. */
+export function near(got: readonly number[], want: readonly number[], tolerance: number): void {
+  if (got.length !== want.length) throw new Error(`${got.length} numbers, not ${want.length}`);
+  for (const [i, w] of want.entries()) {
+    const off = Math.abs(got[i]! - w) / Math.max(1, Math.abs(w));
+    if (!(off <= tolerance) && !Object.is(got[i], w)) throw new Error(`number ${i} is ${got[i]}, not ${w}`);
+  }
+}

@@ -47,7 +47,7 @@ export abstract class Loss {
 
   /** What the constructor takes to make this loss again. */
   getConfig(): Record<string, unknown> {
-    return { ...this.config };
+    return { ...this.config, name: this.name };
   }
 }
 

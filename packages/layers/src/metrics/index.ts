@@ -64,9 +64,15 @@ export class MeanAbsoluteError extends MeanMetricWrapper {
  */
 export class BinaryCrossentropy extends MeanMetricWrapper {
   static override readonly className: string = "BinaryCrossentropy";
+  private readonly config: Record<string, unknown>;
   constructor(config: CrossentropyConfig = {}) {
     const loss = new BinaryCrossentropyLoss(config);
     super((yTrue, yPred) => loss.call(yTrue, yPred), loss.name);
+    const { fromLogits = false, labelSmoothing = 0 } = config;
+    this.config = { fromLogits, labelSmoothing };
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), ...this.config };
   }
 }
 
@@ -76,9 +82,15 @@ export class BinaryCrossentropy extends MeanMetricWrapper {
  */
 export class CategoricalCrossentropy extends MeanMetricWrapper {
   static override readonly className: string = "CategoricalCrossentropy";
+  private readonly config: Record<string, unknown>;
   constructor(config: CrossentropyConfig = {}) {
     const loss = new CategoricalCrossentropyLoss(config);
     super((yTrue, yPred) => loss.call(yTrue, yPred), loss.name);
+    const { fromLogits = false, labelSmoothing = 0 } = config;
+    this.config = { fromLogits, labelSmoothing };
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), ...this.config };
   }
 }
 
@@ -88,9 +100,15 @@ export class CategoricalCrossentropy extends MeanMetricWrapper {
  */
 export class SparseCategoricalCrossentropy extends MeanMetricWrapper {
   static override readonly className: string = "SparseCategoricalCrossentropy";
+  private readonly config: Record<string, unknown>;
   constructor(config: LogitsConfig = {}) {
     const loss = new SparseCategoricalCrossentropyLoss(config);
     super((yTrue, yPred) => loss.call(yTrue, yPred), loss.name);
+    const { fromLogits = false } = config;
+    this.config = { fromLogits };
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), ...this.config };
   }
 }
 

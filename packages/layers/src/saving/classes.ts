@@ -24,6 +24,8 @@ export interface KerasClass {
   readonly renamed?: Readonly<Record<string, string>>;
   /** Own options that Keras writes as a list also where they are one number. */
   readonly listed?: readonly string[];
+  /** Own options that stand for another where they are null, which Keras writes out. */
+  readonly sameAs?: Readonly<Record<string, string>>;
   /** Whether Keras writes down what shape the layer was built for. */
   readonly builds?: boolean;
   /** The property of Keras's object that holds the weights; the object itself unless said. */
@@ -38,7 +40,7 @@ const constraints = (...weights: readonly string[]): Json =>
 
 const merge: KerasClass = { builds: true };
 const plain: KerasClass = {};
-const pool: KerasClass = plain;
+const pool: KerasClass = { sameAs: { strides: "poolSize" } };
 const globalPool: KerasClass = { renamed: { keepDims: "keepdims" } };
 
 const layers: Readonly<Record<string, KerasClass>> = {
@@ -135,12 +137,12 @@ const metrics: Readonly<Record<string, KerasClass>> = {
   BinaryAccuracy: metric,
   BinaryCrossentropy: metric,
   CategoricalAccuracy: metric,
-  CategoricalCrossentropy: metric,
+  CategoricalCrossentropy: { ...metric, fixed: { axis: -1 } },
   Mean: metric,
   MeanAbsoluteError: metric,
   MeanSquaredError: metric,
   SparseCategoricalAccuracy: metric,
-  SparseCategoricalCrossentropy: { ...metric, fixed: { axis: -1 } },
+  SparseCategoricalCrossentropy: { ...metric, fixed: { axis: -1, ignore_class: null } },
 };
 
 const optimizer: KerasClass = {

@@ -8,7 +8,7 @@ import { isHdf5 } from "./hdf5.js";
  * The formats of models that are trained further: Keras 3's, Keras 2's and TensorFlow.js's.
  * @public
  */
-export type ModelFormat = "keras" | "h5" | "tfjs";
+export type TrainableFormat = "keras" | "h5" | "tfjs";
 
 /** The files of a model by name; each is read when it is asked for. */
 export interface ModelFiles {
@@ -24,7 +24,7 @@ export const kerasFiles = { config: "config.json", metadata: "metadata.json", we
  * naming tf.loadExecutable, and E_FORMAT for anything else.
  * @param wanted the format that the caller says it is
  */
-export function openModel(bytes: Uint8Array, wanted: ModelFormat | null, limits: Limits): ModelFiles {
+export function openModel(bytes: Uint8Array, wanted: TrainableFormat | null, limits: Limits): ModelFiles {
   const found = formatOf(bytes, limits);
   if (wanted !== null && found.format !== wanted) {
     throw badFile(`the file is ${found.what}, not of the format ${JSON.stringify(wanted)}`);
@@ -46,7 +46,7 @@ export function openDirectory(files: ModelFiles): ModelFiles {
 }
 
 interface Found {
-  readonly format: ModelFormat;
+  readonly format: TrainableFormat;
   readonly what: string;
   readonly files?: ModelFiles;
 }

@@ -4,12 +4,12 @@ import type { Model } from "../training/model.js";
 import { complete, type Defaults } from "../util/options.js";
 import { type Signal, throwIfAborted } from "../util/platform.js";
 import { type LoadLimits, limitsOf } from "./checks.js";
-import type { ModelFormat } from "./formats.js";
+import type { TrainableFormat } from "./formats.js";
 import type { ModelSource } from "./sources.js";
 
 export type { LoadLimits } from "./checks.js";
-export type { ModelFormat } from "./formats.js";
-export type { ByteSource, ModelSource, UrlLike } from "./sources.js";
+export type { TrainableFormat } from "./formats.js";
+export type { ByteSource, ModelAddress, ModelSource } from "./sources.js";
 
 /**
  * Options of `loadModel`.
@@ -17,7 +17,7 @@ export type { ByteSource, ModelSource, UrlLike } from "./sources.js";
  */
 export interface LoadModelOptions {
   /** What the file must be; told by its content unless said. */
-  readonly format?: ModelFormat | null;
+  readonly format?: TrainableFormat | null;
   /** Classes and functions of one's own by the names that the file has for them: `{ Scale, "my_package>Scale": Scale }`. */
   readonly customObjects?: Readonly<Record<string, unknown>>;
   /** Whether a file that holds code is refused. That code is never run: with false, customObjects may stand in its place. */

@@ -19,7 +19,7 @@ import {
   readVariables,
   weightGroups,
 } from "./variables.js";
-import { writeLayer } from "./write-config.js";
+import { jsonText, writeLayer } from "./write-config.js";
 
 /** The release of Keras whose format is written. */
 const kerasVersion = "3.15.1";
@@ -40,7 +40,7 @@ export async function writeKeras(model: Model, signal: Signal | null): Promise<U
   const date = new Date().toISOString().slice(0, 19).replace("T", "@");
   return writeArchive({
     [kerasFiles.metadata]: toUtf8(JSON.stringify({ keras_version: kerasVersion, date_saved: date })),
-    [kerasFiles.config]: toUtf8(JSON.stringify(config)),
+    [kerasFiles.config]: toUtf8(jsonText(config)),
     [kerasFiles.weights]: weights,
   });
 }

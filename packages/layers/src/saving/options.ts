@@ -33,9 +33,18 @@ const isNumber = (value: unknown): value is number => typeof value === "number";
 const isWhole = (value: unknown): boolean => Number.isSafeInteger(value);
 const orNull = (accepts: (value: unknown) => boolean) => (value: unknown) => value === null || accepts(value);
 
+/** A number that Python must read as a float, also where it is whole: some of Keras's classes refuse 0 for 0.0. */
+export class Float {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+const floatOf = (value: unknown): unknown => (isNumber(value) ? new Float(value) : value);
+
 const whole = same("whole number", isWhole);
-const number = same("number", isNumber);
-const numberOrNull = same("number", orNull(isNumber));
+const number: Kind = { ...same("number", isNumber), write: floatOf };
+const numberOrNull: Kind = { ...same("number", orNull(isNumber)), write: floatOf };
 const flag = same("true or false", (value) => typeof value === "boolean");
 const shape = same(
   "shape",
@@ -112,7 +121,10 @@ const kinds: Readonly<Record<string, Kind>> = {
   name: text,
   seed,
   // Whether there is a factor, and of VarianceScaling which.
-  scale: same("number or true or false", (value) => isNumber(value) || typeof value === "boolean"),
+  scale: {
+    ...same("number or true or false", (value) => isNumber(value) || typeof value === "boolean"),
+    write: floatOf,
+  },
 };
 
 function kindOf(kind: Kind, ...names: readonly string[]): Record<string, Kind> {

@@ -153,7 +153,15 @@ export class ConfigReader implements Objects {
       this.spend(own);
       cost += own;
     };
-    const [inputLayers, outputLayers] = [readReferences(config.input_layers), readReferences(config.output_layers)];
+    const nested = new Set(entries.filter(({ layer }) => layer instanceof Functional).map((entry) => entry.name));
+    // Here, and nowhere else, Keras counts the drawing of a functional model as its first application.
+    const end = ([own, node, tensor]: TensorReference): TensorReference => [
+      own,
+      node - (nested.has(own) ? 1 : 0),
+      tensor,
+    ];
+    const [inputLayers, ends] = [readReferences(config.input_layers), readReferences(config.output_layers)];
+    const outputLayers = isReference(ends) ? end(ends) : ends.map(end);
     const inputs = isReference(inputLayers) ? [inputLayers] : inputLayers;
     const graph = drawGraph({ layers: entries, inputLayers: inputs, outputLayers }, applied);
     const model = new Functional({ ...graph, ...this.baseOptions({ ...(name === undefined ? {} : { name }) }, false) });

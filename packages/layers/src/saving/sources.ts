@@ -9,7 +9,7 @@ import type { ModelFiles } from "./formats.js";
  * file:), bytes, or what gives bytes, as a File, Blob or Response does.
  * @public
  */
-export type ModelSource = string | UrlLike | ArrayBuffer | ArrayBufferView | ByteSource;
+export type ModelSource = string | { readonly href: string } | ArrayBuffer | ArrayBufferView | ByteSource;
 
 /**
  * What gives its bytes when it is asked.
@@ -17,16 +17,6 @@ export type ModelSource = string | UrlLike | ArrayBuffer | ArrayBufferView | Byt
  */
 export interface ByteSource {
   arrayBuffer(): Promise<ArrayBuffer>;
-}
-
-/**
- * What of a URL is used.
- * @public
- */
-export interface UrlLike {
-  readonly href: string;
-  readonly protocol: string;
-  readonly pathname: string;
 }
 
 /** The bytes of a file, or the files of a directory. */
@@ -44,7 +34,7 @@ interface Reader {
 // boundary: both platforms have these
 const { fetch, URL: Address } = globalThis as unknown as {
   readonly fetch: (url: string, options: { signal?: unknown }) => Promise<Response>;
-  readonly URL: new (text: string) => UrlLike;
+  readonly URL: new (text: string) => { readonly href: string; readonly pathname: string };
 };
 
 /** Reads a source within the limits. Throws E_FILE, E_FORMAT where it is too large, E_ARGUMENT for no source. */
@@ -55,12 +45,10 @@ export async function openSource(
   signal: Signal | null,
 ): Promise<Opened> {
   throwIfAborted(signal);
-  if (typeof source === "string") {
-    return /^https?:\/\//i.test(source) ? download(source, limits, signal) : openPath(source, names, limits, signal);
-  }
-  if (isUrl(source)) {
-    if (source.protocol === "file:") return openPath(decodeURIComponent(source.pathname), names, limits, signal);
-    return download(source.href, limits, signal);
+  const text = typeof source === "string" ? source : isAddress(source) ? source.href : null;
+  if (text !== null) {
+    if (/^https?:\/\//i.test(text)) return download(text, limits, signal);
+    return openPath(/^file:\/\//i.test(text) ? pathOf(text) : text, names, limits, signal);
   }
   const bytes = await bytesOf(source);
   throwIfAborted(signal);
@@ -132,8 +120,14 @@ async function bytesOf(source: unknown): Promise<Uint8Array> {
   throw new MillraceError("E_ARGUMENT", `a model is loaded from a path, an address or bytes, got ${show(source)}`);
 }
 
-function isUrl(source: unknown): source is UrlLike {
-  return typeof source === "object" && source !== null && "href" in source && "protocol" in source;
+function isAddress(source: unknown): source is { readonly href: string } {
+  return typeof source === "object" && source !== null && "href" in source && typeof source.href === "string";
+}
+
+/** The path that a file: address names; one of a drive begins with its letter. */
+function pathOf(address: string): string {
+  const path = decodeURIComponent(new Address(address).pathname);
+  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
 }
 
 function tooLarge(size: number, { maxBytes }: Limits): MillraceError {

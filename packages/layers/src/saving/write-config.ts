@@ -5,7 +5,7 @@ import { get as getLoss, type LossIdentifier } from "../losses/index.js";
 import { get as getMetric, type MetricIdentifier } from "../metrics/index.js";
 import type { Optimizer } from "../optimizers/optimizer.js";
 import { Functional } from "../topology/functional.js";
-import type { GraphConfig, GraphNode, TensorReference } from "../topology/graph.js";
+import { type GraphConfig, type GraphNode, isReference, type TensorReference } from "../topology/graph.js";
 import type { Layer } from "../topology/layer.js";
 import { Sequential } from "../topology/sequential.js";
 import type { SymbolicTensor } from "../topology/symbolic.js";
@@ -16,7 +16,17 @@ import { classNameOf } from "../util/serialize.js";
 import { type BatchShape, type BatchShapes, isShapeList } from "../util/shapes.js";
 import type { Json } from "./checks.js";
 import { type Family, kerasClass, modules } from "./classes.js";
-import { type Objects, optionKind, writeFunction } from "./options.js";
+import { Float, type Objects, optionKind, writeFunction } from "./options.js";
+
+/** JSON in which floats are floats for Python too. */
+export function jsonText(value: unknown): string {
+  if (value instanceof Float)
+    return Number.isInteger(value.value) ? value.value.toFixed(1) : JSON.stringify(value.value);
+  if (Array.isArray(value)) return `[${value.map(jsonText).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  const entries = Object.entries(value).filter(([, one]) => one !== undefined);
+  return `{${entries.map(([key, one]) => `${JSON.stringify(key)}: ${jsonText(one)}`).join(", ")}}`;
+}
 
 interface Configurable {
   getConfig(): Record<string, unknown>;
@@ -37,7 +47,7 @@ function unexpected(): never {
  */
 export function writeLayer(layer: Layer, learningRate: number | null = null): Json {
   const { className, name, trainable } = layer;
-  if (layer instanceof Functional && className === "Functional") {
+  if (isFunctional(layer)) {
     const config = { name, trainable, ...writeGraph(layer.graph()) };
     const compiled = writeCompiled(layer, learningRate);
     const built = { build_config: { input_shape: null }, compile_config: compiled };
@@ -49,11 +59,17 @@ export function writeLayer(layer: Layer, learningRate: number | null = null): Js
   const { name: _, dtype, trainable: __, inputShape: ___, ...own } = layer.getConfig();
   const base = { name, trainable, dtype: writeDType(String(dtype ?? layer.dtype)) };
   const { builtShape } = layer;
-  const built = builtShape && (known?.builds ?? true) ? { build_config: { input_shape: jsonShape(builtShape) } } : {};
+  const built =
+    builtShape && (known ? known.builds : true) ? { build_config: { input_shape: jsonShape(builtShape) } } : {};
   if (known)
     return kerasObject(modules.layer, className, { ...base, ...writeOptions("layer", className, own) }, null, built);
   const more = layer instanceof Model ? { compile_config: writeCompiled(layer, learningRate) } : {};
   return kerasObject(null, className, { ...base, ...own }, className, { ...built, ...more });
+}
+
+/** A model that Keras knows the class of. */
+function isFunctional(layer: Layer): layer is Functional {
+  return layer instanceof Functional && layer.className === "Functional";
 }
 
 function kerasObject(
@@ -96,6 +112,13 @@ function writeInput(layer: InputLayer): Json {
 }
 
 function writeGraph({ layers, inputLayers, outputLayers }: GraphConfig<Layer, GraphNode>): Json {
+  const nested = new Set(layers.filter(({ layer }) => isFunctional(layer)).map(({ name }) => name));
+  // Here, and nowhere else, Keras counts the drawing of a functional model as its first application.
+  const end = ([name, node, tensor]: TensorReference): TensorReference => [
+    name,
+    node + (nested.has(name) ? 1 : 0),
+    tensor,
+  ];
   return {
     layers: layers.map(({ layer, name, inboundNodes }) => ({
       ...writeLayer(layer),
@@ -106,7 +129,7 @@ function writeGraph({ layers, inputLayers, outputLayers }: GraphConfig<Layer, Gr
       }),
     })),
     input_layers: inputLayers.length === 1 ? inputLayers[0] : inputLayers,
-    output_layers: outputLayers,
+    output_layers: isReference(outputLayers) ? end(outputLayers) : outputLayers.map(end),
   };
 }
 
@@ -123,8 +146,9 @@ function writeDType(name: string): Json {
 
 /** Own options in Keras's names and values, and those that Keras has besides. */
 function writeOptions(family: Family, className: string, own: Json): Json {
-  const { fixed, ignored, renamed = {}, listed = [] } = kerasClass(family, className)!;
-  const written = Object.entries(own).map(([name, value]) => {
+  const { fixed, ignored, renamed = {}, listed = [], sameAs = {} } = kerasClass(family, className)!;
+  const written = Object.entries(own).map(([name, given]) => {
+    const value = given === null && sameAs[name] !== undefined ? own[sameAs[name]] : given;
     const kind = optionKind(name);
     if (!kind) throw new MillraceError("E_INTERNAL", `${className}: the option ${name} has no form in files`);
     const made = kind.write(value, objects);
@@ -152,7 +176,7 @@ function writeCompiled(model: Model, learningRate: number | null): Json {
     optimizer: writeOptimizer(optimizer, learningRate),
     loss: each(byPlace(loss, names), writeLoss),
     loss_weights: byPlace(lossWeights, names),
-    metrics: each(byPlace(metrics, names), writeMetric),
+    metrics: each(listsOf(byPlace(metrics, names)), writeMetric),
     weighted_metrics: null,
     run_eagerly: false,
     steps_per_execution: 1,
@@ -163,7 +187,7 @@ function writeCompiled(model: Model, learningRate: number | null): Json {
 function writeOptimizer(optimizer: Optimizer, learningRate: number | null): Json {
   const written = writeObject("optimizer", optimizer);
   if (learningRate === null) return written;
-  return { ...written, config: { ...(written.config as Json), learning_rate: learningRate } };
+  return { ...written, config: { ...(written.config as Json), learning_rate: new Float(learningRate) } };
 }
 
 /** A record by the names of outputs as a list in their order: Keras has other names for some. */
@@ -171,6 +195,13 @@ function byPlace(given: unknown, names: readonly string[]): unknown {
   if (!isRecord(given)) return given;
   const list = names.map((name) => given[name] ?? null);
   return list.length === 1 ? list[0] : list;
+}
+
+/** Where outputs have lists of metrics, all have. */
+function listsOf(metrics: unknown): unknown {
+  if (!Array.isArray(metrics)) return metrics === null ? [] : [metrics];
+  if (!metrics.some((one) => Array.isArray(one) || one === null)) return metrics;
+  return metrics.map((one: unknown) => (one === null ? [] : Array.isArray(one) ? one : [one]));
 }
 
 function isRecord(value: unknown): value is Json {

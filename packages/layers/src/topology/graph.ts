@@ -111,9 +111,6 @@ function walk(
   return { finished, met };
 }
 
-/** Keras counts the drawing of a functional model as its first application. */
-const firstNode = (layer: Layer): number => (layer.className === "Functional" ? 1 : 0);
-
 /** The graph by names. Throws E_UNIMPLEMENTED where it begins at the result of a layer. */
 export function graphConfig(
   { calls, layers }: GraphOrder,
@@ -125,7 +122,7 @@ export function graphConfig(
   const nodes = new Map<LayerCall, number>();
   for (const call of calls) {
     const own = callsOf.get(call.layer)!;
-    nodes.set(call, own.length + firstNode(call.layer));
+    nodes.set(call, own.length);
     own.push(call);
   }
   const reference = (x: SymbolicTensor): TensorReference => [
@@ -178,12 +175,11 @@ export function drawGraph(
   const drawn = (name: string, node: number): readonly SymbolicTensor[] | undefined => {
     const entry = entries.get(name);
     if (!entry) throw broken(`there is no layer ${JSON.stringify(name)}`);
-    const index = node - firstNode(entry.layer);
     const count = entry.layer instanceof InputLayer ? 1 : entry.inboundNodes.length;
-    if (!(Number.isInteger(index) && index >= 0 && index < count)) {
+    if (!(Number.isInteger(node) && node >= 0 && node < count)) {
       throw broken(`the layer ${JSON.stringify(name)} has no application ${node}`);
     }
-    return results.get(name)![index];
+    return results.get(name)![node];
   };
   const tensorOf = ([name, node, tensor]: TensorReference): SymbolicTensor => {
     const found = drawn(name, node)?.[tensor];
@@ -218,7 +214,7 @@ export function drawGraph(
         if (needed) {
           const [from, number] = needed;
           if (drawn(from, number)) top.next++;
-          else ask(from, number - firstNode(entries.get(from)!.layer));
+          else ask(from, number);
           continue;
         }
         const xs = node.inputs.map(tensorOf);

@@ -37,6 +37,7 @@ export function input<const Sizes extends readonly (number | null)[], const D ex
 
 /** A tensor that stands for what the layer takes. */
 export function symbolOf(layer: InputLayer<BatchShape, DType>): SymbolicTensor {
+  layer.buildFor(layer.batchInputShape!);
   const outputs: SymbolicTensor[] = [];
   const source: LayerCall = { layer, inputs: [], isList: false, outputs };
   const made: SymbolicTensor = new SymbolicTensor(layer.batchInputShape!, layer.inputDType, layer.name, source);
