@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root, writeGenerated } from "./lib/generated.mjs";
 
-for (const [name, folder] of Object.entries({ core: "src/types", "backend-cpu-napi": "src" })) {
+for (const [name, folder] of Object.entries({ core: "src/types", "backend-cpu-napi": "src", millrace: "src" })) {
   const { version } = JSON.parse(readFileSync(join(root, "packages", name, "package.json"), "utf8"));
   writeGenerated(
     `packages/${name}/${folder}/version.gen.ts`,

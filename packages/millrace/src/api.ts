@@ -7,3 +7,4 @@ export * from "@millrace/autodiff";
 export * as data from "@millrace/data";
 export * from "@millrace/layers";
 export type { ExportOptions } from "./export.js";
+export * as lite from "./lite.js";

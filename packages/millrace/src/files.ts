@@ -105,12 +105,7 @@ async function put(temporary: string, target: string, overwrite: boolean): Promi
   await rm(old, { recursive: true, force: true });
 }
 
-async function readAll(
-  handle: FileHandle,
-  start: number,
-  size: number,
-  signal: AbortFlag | null,
-): Promise<Uint8Array> {
+async function readAll(handle: FileHandle, start: number, size: number, signal: AbortFlag | null): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let done = 0;
   while (done < size) {
