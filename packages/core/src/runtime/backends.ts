@@ -84,9 +84,9 @@ export function currentDevice(): Device {
   throw new MillraceError("E_BACKEND", `no backend could be started${reasons.map((x) => `\n  ${x}`).join("")}`);
 }
 
-/** Why a backend did not start. Another version is no reason to take the next one in silence. */
+/** Why a backend did not start. Another version or a wrong setting is no reason to take the next one in silence. */
 function reasonOf({ name }: Registration, error: unknown): string {
-  if (isMillraceError(error, "E_VERSION")) throw error;
+  if (isMillraceError(error, "E_VERSION") || isMillraceError(error, "E_ARGUMENT")) throw error;
   return `${name}: ${messageOf(error)}`;
 }
 

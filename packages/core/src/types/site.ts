@@ -15,7 +15,7 @@ export interface CallSite {
 const engineFrame = /[\\/]node_modules[\\/](?:@millrace[\\/]|millrace[\\/])|\(node:|at node:/;
 
 /** In the repository: the folder of the packages. A user's own may be called packages/core too, so its path counts. */
-const ownPackages = /(\/[^\n]*?\/packages\/)core\/(?:src|dist)\//.exec(new Error().stack ?? "")?.[1];
+const ownPackages = /(\/[^\s()]*?\/packages\/)core\/(?:src|dist)\//.exec(new Error().stack ?? "")?.[1];
 const ownFrame = /^[a-z-]+\/(?:src|dist)\//;
 
 function isEngineFrame(line: string): boolean {
