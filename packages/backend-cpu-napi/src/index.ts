@@ -20,6 +20,7 @@ import {
   warnOnce,
 } from "@millrace/core/backend";
 import { loadAddon, type NativeContext, type Printed } from "./addon.js";
+import { checkEnvironment } from "./environment.js";
 import { thrown } from "./errors.js";
 import { NativeOrigins } from "./origins.js";
 import { PageReclaimer } from "./reclaimer.js";
@@ -43,8 +44,9 @@ export class CpuBackend implements Backend {
   private donated: Int32Array = new Int32Array(64);
   private results: Int32Array = new Int32Array(64);
 
-  /** Throws E_BACKEND where the addon is not installed. */
+  /** Throws E_BACKEND where the addon is not installed, E_ARGUMENT where a variable of the environment has no such value. */
   constructor(options: CpuOptions = {}) {
+    checkEnvironment();
     const limit = options.memoryLimit ?? Math.floor(os.totalmem() * 0.8);
     this.native = loadAddon().createContext(limit);
     this.native.onMessage((printed, lost) => this.hear(printed, lost));
@@ -192,7 +194,8 @@ function filled(array: Int32Array, values: readonly number[]): Int32Array {
 }
 
 /**
- * The native CPU backend. Throws E_BACKEND where the addon is missing.
+ * The native CPU backend.
+ * @throws E_BACKEND where the addon is missing, E_ARGUMENT where `MILLRACE_CPU` or `MILLRACE_THREADS` has no such value
  * @example registerBackend("cpu", createCpuBackend, { priority: 10 })
  */
 export function createCpuBackend(options: CpuOptions = {}): CpuBackend {
