@@ -144,7 +144,9 @@ const flat = (text) => text.replaceAll(/\s*\n\s*/g, " ").trim();
 /** A function's section: how it is called, what it does, what it takes, an example. */
 function functionText({ call, name, doc, tags }) {
   const lines = tags.flatMap((tag) => (tagLines[tag.name] ? [tagLines[tag.name](flat(tag.text))] : []));
-  const examples = tags.filter((tag) => tag.name === "example").map(({ text }) => `\`\`\`js\n${text.trim()}\n\`\`\``);
+  const examples = tags
+    .filter((tag) => tag.name === "example")
+    .map(({ text }) => `\`\`\`js\n${text.trim().replaceAll("\n    ", "\n")}\n\`\`\``);
   const parts = [`### ${name}`, `\`${call}\``, doc.trim(), lines.join("\n"), ...examples];
   return parts.filter((part) => part !== "").join("\n\n");
 }

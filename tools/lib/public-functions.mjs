@@ -6,7 +6,7 @@ import { root } from "./generated.mjs";
 /** @typedef {{ name: string, call: string, doc: string, tags: { name: string, text: string }[], folder: string }} PublicFunction */
 
 /**
- * Every function that `entry` exports to users, by name.
+ * Every function that `entry` exports to users, by name; those of a namespace begin with its name.
  * @param {string} entry a file below the root
  * @returns {PublicFunction[]}
  */
@@ -25,6 +25,11 @@ export function publicFunctions(entry) {
 
 function describe(checker, symbol) {
   const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
+  if (target.flags & ts.SymbolFlags.ValueModule) {
+    const { name: folder } = symbol;
+    const inside = checker.getExportsOfModule(target).flatMap((inner) => describe(checker, inner));
+    return inside.map((f) => ({ ...f, name: `${folder}.${f.name}`, call: `${folder}.${f.call}`, folder }));
+  }
   const declarations = (target.declarations ?? []).filter(ts.isFunctionDeclaration);
   if (declarations.length === 0) return [];
   const path = posix.relative(root, declarations[0].getSourceFile().fileName);

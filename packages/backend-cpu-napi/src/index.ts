@@ -15,6 +15,7 @@ import {
   log,
   type MemoryStats,
   MillraceError,
+  type Origins,
   previewOf,
   viewAs,
   warnOnce,
@@ -38,7 +39,7 @@ export class CpuBackend implements Backend {
   readonly version: string = version;
   readonly fusion: boolean = true;
   readonly reclaimer: PageReclaimer;
-  readonly origins: NativeOrigins;
+  readonly origins: Origins;
   private readonly native: NativeContext;
   private args: Int32Array = new Int32Array(64);
   private donated: Int32Array = new Int32Array(64);

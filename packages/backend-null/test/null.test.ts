@@ -42,6 +42,20 @@ test("a function of many ops is one program and one run", () => {
   expect([count("compile"), count("run")]).toEqual([before[0], before[1]! + 1]);
 });
 
+test("what is live is told by what made it", () => {
+  const x = tf.tensor(new Uint8Array(77));
+  const held = [tf.split(x, [70, 7]), tf.tidy(() => x.add(x))];
+  const rows = tf.memory().byOp.filter(({ dtype }) => dtype === "uint8");
+  expect(rows.map(({ op, shape, tensors, bytes }) => [op, shape, tensors, bytes])).toEqual([
+    ["add", [77], 1, 77],
+    ["upload", [77], 1, 77],
+    ["slice", [70], 1, 70],
+    ["slice", [7], 1, 7],
+  ]);
+  tf.dispose([x, held]);
+  expect(tf.memory().byOp.some(({ dtype }) => dtype === "uint8")).toBe(false);
+});
+
 test("assigning a variable frees its old buffer", () => {
   const v = tf.variable([1, 2, 3]);
   const x = tf.tensor([4, 5, 6]);
