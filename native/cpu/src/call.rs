@@ -1,13 +1,12 @@
 //! One call of a program: arguments are checked, results get storage, and it runs here or is queued.
 
+use crate::cancel::Cancel;
 use crate::device::{DONATE, Device, INLINE_NS};
 use crate::executable::BoundProgram;
-use crate::late::check_poison;
 use crate::queue::Job;
 use crate::storage::StorageId;
 use millrace_program::{Error, Source};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
 const MAX_QUEUED: usize = 32;
@@ -19,7 +18,22 @@ pub(crate) struct Pending {
     pub results: usize,
     pub storages: Vec<StorageId>,
     pub input_bytes: usize,
-    pub cancel: Arc<AtomicBool>,
+    /// Queued programs whose results it reads.
+    pub after: Vec<u64>,
+    pub renews: Vec<Renewed>,
+    /// Why a reader of its results left; it runs on while others need it.
+    pub abandoned: Option<String>,
+    pub cancel: Arc<Cancel>,
+}
+
+/// A result that takes the place of an argument, as the new value of a variable does: where the program fails after it
+/// was queued, the result has the argument's value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Renewed {
+    pub result: usize,
+    pub param: usize,
+    /// Whether it has the argument's storage.
+    pub in_place: bool,
 }
 
 /// The lists of one `run`, kept for the next.
@@ -28,6 +42,7 @@ pub(crate) struct Call {
     inputs: Vec<StorageId>,
     /// For each result the parameter whose storage it takes.
     taken: Vec<Option<usize>>,
+    renews: Vec<Renewed>,
     outputs: Vec<StorageId>,
     /// What the handles of these parameters hold afterwards.
     spent: Vec<StorageId>,
@@ -39,6 +54,7 @@ impl Call {
     fn clear(&mut self) {
         self.inputs.clear();
         self.taken.clear();
+        self.renews.clear();
         self.outputs.clear();
         self.spent.clear();
         self.params.clear();
@@ -51,6 +67,17 @@ impl Device {
     /// once,
     /// arguments are as they were; a program in the queue that fails later poisons its results.
     pub fn run(&mut self, bound: i32, args: &[i32], results: &mut Vec<i32>) -> Result<(), Error> {
+        self.run_renewing(bound, args, &[], results)
+    }
+
+    /// `run`, with the results that take the place of an argument: pairs of argument and result.
+    pub fn run_renewing(
+        &mut self,
+        bound: i32,
+        args: &[i32],
+        renewed: &[(usize, usize)],
+        results: &mut Vec<i32>,
+    ) -> Result<(), Error> {
         let it = self.bounds.get(bound)?.clone();
         if args.len() != it.params.len() {
             return Err(Error::argument(format!("{} arguments for {} parameters", args.len(), it.params.len())));
@@ -61,6 +88,12 @@ impl Device {
         }
         let mut call = std::mem::take(&mut self.call);
         call.clear();
+        for &(param, result) in renewed {
+            if it.params.get(param).is_none_or(|bytes| it.results.get(result) != Some(bytes)) {
+                return Err(Error::argument(format!("result {result} cannot take the place of argument {param}")));
+            }
+            call.renews.push(Renewed { result, param, in_place: false });
+        }
         let done = self.run_call(&it, args, &mut call, results);
         self.call = call;
         done
@@ -114,7 +147,7 @@ impl Device {
             if self.pending.len() < MAX_QUEUED && self.pending_bytes + bytes <= MAX_QUEUED_BYTES {
                 break;
             }
-            self.queue.wait(first.ticket);
+            self.wait(first.ticket);
             self.retire();
         }
     }
@@ -125,7 +158,7 @@ impl Device {
         for (i, (&arg, &bytes)) in args.iter().zip(&it.params).enumerate() {
             let id = *self.tensors.get(if arg >= 0 { arg & !DONATE } else { arg })?;
             let storage = self.memory.get(id);
-            check_poison(storage.poison.as_ref())?;
+            storage.check()?;
             if storage.bytes != bytes {
                 let shape = &it.bound.main.params[i];
                 return Err(Error::shape(format!("argument {i} has {} bytes, {shape} has {bytes}", storage.bytes)));
@@ -168,11 +201,15 @@ impl Device {
     }
 
     fn try_outputs(&mut self, it: &BoundProgram, call: &mut Call) -> Result<(), Error> {
+        let is_queued = !self.runs_here(it);
         for (i, source) in it.bound.main.sources.iter().enumerate() {
+            let renews = |result| call.renews.iter().find(|it| is_queued && it.result == result);
+            // What may get an argument's value back shares its storage with nothing else.
             let shared = match (*source, call.taken[i]) {
-                (Source::Own, Some(param)) | (Source::Param(param), _) => Some(call.inputs[param]),
-                (Source::Same(earlier), _) => Some(call.outputs[earlier]),
-                (Source::Own | Source::Const(_), _) => None,
+                (Source::Own, Some(param)) => Some(call.inputs[param]),
+                (Source::Param(param), _) if renews(i).is_none_or(|it| it.param == param) => Some(call.inputs[param]),
+                (Source::Same(earlier), _) if renews(i).or(renews(earlier)).is_none() => Some(call.outputs[earlier]),
+                _ => None,
             };
             let id = match shared {
                 Some(id) => {
@@ -202,22 +239,36 @@ impl Device {
         let ticket = self.last_ticket + 1;
         let storages: Vec<StorageId> = call.outputs.iter().chain(&call.inputs).copied().collect();
         let oldest = self.pending.front().map_or(ticket, |first| first.ticket);
-        let after =
+        let after: Vec<u64> =
             call.inputs.iter().map(|&id| self.memory.get(id).ticket).filter(|&ticket| ticket >= oldest).collect();
-        let cancel = Arc::new(AtomicBool::new(false));
+        let cancel = Arc::new(Cancel::new());
         let (params, results) = (call.params.clone(), call.results.clone());
-        self.queue.push(Job { ticket, bound: it.clone(), params, results, after, commit, cancel: cancel.clone() })?;
+        for renewed in &mut call.renews {
+            renewed.in_place = params[renewed.param] == results[renewed.result];
+        }
+        let keeps = call.renews.iter().filter(|it| !it.in_place).map(|it| (it.param, it.result)).collect();
+        let (bound, cancelled, before) = (it.clone(), cancel.clone(), after.clone());
+        self.queue.push(Job { ticket, bound, params, results, after: before, commit, keeps, cancel: cancelled })?;
         self.last_ticket = ticket;
         self.pending_bytes += it.input_bytes;
         storages.iter().for_each(|&id| self.memory.pin(id));
         // A result that is a parameter passed through is ready when the parameter is.
         for (&id, source) in call.outputs.iter().zip(&it.bound.main.sources) {
-            if !matches!(source, Source::Param(_)) {
+            if !matches!(*source, Source::Param(param) if call.inputs[param] == id) {
                 self.memory.get_mut(id).ticket = ticket;
             }
         }
-        let (results, input_bytes) = (call.outputs.len(), it.input_bytes);
-        self.pending.push_back(Pending { ticket, results, storages, input_bytes, cancel });
+        let (results, input_bytes, renews) = (call.outputs.len(), it.input_bytes, call.renews.clone());
+        self.pending.push_back(Pending {
+            ticket,
+            results,
+            storages,
+            input_bytes,
+            after,
+            renews,
+            abandoned: None,
+            cancel,
+        });
         Ok(())
     }
 }

@@ -51,6 +51,8 @@ pub struct Device {
     /// What reading a tensor gives whose storage a program took.
     pub(crate) donated: Rc<Poison>,
     pub(crate) call: Call,
+    /// See `on_wait`.
+    pub(crate) is_ending: Box<dyn Fn() -> bool>,
 }
 
 impl Device {
@@ -76,6 +78,7 @@ impl Device {
                 seen: Cell::new(true),
             }),
             call: Call::default(),
+            is_ending: Box::new(|| false),
         }
     }
 
@@ -186,7 +189,7 @@ impl Device {
     /// The bytes of a tensor; waits for the program that makes it.
     pub fn read(&mut self, handle: i32) -> Result<&[u8], Error> {
         let id = *self.tensors.get(handle)?;
-        self.queue.wait(self.memory.get(id).ticket);
+        self.wait(self.memory.get(id).ticket);
         self.retire();
         self.bytes(id)
     }
@@ -261,6 +264,6 @@ impl Device {
 
 impl Drop for Device {
     fn drop(&mut self) {
-        self.cancel_all();
+        self.cancel_all("its device is closed");
     }
 }

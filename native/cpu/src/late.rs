@@ -1,12 +1,12 @@
-//! What comes after a program was queued: it is retired, its error reaches its results, reads wait, and it may be
-//! cancelled.
+//! What comes after a program was queued: it is retired, its error reaches its results, and reads wait.
 
+use crate::call::Pending;
 use crate::device::Device;
+use crate::queue::Failure;
 use crate::storage::{Poison, StorageId};
 use millrace_program::Error;
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::atomic::Ordering::Relaxed;
 
 impl Device {
     /// Lets go of what completed programs pinned and gives their errors to their results.
@@ -25,16 +25,8 @@ impl Device {
         let (failed, mut printed) = self.queue.news();
         self.outcome.printed.append(&mut printed);
         while let Some(done) = self.pending.pop_front_if(|first| first.ticket <= completed) {
-            if let Some((_, error)) = failed.iter().find(|it| it.0 == done.ticket) {
-                let poison = Rc::new(Poison { error: error.clone(), seen: Cell::new(false) });
-                for &id in &done.storages[..done.results] {
-                    let storage = self.memory.get_mut(id);
-                    if storage.ticket == done.ticket {
-                        storage.poison = Some(poison.clone());
-                    }
-                }
-                self.late.retain(|it| !it.seen.get());
-                self.late.push(poison);
+            if let Some(failure) = failed.iter().find(|it| it.ticket == done.ticket) {
+                self.fail(&done, failure);
             }
             self.pending_bytes -= done.input_bytes;
             for id in done.storages {
@@ -45,6 +37,21 @@ impl Device {
         if self.pending.is_empty() {
             self.queue.forget_failures();
         }
+    }
+
+    /// Gives the error to the results. Those that keep an argument's value are well once somebody has been told.
+    fn fail(&mut self, done: &Pending, failure: &Failure) {
+        let poison = Rc::new(Poison { error: failure.error.clone(), seen: Cell::new(failure.is_told) });
+        for (result, &id) in done.storages[..done.results].iter().enumerate() {
+            let storage = self.memory.get_mut(id);
+            if storage.ticket == done.ticket {
+                storage.poison = Some(poison.clone());
+                storage.keeps_value =
+                    done.renews.iter().any(|it| it.result == result && !(it.in_place && failure.committed));
+            }
+        }
+        self.late.retain(|it| !it.seen.get());
+        self.late.push(poison);
     }
 
     pub(crate) fn release(&mut self, id: StorageId) {
@@ -64,7 +71,7 @@ impl Device {
     }
 
     pub(crate) fn wait_all(&mut self) {
-        self.queue.wait(self.last_ticket);
+        self.wait(self.last_ticket);
         self.retire();
     }
 
@@ -88,19 +95,7 @@ impl Device {
     pub fn late_error(&mut self) -> Result<(), Error> {
         let first = self.late.iter().find(|it| !it.seen.get()).cloned();
         self.late.retain(|it| !it.seen.get());
-        check_poison(first.as_ref())
-    }
-
-    /// Asks the program in the queue that makes `handle` to stop. True where there is one.
-    pub fn cancel(&mut self, handle: i32) -> Result<bool, Error> {
-        let ticket = self.memory.get(*self.tensors.get(handle)?).ticket;
-        let found = self.pending.iter().find(|it| it.ticket == ticket);
-        found.inspect(|it| it.cancel.store(true, Relaxed));
-        Ok(found.is_some())
-    }
-
-    pub fn cancel_all(&self) {
-        self.pending.iter().for_each(|it| it.cancel.store(true, Relaxed));
+        first.map_or(Ok(()), |poison| Err(poison.tell()))
     }
 
     /// Keeps the storage of a tensor for a read that waits.
@@ -118,23 +113,12 @@ impl Device {
     /// The bytes of a held storage that is ready.
     pub fn bytes(&self, id: StorageId) -> Result<&[u8], Error> {
         let storage = self.memory.get(id);
-        check_poison(storage.poison.as_ref())?;
+        storage.check()?;
         // SAFETY: the storage has so many bytes, and no program in the queue writes it.
         Ok(unsafe { std::slice::from_raw_parts(storage.start.as_ptr(), storage.bytes) })
     }
 
     pub fn let_go(&mut self, id: StorageId) {
         self.release(id);
-    }
-}
-
-/// Fails with the error, which has then been seen.
-pub(crate) fn check_poison(poison: Option<&Rc<Poison>>) -> Result<(), Error> {
-    match poison {
-        None => Ok(()),
-        Some(poison) => {
-            poison.seen.set(true);
-            Err(poison.error.as_ref().clone())
-        }
     }
 }

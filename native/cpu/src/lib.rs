@@ -1,6 +1,9 @@
 //! The CPU backend: storage, placement, the queue and control flow. Kernels are in millrace-kernels.
 
 mod call;
+mod cancel;
+#[cfg(test)]
+mod cancel_tests;
 mod device;
 mod executable;
 mod late;
@@ -19,6 +22,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use cancel::Awaited;
 pub use device::{DONATE, Device, Stats};
 pub use executable::claims;
 pub use origins::{Live, Origin};

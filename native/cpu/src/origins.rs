@@ -125,7 +125,7 @@ mod tests {
         device.free(x).unwrap();
         device.free(results[1]).unwrap();
         assert_eq!(live(&mut device), [(0, 1, 16), (1, 1, 16), (10, 1, 16), (11, 1, 16)]);
-        device.cancel(results[0]).unwrap();
+        device.cancel(results[0], "").unwrap();
         while device.stats().queued > 0 {
             std::thread::yield_now();
         }

@@ -1,5 +1,6 @@
 //! The queue of a device: programs that are not run at once run in order on the engine thread.
 
+use crate::cancel::Cancel;
 use crate::executable::BoundProgram;
 use crate::run::{Outcome, Printed, run};
 use crate::storage::ALIGN;
@@ -11,6 +12,10 @@ use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long a thread waits for the queue before it is asked whether it ends.
+const WAIT: Duration = Duration::from_millis(50);
 
 /// A program in the queue. Its buffers are pinned until it has been retired.
 pub struct Job {
@@ -21,11 +26,34 @@ pub struct Job {
     /// Queued programs whose results this one reads.
     pub after: Vec<u64>,
     pub commit: usize,
-    pub cancel: Arc<AtomicBool>,
+    /// Parameter and result: where the program fails, the result gets the parameter's bytes.
+    pub keeps: Vec<(usize, usize)>,
+    pub cancel: Arc<Cancel>,
 }
 
 // SAFETY: the buffers are the job's until it has run; the queue is their only user.
 unsafe impl Send for Job {}
+
+impl Job {
+    fn run(&self, arena: &Mutex<Arena>, outcome: &mut Outcome) -> Result<(), Failure> {
+        let ran = self
+            .cancel
+            .poll()
+            .and_then(|()| run_in(arena, &self.bound, &self.params, &self.results, self.commit, &self.cancel, outcome));
+        ran.map_err(|error| {
+            let is_told = error.code == Code::Aborted && self.cancel.is_told();
+            Failure { ticket: self.ticket, error: Arc::new(error), committed: outcome.committed, is_told }
+        })
+    }
+
+    /// Results that take the place of a parameter get its value.
+    fn keep(&self) {
+        for &(param, result) in &self.keeps {
+            // SAFETY: both have the bytes of the parameter, and are apart.
+            unsafe { self.results[result].copy_from_nonoverlapping(self.params[param], self.bound.params[param]) }
+        }
+    }
+}
 
 /// Working memory of the program that runs. It grows and is kept; programs of one device run one at a time.
 struct Arena {
@@ -67,12 +95,23 @@ impl Drop for Arena {
     }
 }
 
+/// A program that did not end.
+#[derive(Clone)]
+pub struct Failure {
+    pub ticket: u64,
+    pub error: Arc<Error>,
+    /// Whether it had begun to overwrite donated parameters.
+    pub committed: bool,
+    /// Whether whoever waited for it knows already.
+    pub is_told: bool,
+}
+
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
     stop: bool,
     /// What reads the results of these fails with the same error.
-    failed: Vec<(u64, Arc<Error>)>,
+    failed: Vec<Failure>,
     printed: Vec<Printed>,
 }
 
@@ -129,7 +168,7 @@ impl Queue {
         commit: usize,
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
-        static NEVER: AtomicBool = AtomicBool::new(false);
+        static NEVER: Cancel = Cancel::new();
         run_in(&self.shared.arena, it, params, results, commit, &NEVER, outcome)
     }
 
@@ -146,18 +185,25 @@ impl Queue {
         Ok(())
     }
 
-    pub fn wait(&self, ticket: u64) {
+    /// Waits for a program, until `is_ending` says that there is no point. True where it has run.
+    pub fn wait(&self, ticket: u64, is_ending: &dyn Fn() -> bool) -> bool {
         if self.completed() >= ticket {
-            return;
+            return true;
         }
         let mut state = lock(&self.shared.state);
         while self.completed() < ticket {
-            state = self.shared.done.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
+            let (now, timeout) =
+                self.shared.done.wait_timeout(state, WAIT).unwrap_or_else(|poisoned| poisoned.into_inner());
+            if timeout.timed_out() && is_ending() {
+                return false;
+            }
+            state = now;
         }
+        true
     }
 
     /// Failed programs by ticket, and what was printed since the last call.
-    pub fn news(&self) -> (Vec<(u64, Arc<Error>)>, Vec<Printed>) {
+    pub fn news(&self) -> (Vec<Failure>, Vec<Printed>) {
         let mut state = lock(&self.shared.state);
         (state.failed.clone(), std::mem::take(&mut state.printed))
     }
@@ -212,7 +258,7 @@ fn run_in(
     params: &[*mut u8],
     results: &[*mut u8],
     commit: usize,
-    cancel: &AtomicBool,
+    cancel: &Cancel,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     let needed = it.bound.main.arena;
@@ -238,19 +284,20 @@ fn engine(shared: &Shared) {
             }
             state = shared.work.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
         };
-        let cause = state.failed.iter().find(|it| job.after.contains(&it.0)).map(|it| it.1.clone());
+        let cause = state.failed.iter().find(|it| job.after.contains(&it.ticket)).cloned();
         drop(state);
         let mut outcome = Outcome::default();
-        let error = cause.or_else(|| {
-            let (params, results) = (&job.params, &job.results);
-            run_in(&shared.arena, &job.bound, params, results, job.commit, &job.cancel, &mut outcome)
-                .err()
-                .map(Arc::new)
-        });
+        let failure = match cause {
+            Some(cause) => Some(Failure { ticket: job.ticket, committed: false, ..cause }),
+            None => job.run(&shared.arena, &mut outcome).err(),
+        };
+        if failure.is_some() {
+            job.keep();
+        }
         shared.kernels.fetch_add(outcome.kernels, Relaxed);
         let mut state = lock(&shared.state);
-        let news = error.is_some() || !outcome.printed.is_empty();
-        state.failed.extend(error.map(|error| (job.ticket, error)));
+        let news = failure.is_some() || !outcome.printed.is_empty();
+        state.failed.extend(failure);
         state.printed.append(&mut outcome.printed);
         shared.completed.store(job.ticket, Release);
         drop(state);

@@ -64,7 +64,7 @@ fn neither_donation_nor_the_queue_changes_a_result() {
             let in_place = run(&mut device, bound, &donated);
             if let Some(&handle) = before.first() {
                 assert!(device.stats().queued >= 2);
-                assert_eq!(device.cancel(handle), Ok(true));
+                assert_eq!(device.cancel(handle, ""), Ok(true));
             }
             for (&plain, &in_place) in plain.iter().zip(&in_place) {
                 assert_eq!(read(&mut device, plain), read(&mut device, in_place), "n {n}");
@@ -124,7 +124,7 @@ fn damaged_programs_run_on_real_kernels() {
         let mut results = Vec::new();
         let done = device.run(bound, &args, &mut results);
         // Loops may have lost their end.
-        device.cancel_all();
+        device.cancel_all("");
         let read = results.iter().all(|&result| device.read(result).is_ok());
         if done.is_ok() && read { ran += 1 } else { failed += 1 }
     }

@@ -1,9 +1,9 @@
 //! Running a bound program on given buffers: the only place that calls kernels and follows control flow.
 
+use crate::cancel::Cancel;
 use crate::executable::{BoundProgram, CpuFrame, CpuStep};
 use millrace_kernels::Pool;
-use millrace_program::{Code, Error, Loc, Shape, Source, Step};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use millrace_program::{Error, Loc, Shape, Source, Step};
 
 /// What a `print` op saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Printed {
 pub struct Outcome {
     pub kernels: u64,
     pub printed: Vec<Printed>,
+    /// Whether the last program began to overwrite donated parameters.
+    pub committed: bool,
     // The operands of one kernel; kept for the next.
     ins: Vec<*const u8>,
     outs: Vec<*mut u8>,
@@ -26,9 +28,7 @@ pub struct Outcome {
 struct Run<'a> {
     consts: *const u8,
     pool: &'a Pool,
-    cancel: &'a AtomicBool,
-    /// False from the first write to a donated parameter on: from there a program runs to its end.
-    may_stop: bool,
+    cancel: &'a Cancel,
     outcome: &'a mut Outcome,
 }
 
@@ -52,11 +52,12 @@ pub unsafe fn run(
     results: &[*mut u8],
     arena: *mut u8,
     commit: usize,
-    cancel: &AtomicBool,
+    cancel: &Cancel,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     let consts = it.program.bytes.as_ptr();
-    let mut run = Run { consts, pool: Pool::global(), cancel, may_stop: true, outcome };
+    outcome.committed = false;
+    let mut run = Run { consts, pool: Pool::global(), cancel, outcome };
     let frame = &it.bound.main;
     // SAFETY: the caller's promise; `bind` has placed every location inside these buffers.
     unsafe { run.frame(frame, &Buffers { params, results, arena }, commit) }
@@ -82,16 +83,14 @@ impl Buffers<'_> {
 }
 
 impl Run<'_> {
+    /// Stops a cancelled program, unless donated parameters were written: from there it runs to its end.
     fn poll(&self) -> Result<(), Error> {
-        if self.may_stop && self.cancel.load(Relaxed) {
-            return Err(Error::new(Code::Aborted, "the program was cancelled"));
-        }
-        Ok(())
+        if self.outcome.committed { Ok(()) } else { self.cancel.poll() }
     }
 
     unsafe fn frame(&mut self, frame: &CpuFrame, buffers: &Buffers, commit: usize) -> Result<(), Error> {
         for (i, step) in frame.steps.iter().enumerate() {
-            self.may_stop &= i < commit;
+            self.outcome.committed |= i >= commit;
             self.poll()?;
             // SAFETY: the caller's promise.
             unsafe { self.step(step, buffers)? }

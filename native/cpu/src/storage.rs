@@ -41,6 +41,8 @@ pub struct Storage {
     pub origin: Origin,
     /// Why its content is not what was asked for.
     pub poison: Option<Rc<Poison>>,
+    /// It has the value from before the program that failed: once somebody has been told, all is well.
+    pub keeps_value: bool,
 }
 
 impl Storage {
@@ -48,6 +50,14 @@ impl Storage {
     #[inline]
     pub fn is_mapped(&self) -> bool {
         self.class == MAPPED
+    }
+
+    /// Fails with the error that it holds, which has then been seen.
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.poison {
+            Some(poison) if !(self.keeps_value && poison.seen.get()) => Err(poison.tell()),
+            _ => Ok(()),
+        }
     }
 
     pub fn is_aligned(&self, element: usize) -> bool {
@@ -61,6 +71,14 @@ pub struct Poison {
     pub error: Arc<Error>,
     /// Whether anybody has been told.
     pub seen: Cell<bool>,
+}
+
+impl Poison {
+    /// The error, which has then been seen.
+    pub fn tell(&self) -> Error {
+        self.seen.set(true);
+        self.error.as_ref().clone()
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -141,7 +159,18 @@ impl Memory {
     #[inline]
     fn add(&mut self, start: NonNull<u8>, bytes: usize, class: u8) -> StorageId {
         self.stats.storages += 1;
-        let storage = Storage { start, bytes, class, refs: 1, pins: 0, ticket: 0, uses: 0, origin: 0, poison: None };
+        let storage = Storage {
+            start,
+            bytes,
+            class,
+            refs: 1,
+            pins: 0,
+            ticket: 0,
+            uses: 0,
+            origin: 0,
+            poison: None,
+            keeps_value: false,
+        };
         match self.free.pop() {
             Some(id) => {
                 self.storages[id as usize] = storage;

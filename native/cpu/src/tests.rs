@@ -219,10 +219,10 @@ fn an_endless_loop_is_cancelled_and_does_not_stop_a_device_from_closing() {
     let (x, zero) = (upload(&mut device, &[0.0; 4]), upload(&mut device, &[0.0; 4]));
     let endless = run(&mut device, bound, &[x, zero])[0];
     let after = run(&mut device, bound, &[endless, zero])[0];
-    assert_eq!(device.cancel(endless), Ok(true));
+    assert_eq!(device.cancel(endless, ""), Ok(true));
     assert_eq!(device.read(endless).unwrap_err().code, Code::Aborted);
     assert_eq!(device.read(after).unwrap_err().code, Code::Aborted);
-    assert_eq!(device.cancel(x), Ok(false));
+    assert_eq!(device.cancel(x, ""), Ok(false));
     run(&mut device, bound, &[x, zero]);
 }
 

@@ -134,12 +134,12 @@ pub unsafe extern "C" fn sync_sync(env: napi_env, info: napi_callback_info) -> n
     }
 }
 
-/// cancel(handle): whether a queued program makes it, which is then asked to stop
+/// cancel(handle, reason: string): whether a queued program makes it, which is then asked to stop
 pub unsafe extern "C" fn cancel(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.
     unsafe {
-        enter(env, info, |context, [handle]| {
-            let found = context.device()?.cancel(get_i32(env, handle)?)?;
+        enter(env, info, |context, [handle, reason]| {
+            let found = context.device()?.cancel(get_i32(env, handle)?, &get_string(env, reason)?)?;
             make_bool(env, found)
         })
     }

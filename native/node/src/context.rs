@@ -27,10 +27,18 @@ pub struct Context {
     pub callbacks: Cell<u64>,
     /// Live bytes that the garbage collector was told of.
     pub reported: Cell<i64>,
-    /// Arguments and results of `run`.
-    pub lists: RefCell<(Vec<i32>, Vec<i32>)>,
+    pub lists: RefCell<Lists>,
     wake: Cell<napi_threadsafe_function>,
     hooked: Cell<bool>,
+}
+
+/// The lists of a `run`, kept for the next.
+#[derive(Default)]
+pub struct Lists {
+    pub handles: Vec<i32>,
+    /// Arguments and the results that take their places.
+    pub renewed: Vec<(usize, usize)>,
+    pub made: Vec<i32>,
 }
 
 type Callback = unsafe extern "C" fn(napi_env, napi_callback_info) -> napi_value;
@@ -57,6 +65,7 @@ const FUNCTIONS: &[(&CStr, Callback)] = &[
     (c"sync", reads::sync),
     (c"syncSync", cold::sync_sync),
     (c"cancel", cold::cancel),
+    (c"abandon", reads::abandon),
     (c"stats", cold::stats),
     (c"setOrigin", origins::set_origin),
     (c"setBoundOrigin", origins::set_bound_origin),
@@ -84,6 +93,10 @@ impl Context {
             wake: Cell::new(null_mut()),
             hooked: Cell::new(false),
         });
+        if let Some(device) = context.device.borrow_mut().as_mut() {
+            // Only while JavaScript calls, so the environment lives.
+            device.on_wait(Box::new(move || is_ending(env)));
+        }
         // SAFETY: live values; every function and hook holds its own reference, or is removed before the context dies.
         unsafe {
             context.make_wake()?;
@@ -201,6 +214,16 @@ pub fn closed() -> Error {
 
 fn napi_ok() -> napi_status {
     Status::napi_ok
+}
+
+/// Whether the environment ends while its thread is in a call: its worker was terminated.
+fn is_ending(env: napi_env) -> bool {
+    let (mut value, mut same) = (null_mut(), false);
+    // SAFETY: on the thread of the environment. Comparing runs no JavaScript, but is refused where none may run.
+    unsafe {
+        napi_get_undefined(env, &mut value);
+        napi_strict_equals(env, value, value, &mut same) != Status::napi_ok
+    }
 }
 
 struct Wake(napi_threadsafe_function);

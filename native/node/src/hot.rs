@@ -1,6 +1,6 @@
 //! The functions that eager code calls for every op.
 
-use crate::context::{Context, enter};
+use crate::context::{Context, Lists, enter};
 use crate::js::*;
 use crate::reads;
 use millrace_cpu::DONATE;
@@ -51,7 +51,8 @@ pub unsafe extern "C" fn run3(env: napi_env, info: napi_callback_info) -> napi_v
     unsafe { enter(env, info, |context, [bound, a, b, c]| run_small(context, bound, [a, b, c])) }
 }
 
-/// run(bound, args: Int32Array, count, donated: Int32Array, donations, results: Int32Array): number of results.
+/// run(bound, args: Int32Array, count, donated: Int32Array, donations, results: Int32Array): number of results. `donated`
+/// has pairs: an argument, and the result that takes its place or -1.
 /// Where `results` is too short nothing runs, and the number is negative.
 pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node; no JavaScript runs while the arrays are read.
@@ -59,15 +60,18 @@ pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_va
         enter(env, info, |context, [bound, args, count, donated, donations, results]| {
             let bound = get_i32(env, bound)?;
             let mut lists = context.lists.borrow_mut();
-            let (handles, made) = &mut *lists;
+            let Lists { handles, renewed, made } = &mut *lists;
             handles.clear();
+            renewed.clear();
             made.clear();
-            handles.extend_from_slice(get_handles(env, args, count)?);
-            for &index in get_handles(env, donated, donations)? {
-                let Some(handle) = usize::try_from(index).ok().and_then(|index| handles.get_mut(index)) else {
-                    return Err(Error::argument(format!("donated argument {index} does not exist")));
+            handles.extend_from_slice(get_handles(env, args, count, 1)?);
+            for pair in get_handles(env, donated, donations, 2)?.chunks_exact(2) {
+                let param = usize::try_from(pair[0]).ok().filter(|&param| param < handles.len());
+                let Some(param) = param else {
+                    return Err(Error::argument(format!("donated argument {} does not exist", pair[0])));
                 };
-                *handle |= DONATE;
+                handles[param] |= DONATE;
+                renewed.extend(usize::try_from(pair[1]).ok().map(|result| (param, result)));
             }
             let mut device = context.device()?;
             let wanted = device.signature(bound)?.1.len();
@@ -76,7 +80,7 @@ pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_va
                 return make_i32(env, -(wanted as i32));
             }
             context.runs.set(context.runs.get() + 1);
-            device.run(bound, handles, made)?;
+            device.run_renewing(bound, handles, renewed, made)?;
             room.copy_from_nonoverlapping(made.as_ptr(), made.len());
             let messages = device.has_messages();
             drop((device, lists));
@@ -88,14 +92,19 @@ pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_va
     }
 }
 
-/// The first `count` elements of an `Int32Array`.
+/// The first `count` items of an `Int32Array`, of `width` elements each.
 ///
 /// # Safety
 /// No JavaScript may run while the slice lives.
-unsafe fn get_handles<'a>(env: napi_env, values: napi_value, count: napi_value) -> Result<&'a [i32], Error> {
+unsafe fn get_handles<'a>(
+    env: napi_env,
+    values: napi_value,
+    count: napi_value,
+    width: usize,
+) -> Result<&'a [i32], Error> {
     // SAFETY: no JavaScript runs while the array is read.
     unsafe {
-        let count = usize::try_from(get_i32(env, count)?).map_err(|_| not_a("count"))?;
+        let count = usize::try_from(get_i32(env, count)?).map_err(|_| not_a("count"))?.saturating_mul(width);
         if count == 0 {
             return Ok(&[]);
         }
@@ -125,7 +134,7 @@ pub unsafe extern "C" fn free_many(env: napi_env, info: napi_callback_info) -> n
     unsafe {
         enter(env, info, |context, [handles, count]| {
             let mut device = context.device()?;
-            for &handle in get_handles(env, handles, count)? {
+            for &handle in get_handles(env, handles, count, 1)? {
                 let _ = device.free(handle);
             }
             undefined(env)
@@ -138,7 +147,7 @@ pub unsafe extern "C" fn page(env: napi_env, info: napi_callback_info) -> napi_v
     // SAFETY: a callback of Node.
     unsafe {
         enter(env, info, |context, [token, handles, count]| {
-            let handles = get_handles(env, handles, count)?;
+            let handles = get_handles(env, handles, count, 1)?;
             let device = context.device()?;
             context.pages.borrow_mut().add(env, token, handles.iter().filter_map(|&handle| device.ticket(handle)))?;
             undefined(env)

@@ -2,54 +2,92 @@
 
 use crate::context::{Context, closed, enter};
 use crate::js::*;
-use millrace_cpu::{Device, Printed, StorageId};
-use millrace_program::Error;
+use millrace_cpu::{Awaited, Device, Printed};
+use millrace_program::{Code, Error};
 use napi::sys::*;
 use std::ptr::null_mut;
 
-#[derive(Clone, Copy)]
-enum Awaited {
-    /// The bytes of a storage, which is held.
-    Bytes(StorageId),
-    /// The program with this ticket, and those before.
-    Queue(u64),
+struct Waiting {
+    awaited: Awaited,
+    deferred: napi_deferred,
+    /// What `abandon` is told; 0 where nobody will.
+    id: i32,
 }
 
 #[derive(Default)]
 pub struct Reads {
-    waiting: Vec<(Awaited, napi_deferred)>,
+    waiting: Vec<Waiting>,
 }
 
-/// read(handle): Promise<Uint8Array>
+/// read(handle, id): Promise<Uint8Array>. `id`: a number to abandon it by, or undefined.
 pub unsafe extern "C" fn read(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.
     unsafe {
-        enter(env, info, |context, [handle]| {
+        enter(env, info, |context, [handle, id]| {
+            let id = get_id(env, id)?;
             let storage = context.device()?.hold(get_i32(env, handle)?)?;
-            promise(context, Awaited::Bytes(storage))
+            promise(context, Awaited::Bytes(storage), id)
         })
     }
 }
 
-/// sync(): Promise<void>, when all that is queued now has run; rejects with the first error that nobody has seen
+/// sync(id): Promise<void>, when all that is queued now has run; rejects with the first error that nobody has seen
 pub unsafe extern "C" fn sync(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.
     unsafe {
-        enter(env, info, |context, []| {
+        enter(env, info, |context, [id]| {
+            let id = get_id(env, id)?;
             let ticket = context.device()?.last_ticket();
-            promise(context, Awaited::Queue(ticket))
+            promise(context, Awaited::Queue(ticket), id)
         })
     }
 }
 
-unsafe fn promise(context: &Context, awaited: Awaited) -> Result<napi_value, Error> {
+/// abandon(id, reason: string): whether the read or sync with this number was still waited for. It rejects with
+/// E_ABORTED. The program that makes what it read is asked to stop, unless another read or sync needs it.
+pub unsafe extern "C" fn abandon(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [id, reason]| {
+            let (id, reason) = (get_id(env, id)?, get_string(env, reason)?);
+            let mut reads = context.reads.borrow_mut();
+            let Some(at) = reads.waiting.iter().position(|it| id != 0 && it.id == id) else {
+                return make_bool(env, false);
+            };
+            let Waiting { awaited, deferred, .. } = reads.waiting.swap_remove(at);
+            let others: Vec<Awaited> = reads.waiting.iter().map(|it| it.awaited).collect();
+            drop(reads);
+            let mut device = context.device()?;
+            device.abandon(awaited, &reason, &others);
+            if let Awaited::Bytes(storage) = awaited {
+                device.let_go(storage);
+            }
+            drop(device);
+            let error = Error::new(Code::Aborted, reason);
+            check(napi_reject_deferred(env, deferred, make_error(env, &error)?))?;
+            rest(context)?;
+            make_bool(env, true)
+        })
+    }
+}
+
+unsafe fn get_id(env: napi_env, value: napi_value) -> Result<i32, Error> {
+    // SAFETY: live values.
+    unsafe {
+        let mut kind = 0;
+        check(napi_typeof(env, value, &mut kind))?;
+        if kind == ValueType::napi_undefined { Ok(0) } else { get_i32(env, value) }
+    }
+}
+
+unsafe fn promise(context: &Context, awaited: Awaited, id: i32) -> Result<napi_value, Error> {
     let (mut deferred, mut promise) = (null_mut(), null_mut());
     // SAFETY: in a call from JavaScript.
     unsafe { check(napi_create_promise(context.env, &mut deferred, &mut promise))? };
     // Before asking: a program that ends in between then still wakes this thread.
     context.device()?.watch(true);
     context.keep_alive(true);
-    context.reads.borrow_mut().waiting.push((awaited, deferred));
+    context.reads.borrow_mut().waiting.push(Waiting { awaited, deferred, id });
     settle(context)?;
     Ok(promise)
 }
@@ -57,21 +95,28 @@ unsafe fn promise(context: &Context, awaited: Awaited) -> Result<napi_value, Err
 /// Settles every promise whose program has run, and delivers messages.
 pub fn settle(context: &Context) -> Result<(), Error> {
     let waiting = std::mem::take(&mut context.reads.borrow_mut().waiting);
-    for (awaited, deferred) in waiting {
+    for it in waiting {
+        let deferred = it.deferred;
         // SAFETY: on the thread of the environment.
         unsafe {
-            match outcome(context, awaited) {
-                Ok(None) => context.reads.borrow_mut().waiting.push((awaited, deferred)),
+            match outcome(context, it.awaited) {
+                Ok(None) => context.reads.borrow_mut().waiting.push(it),
                 Ok(Some(value)) => check(napi_resolve_deferred(context.env, deferred, value))?,
                 Err(error) => check(napi_reject_deferred(context.env, deferred, make_error(context.env, &error)?))?,
             }
         }
     }
+    rest(context)?;
+    deliver(context)
+}
+
+/// Where nobody waits any more, the process need not live for that.
+fn rest(context: &Context) -> Result<(), Error> {
     if context.reads.borrow().waiting.is_empty() {
         context.device()?.watch(false);
         context.keep_alive(false);
     }
-    deliver(context)
+    Ok(())
 }
 
 /// What a promise becomes; `None` when it must wait.
@@ -102,7 +147,7 @@ unsafe fn outcome(context: &Context, awaited: Awaited) -> Result<Option<napi_val
 /// Rejects everything that waits: the context closes while JavaScript runs on.
 pub fn reject_all(context: &Context) -> Result<(), Error> {
     let waiting = std::mem::take(&mut context.reads.borrow_mut().waiting);
-    for (_, deferred) in waiting {
+    for Waiting { deferred, .. } in waiting {
         // SAFETY: on the thread of the environment.
         unsafe { check(napi_reject_deferred(context.env, deferred, make_error(context.env, &closed())?))? };
     }

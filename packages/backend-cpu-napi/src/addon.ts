@@ -32,10 +32,11 @@ export interface NativeContext {
   releaseBound(bound: number): void;
   upload(bytes: Uint8Array): number;
   map(path: string, offset: number, bytes: number, element: number): number;
-  read(handle: number): Promise<Uint8Array>;
+  read(handle: number, id?: number): Promise<Uint8Array>;
   readSync(handle: number): Uint8Array;
-  sync(): Promise<void>;
-  cancel(handle: number): boolean;
+  sync(id?: number): Promise<void>;
+  abandon(id: number, reason: string): boolean;
+  cancel(handle: number, reason: string): boolean;
   stats(): Readonly<Record<NativeStat, number>>;
   setBoundOrigin(bound: number, first: number): void;
   setOrigin(handle: number, origin: number, from?: number): void;

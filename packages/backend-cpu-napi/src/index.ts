@@ -17,6 +17,7 @@ import {
   MillraceError,
   type Origins,
   previewOf,
+  type Signal,
   viewAs,
   warnOnce,
 } from "@millrace/core/backend";
@@ -44,6 +45,7 @@ export class CpuBackend implements Backend {
   private args: Int32Array = new Int32Array(64);
   private donated: Int32Array = new Int32Array(64);
   private results: Int32Array = new Int32Array(64);
+  private waits = 0;
 
   /** Throws E_BACKEND where the addon is not installed, E_ARGUMENT where a variable of the environment has no such value. */
   constructor(options: CpuOptions = {}) {
@@ -71,9 +73,9 @@ export class CpuBackend implements Backend {
     return this.guard(() => this.native.bind(exe, new Float64Array(sizes)));
   }
 
-  run(bound: Bound, args: readonly Buf[], donate: readonly number[]): readonly Buf[] {
+  run(bound: Bound, args: readonly Buf[], donate: readonly number[], renew: readonly number[] = []): readonly Buf[] {
     this.args = filled(this.args, args);
-    this.donated = filled(this.donated, donate);
+    this.donated = paired(this.donated, donate, renew);
     const count = this.guard(() => this.start(bound, args.length, donate.length));
     const handles = new Array<Buf>(count);
     for (let i = 0; i < count; i++) handles[i] = this.results[i]!;
@@ -121,12 +123,28 @@ export class CpuBackend implements Backend {
     return this.guard(() => this.native.map(path, offset, bytes, element));
   }
 
-  async read(buf: Buf): Promise<Uint8Array> {
+  read(buf: Buf, signal?: Signal | null): Promise<Uint8Array> {
+    return this.waitFor((id) => this.native.read(buf, id), signal);
+  }
+
+  /** Gives a promise of the addon a number by which an abort ends it. */
+  private async waitFor<T>(start: (id?: number) => Promise<T>, signal?: Signal | null): Promise<T> {
+    const id = signal?.addEventListener ? this.nextWait() : undefined;
+    const abort = (): void => void this.native.abandon(id!, reasonOf(signal));
     try {
-      return await this.native.read(buf);
+      const pending = start(id);
+      if (id !== undefined) signal!.addEventListener!("abort", abort);
+      return await pending;
     } catch (error) {
       throw thrown(error);
+    } finally {
+      if (id !== undefined) signal!.removeEventListener?.("abort", abort);
     }
+  }
+
+  private nextWait(): number {
+    this.waits = (this.waits + 1) % 2 ** 30 || 1;
+    return this.waits;
   }
 
   readSync(buf: Buf): Uint8Array {
@@ -137,17 +155,12 @@ export class CpuBackend implements Backend {
     this.guard(() => this.native.free(buf));
   }
 
-  /** Asks the queued program that makes `buf` to stop; false where there is none. Its results then throw E_ABORTED. */
-  cancel(buf: Buf): boolean {
-    return this.guard(() => this.native.cancel(buf));
+  cancel(buf: Buf, reason = ""): boolean {
+    return this.guard(() => this.native.cancel(buf, reason));
   }
 
-  async sync(): Promise<void> {
-    try {
-      await this.native.sync();
-    } catch (error) {
-      throw thrown(error);
-    }
+  sync(_device?: number, signal?: Signal | null): Promise<void> {
+    return this.waitFor((id) => this.native.sync(id), signal);
   }
 
   stats(): MemoryStats {
@@ -186,6 +199,22 @@ export class CpuBackend implements Backend {
     for (const error of lost)
       warnOnce("W_LOST_ERROR", error.message, `a program failed and nobody read its results: ${error.message}`);
   }
+}
+
+/** An abort's reason in words. */
+function reasonOf(signal: Signal | null | undefined): string {
+  const reason = signal?.reason;
+  return typeof reason === "object" && reason !== null && "message" in reason ? String(reason.message) : String(reason);
+}
+
+/** Arguments, each with the result that takes its place or -1. */
+function paired(array: Int32Array, args: readonly number[], results: readonly number[]): Int32Array {
+  const room = args.length * 2 <= array.length ? array : new Int32Array(args.length * 4);
+  for (let i = 0; i < args.length; i++) {
+    room[2 * i] = args[i]!;
+    room[2 * i + 1] = results[i] ?? -1;
+  }
+  return room;
 }
 
 function filled(array: Int32Array, values: readonly number[]): Int32Array {

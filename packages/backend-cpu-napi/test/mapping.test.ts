@@ -120,7 +120,7 @@ test("processes share a file and do not see what others make of it", () => {
     let sum = context.map(${JSON.stringify(file)}, 0, 16, 4);
     const results = new Int32Array(1);
     for (let i = 0; i < 3; i++) {
-      context.run(add, Int32Array.of(sum, sum), 2, Int32Array.of(0), 1, results);
+      context.run(add, Int32Array.of(sum, sum), 2, Int32Array.of(0, 0), 1, results);
       sum = results[0];
     }
     console.log(new Float32Array(context.readSync(sum).buffer).join());`;

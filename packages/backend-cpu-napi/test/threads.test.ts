@@ -52,6 +52,24 @@ test("a worker is terminated while its program runs", () => {
   expect(run(script)).toBe("terminated 3");
 });
 
+test("a worker is terminated while it waits for a program that does not end", () => {
+  const wait = {
+    readSync: "context.readSync(start(context))",
+    syncSync: "start(context); context.syncSync()",
+    "a full queue": "for (;;) start(context)",
+  };
+  const waits = Object.values(wait).map(
+    (code) => `parentPort.postMessage(0); const context = createContext(); ${code}`,
+  );
+  const script = `
+    const ended = (code) => new Promise((resolve) => {
+      const worker = new Worker(${JSON.stringify(prelude)} + code, { eval: true });
+      worker.on("message", () => setTimeout(() => worker.terminate().then(resolve), 100));
+    });
+    Promise.all(${JSON.stringify(waits)}.map(ended)).then((codes) => console.log(codes.join()));`;
+  expect(run(script)).toBe("1,1,1");
+});
+
 test("a process exits while a program runs", () => {
   expect(run(`start(createContext()); console.log("exits"); process.exit(0)`)).toBe("exits");
 });
@@ -65,7 +83,7 @@ test("an awaited read keeps the process alive until it is settled", () => {
     const context = createContext();
     const result = start(context);
     context.read(result).catch((error) => console.log(error.code));
-    setImmediate(() => context.cancel(result));`;
+    setImmediate(() => context.cancel(result, ""));`;
   expect(run(script)).toBe("E_ABORTED");
 });
 
@@ -89,7 +107,7 @@ test("contexts that nobody holds are collected, queue and all", () => {
     require("node:v8").setFlagsFromString("--expose-gc");
     const gc = require("node:vm").runInNewContext("gc");
     const threads = () => require("node:fs").readdirSync("/proc/self/task").length;
-    const round = () => { for (let i = 0; i < 20; i++) { const c = createContext(); c.cancel(start(c)); sum(c); } };
+    const round = () => { for (let i = 0; i < 20; i++) { const c = createContext(); c.cancel(start(c), ""); sum(c); } };
     (async () => {
       round();
       const before = threads();

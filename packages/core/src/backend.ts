@@ -33,3 +33,4 @@ export type * from "./schedule/program.js";
 export { evaluateExprs, programFormat } from "./schedule/program.js";
 export { type DType, dtypes, type TypedArray } from "./types/dtype.js";
 export * from "./types/errors.js";
+export type { Signal } from "./types/signal.js";

@@ -1,6 +1,7 @@
 import type { Attrs } from "../ir/attrs.js";
 import type { Aval } from "../ir/aval.js";
 import type { AnyOp } from "../ir/op.js";
+import type { Signal } from "../types/signal.js";
 
 /** A handle on device memory: a small integer with a generation, so that a stale one is noticed. */
 export type Buf = number;
@@ -83,8 +84,13 @@ export interface Backend {
   claims(op: AnyOp, ins: readonly Aval[], attrs: Attrs): boolean;
   compile(program: Uint8Array, device: number): Executable;
   bind(exe: Executable, sizes: readonly number[]): Bound;
-  /** Runs a program. `donate` lists arguments whose memory may be taken over. Results are new handles. */
-  run(bound: Bound, args: readonly Buf[], donate: readonly number[]): readonly Buf[];
+  /**
+   * Runs a program. `donate` lists arguments whose memory may be taken over; `renew[i]` is the result that takes the
+   * place of argument `donate[i]`, as a variable's new value does: where the program is cancelled or fails after this
+   * has returned, that result has the argument's value, its first reader is told the error, and others get it always.
+   * Results are new handles.
+   */
+  run(bound: Bound, args: readonly Buf[], donate: readonly number[], renew?: readonly number[]): readonly Buf[];
   /** `run` with one argument and one result, without arrays. */
   run1?(bound: Bound, a: Buf): Buf;
   /** `run` with two arguments and one result, without arrays. */
@@ -98,12 +104,21 @@ export interface Backend {
    * no regular file, E_FORMAT where it is too short. Absent where files must be read and uploaded.
    */
   map?(path: string, offset: number, aval: Aval, device: number): Buf;
-  read(buf: Buf): Promise<Uint8Array>;
+  /**
+   * The bytes of a buffer. Where `signal` aborts, nobody waits for them any more: the promise may stay as it is, and
+   * the program that makes them may be cancelled, unless another `read` or `sync` needs it.
+   */
+  read(buf: Buf, signal?: Signal | null): Promise<Uint8Array>;
   /** Absent where reading must be awaited. */
   readSync?(buf: Buf): Uint8Array;
   free(buf: Buf): void;
-  /** Resolves when everything that was queued has run; rejects with its first unread error. */
-  sync(device: number): Promise<void>;
+  /**
+   * Asks the program that makes a buffer to stop between two kernels or trips of a loop; false where none is queued or
+   * runs. Its results are E_ABORTED then, with `reason` in the message. Absent where programs run at once.
+   */
+  cancel?(buf: Buf, reason?: string): boolean;
+  /** Resolves when everything that was queued has run; rejects with its first unread error. `signal` ends the wait. */
+  sync(device: number, signal?: Signal | null): Promise<void>;
   stats(): MemoryStats;
   /** Absent where tf.memory() is to say how much is live, but not of what. */
   readonly origins?: Origins;

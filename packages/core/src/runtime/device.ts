@@ -61,10 +61,15 @@ export class Device implements Compiler<TensorType> {
     return new CompiledGraph(this, backend, backend.compile(program, this.index), symbols, lowered, nameOf);
   }
 
-  /** Runs a bound program; those with host calls have negative numbers. */
-  run(program: BoundGraph, args: readonly Buf[], donate: readonly number[]): readonly Buf[] {
+  /** Runs a bound program; those with host calls have negative numbers. `renew` as `Backend.run` says. */
+  run(
+    program: BoundGraph,
+    args: readonly Buf[],
+    donate: readonly number[],
+    renew: readonly number[] = [],
+  ): readonly Buf[] {
     const { bound } = program;
-    const made = bound < 0 ? this.hostCalls.run(bound, args) : this.backend.run(bound, args, donate);
+    const made = bound < 0 ? this.hostCalls.run(bound, args) : this.backend.run(bound, args, donate, renew);
     if (bound < 0) origins.markResults(program, made);
     if (origins.tracksSites) origins.markSite(program, made);
     return made;

@@ -56,6 +56,8 @@ export class ConcreteFunction {
   private lastBound: BoundGraph | null = null;
   private readonly bufs: Buf[];
   private readonly donated: number[];
+  /** The results that are the new values of what is donated. */
+  private readonly renewed: number[];
   /** Whether it assigns variables and an assertion may stop it. */
   private readonly mayStop: boolean;
   /** The arguments, where they are tensors and plain values in a row: then a call need not be taken apart. */
@@ -87,6 +89,8 @@ export class ConcreteFunction {
     this.flat = isFlat ? template.items : undefined;
     const firstVariable = parts.args.length + parts.captures.length;
     this.donated = parts.variables.flatMap((v, i) => (parts.assigned.includes(v) ? [firstVariable + i] : []));
+    const renewed = parts.variables.filter((v) => parts.assigned.includes(v));
+    this.renewed = renewed.map((v) => this.resultCount + parts.assigned.indexOf(v));
   }
 
   /** Whether a call changes variables. */
@@ -148,7 +152,7 @@ export class ConcreteFunction {
       bufs[n++] = v.live("a captured variable");
     }
     const { device } = this;
-    const made = this.mayStop ? device.runToEnd(program, bufs) : device.run(program, bufs, this.donated);
+    const made = this.mayStop ? device.runToEnd(program, bufs) : device.run(program, bufs, this.donated, this.renewed);
     for (let i = 0; i < this.assigned.length; i++) engine.renew(this.assigned[i]!, made[this.resultCount + i]!);
     if (this.results.kind === "leaf" && this.resultCount === 1) return engine.adopt(outs[0]!, made[0]!);
     const results: TensorImpl[] = [];

@@ -1,4 +1,7 @@
 import { MillraceError } from "../types/errors.js";
+import { withDefaults } from "../types/options.js";
+import { throwIfAborted, untilAborted } from "../types/signal.js";
+import type { AwaitOptions } from "../types/tensor.js";
 import { startedBackends } from "./backends.js";
 import { engine } from "./engine.js";
 import { flattenStructure, refusePromise } from "./structure.js";
@@ -48,9 +51,16 @@ export function tidy<T>(nameOrF: string | (() => T), maybe?: () => T): T {
   }
 }
 
-/** Waits until everything that was queued has run. Rejects with the first error that nobody has read. */
-export async function sync(device?: string): Promise<void> {
+/**
+ * Waits until everything that was queued has run. Rejects with the first error that nobody has read. A signal ends the
+ * wait and nothing else: what was queued runs on.
+ */
+export async function sync(device?: string, options: AwaitOptions = {}): Promise<void> {
+  const { signal } = withDefaults("sync", options, { signal: null });
   for (const b of startedBackends()) {
-    for (const [i, d] of b.devices().entries()) if (!device || d.name === device) await b.sync(i);
+    for (const [i, d] of b.devices().entries()) {
+      throwIfAborted(signal);
+      if (!device || d.name === device) await untilAborted(b.sync(i, signal), signal, () => {});
+    }
   }
 }

@@ -101,6 +101,7 @@ export class ReferenceBackend implements Backend {
   upload(bytes: Uint8Array, aval: Aval): Buf {
     return this.store({ dtype: aval.dtype, shape: aval.shape.map(Number), data: viewAs(aval.dtype, bytes.slice()) }, 0);
   }
+  // Programs have run when `run` returns: there is nothing to cancel.
   async read(buf: Buf): Promise<Uint8Array> {
     return this.readSync(buf);
   }

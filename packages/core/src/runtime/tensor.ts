@@ -6,8 +6,10 @@ import { viewAs } from "../ir/host.js";
 import type { Trace } from "../trace/trace.js";
 import type { DType, TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
+import { withDefaults } from "../types/options.js";
+import { throwIfAborted, untilAborted } from "../types/signal.js";
 import { formatSite } from "../types/site.js";
-import type { Tensor } from "../types/tensor.js";
+import type { AwaitOptions, Tensor } from "../types/tensor.js";
 import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
 import { nest, previewOf } from "./host-values.js";
@@ -59,30 +61,33 @@ export class TensorImpl {
     return this.buf < 0;
   }
 
-  async data(): Promise<TypedArray> {
-    return this.elements("data");
+  async data(options?: AwaitOptions): Promise<TypedArray> {
+    return this.elements("data", options);
   }
   dataSync(): TypedArray {
     return this.elementsNow("dataSync", "data");
   }
-  async array(): Promise<unknown> {
+  async array(options?: AwaitOptions): Promise<unknown> {
     const { dtype, shape } = this;
-    return nest(await this.elements("array"), dtype, shape);
+    return nest(await this.elements("array", options), dtype, shape);
   }
   arraySync(): unknown {
     return nest(this.elementsNow("arraySync", "array"), this.type.dtype, this.shape);
   }
-  async item(): Promise<unknown> {
+  async item(options?: AwaitOptions): Promise<unknown> {
     const { dtype } = this;
-    return nest(await this.elements("item", true), dtype, []);
+    return nest(await this.elements("item", options, true), dtype, []);
   }
   itemSync(): unknown {
     return nest(this.elementsNow("itemSync", "item", true), this.type.dtype, []);
   }
 
-  private async elements(what: string, one = false): Promise<TypedArray> {
+  private async elements(what: string, options: AwaitOptions | undefined, one = false): Promise<TypedArray> {
     const { dtype, device } = this.type;
-    return viewAs(dtype, await device.backend.read(this.readable(what, one)));
+    const signal = options && withDefaults(what, options, { signal: null }).signal;
+    throwIfAborted(signal);
+    const reading = device.backend.read(this.readable(what, one), signal);
+    return viewAs(dtype, await untilAborted(reading, signal, () => {}));
   }
   private elementsNow(what: string, awaited: string, one = false): TypedArray {
     const buf = this.readable(what, one);

@@ -6,6 +6,16 @@ import type { TensorMethods } from "./methods.gen.js";
 import type { Like } from "./operands.js";
 import type { Assign, AssignStep } from "./rules/assign.js";
 import type { AnyShape, Arg, Shape } from "./shape.js";
+import type { Signal } from "./signal.js";
+
+/** Options of what waits for the device. */
+export interface AwaitOptions {
+  /**
+   * Rejects with its reason where it aborts. The program that makes what was waited for is cancelled then, unless
+   * somebody else awaits something of it; its other results are E_ABORTED, variables that it assigns stay as they were.
+   */
+  readonly signal?: Signal | null;
+}
 
 /**
  * An n-dimensional array with sizes `S` and element type `D`, living on one device. Its values never change. Bare
@@ -29,11 +39,11 @@ export interface Tensor<out S extends Shape = AnyShape, out D extends DType = an
   readonly isDisposed: boolean;
 
   /** A copy of the elements in row-major order. */
-  data(): Promise<TypedArrayOf<D>>;
+  data(options?: AwaitOptions): Promise<TypedArrayOf<D>>;
   /** A copy of the elements as nested arrays: `number[][]` for a float matrix. */
-  array<T extends Tensor>(this: T): Promise<Nested<T["shape"], T["dtype"]>>;
+  array<T extends Tensor>(this: T, options?: AwaitOptions): Promise<Nested<T["shape"], T["dtype"]>>;
   /** The only element. Throws E_SHAPE where there is not exactly one. */
-  item(): Promise<ItemOf<D>>;
+  item(options?: AwaitOptions): Promise<ItemOf<D>>;
   /** `data()` at once. Throws E_SYNC_READ inside a trace and where the backend cannot; use `await data()` there. */
   dataSync(): TypedArrayOf<D>;
   /** `array()` at once; as `dataSync`. */
