@@ -66,6 +66,7 @@ async function replace(
   const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`);
   try {
     throwIfAborted(signal);
+    await mkdir(folder, { recursive: true });
     await make(temporary);
     throwIfAborted(signal);
     await put(temporary, target, overwrite);

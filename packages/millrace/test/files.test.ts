@@ -105,6 +105,12 @@ test("a file does not take the place of a directory, nor a directory that of a f
   expect(readFileSync(at("a"), "utf8")).toBe("a");
 });
 
+test("the directories that a path needs are made", async () => {
+  await files.write(at("new/er/file"), bytes(50));
+  await files.writeDirectory(at("newer/one"), new Map([["a", bytes(50)]]));
+  expect([readFileSync(at("new/er/file"), "utf8"), readFileSync(at("newer/one/a"), "utf8")]).toEqual(["2", "2"]);
+});
+
 test("a link stays a link", async () => {
   writeFileSync(at("real"), "1");
   symlinkSync(at("real"), at("link"));
@@ -118,7 +124,8 @@ test("the platform's refusals are E_FILE, with its error as the cause", async ()
     isMillraceError(error, "E_FILE") && [error.message.includes(at("none")), (error.cause as { code: string }).code],
   ).toEqual([true, "ENOENT"]);
   expect(await codeOf(files.list(at("none")))).toBe("E_FILE");
-  expect(await codeOf(files.write(at("none/a"), bytes(1)))).toBe("E_FILE");
+  writeFileSync(at("file"), "");
+  expect(await codeOf(files.write(at("file/a"), bytes(1)))).toBe("E_FILE");
   if (process.getuid?.() === 0) return; // root may write where it may not
   chmodSync(folder, 0o500);
   expect(await codeOf(files.write(at("a"), bytes(1)))).toBe("E_FILE");

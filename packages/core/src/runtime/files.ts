@@ -37,7 +37,7 @@ export interface Files {
   list(path: string): Promise<readonly string[]>;
   /** The bytes of a file. */
   read(path: string, options?: ReadFileOptions): Promise<Uint8Array>;
-  /** Writes a file whole or not at all: what was there stays until all bytes are on the disk. */
+  /** Writes a file whole or not at all: what was there stays until all bytes are on the disk. Directories are made. */
   write(path: string, bytes: Uint8Array, options?: WriteFileOptions): Promise<void>;
   /** Writes a directory of files whole or not at all. A name may hold "/", for directories inside. */
   writeDirectory(path: string, files: ReadonlyMap<string, Uint8Array>, options?: WriteFileOptions): Promise<void>;

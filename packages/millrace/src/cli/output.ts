@@ -29,8 +29,10 @@ export function reportFailure(error: unknown, asJson: boolean): number {
     note(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return 1;
   }
-  if (asJson) printJson({ error: error.toJSON() });
-  else note(`${error.code}: ${error.message}\nmillrace explain ${error.code} says more.`);
+  // The line that called is one of ours: it says nothing to who typed a command.
+  const { code, reason } = error;
+  if (asJson) printJson({ error: { code, message: reason } });
+  else note(`${code}: ${reason}\nmillrace explain ${code} says more.`);
   return error.code === "E_ARGUMENT" ? 2 : 1;
 }
 

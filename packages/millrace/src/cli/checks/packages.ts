@@ -36,7 +36,7 @@ function versionsCheck(): Check {
 function copiesCheck(directory: string): Check {
   const copies = [...findCores(directory)];
   const values = Object.fromEntries(copies.map((path) => [path, manifest(join(path, "package.json")).version]));
-  const found = copies.length === 1 ? "one copy" : `${copies.length} copies below ${directory}`;
+  const found = `${copies.length === 0 ? "no copy" : copies.length === 1 ? "one copy" : `${copies.length} copies`} below ${directory}`;
   if (copies.length <= 1) return { name: "core", status: "ok", found, values };
   const advice = `tensors of two copies cannot meet (E_DUPLICATE_CORE): ${copies.join(", ")}; run npm dedupe`;
   return { name: "core", status: "warn", found, advice, values };
