@@ -18,7 +18,7 @@ export const eluOp: Composite<"elu", NoAttrs> = defineElementwise({
   name: "elu",
   arity: 1,
   accepts: floats,
-  lower: (b, [x]) => [b.add([positivePart(b, x!), b.expm1([negativePart(b, x!)])])],
+  lower: (b, [x]) => [b.select([positive(b, x!), x!, b.expm1([x!])])],
   vjp: (b, [g], [x]) => [b.select([positive(b, x!), g!, b.mul([g!, b.exp([negativePart(b, x!)])])])],
 });
 /**
@@ -31,7 +31,9 @@ export function elu<const X extends Like>(x: X): SameFloat<X> {
 }
 export const eluCases: Cases<NoAttrs> = cases(eluOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
-  edges: [{ ins: [[-Infinity, -200, 0, 200, Infinity, NaN]], attrs: noAttrs, want: [-1, -1, 0, 200, Infinity, NaN] }],
+  edges: [
+    { ins: [[-Infinity, -200, 0, -0, 200, Infinity, NaN]], attrs: noAttrs, want: [-1, -1, 0, -0, 200, Infinity, NaN] },
+  ],
   gradients: [{ ins: [[-1000, 0, 1000, Infinity]], attrs: noAttrs, want: [[0, 1, 1, 1]] }],
   reject: [{ ins: [[2]], dtypes: ["int32"], attrs: noAttrs, code: "elu.C1" }],
 }));
@@ -44,8 +46,8 @@ export const seluOp: Composite<"selu", NoAttrs> = defineElementwise({
   arity: 1,
   accepts: floats,
   lower(b, [x]) {
-    const below = scale(b, b.expm1([negativePart(b, x!)]), seluScale * seluAlpha);
-    return [b.add([scale(b, positivePart(b, x!), seluScale), below])];
+    const below = scale(b, b.expm1([x!]), seluScale * seluAlpha);
+    return [b.select([positive(b, x!), scale(b, x!, seluScale), below])];
   },
   vjp(b, [g], [x]) {
     const below = scale(b, b.exp([negativePart(b, x!)]), seluScale * seluAlpha);
@@ -64,9 +66,9 @@ export const seluCases: Cases<NoAttrs> = cases(seluOp, () => ({
   samples: elementwiseSamples(1, noAttrs),
   edges: [
     {
-      ins: [[-Infinity, 0, Infinity, NaN]],
+      ins: [[-Infinity, 0, -0, Infinity, NaN]],
       attrs: noAttrs,
-      want: [-seluAlpha * seluScale, 0, Infinity, NaN],
+      want: [-seluAlpha * seluScale, 0, -0, Infinity, NaN],
     },
   ],
   gradients: [{ ins: [[-1000, 1000, Infinity]], attrs: noAttrs, want: [[0, seluScale, seluScale]] }],
