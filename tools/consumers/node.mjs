@@ -12,6 +12,7 @@ const nodeOf = (dir, major) => join(dir, `node_modules/node-${major}/bin/node`);
 export async function checkNode(dir) {
   const native = hasAddon(dir);
   cpSync(join(dir, "node_modules/@millrace/core"), join(dir, "second"), { recursive: true });
+  await check("the command line", () => checkCommands(dir, native));
   for (const major of [20, 22, 24]) {
     if (!existsSync(nodeOf(dir, major))) {
       skip(`Node ${major}`, "its npm package is for Linux x64 alone");
@@ -27,6 +28,17 @@ export async function checkNode(dir) {
     if (native) await checked("memory.mjs", { y: Array(8).fill(2), backend: "cpu" });
     else skip(`memory.mjs on Node ${major}`, "the native backend is not built");
   }
+}
+
+/** The command line as npm links it: a page of help, and a doctor who finds nothing wrong. */
+async function checkCommands(dir, native) {
+  const command = join(dir, "node_modules/.bin/millrace");
+  const page = await run(command, ["explain", "E_SHAPE"], dir);
+  expect(page.startsWith("E_SHAPE: "), `it explained\n${page}`);
+  if (!native) return;
+  const { ok, checks } = JSON.parse(await run(command, ["doctor", "--json"], dir));
+  const wrong = checks.filter(({ status }) => status === "fail");
+  expect(ok && wrong.length === 0, `the doctor found ${JSON.stringify(wrong)}`);
 }
 
 /** Runs one program and holds what it prints against what is wanted. */
