@@ -11,7 +11,7 @@ export const weightsFile = "weights.safetensors";
 
 /** Bounds on what is read from outside; what exceeds one is E_FORMAT before memory is taken for it. */
 export interface ReadLimits {
-  /** Bytes of the JSON text, and of the header of the weights. 64 MiB unless said. */
+  /** Bytes of the JSON text, and of the header of the weights. 32 MiB unless said. */
   readonly jsonBytes: number;
   /** Bytes of the weights. 64 GiB unless said. */
   readonly weightBytes: number;
@@ -24,7 +24,7 @@ export interface ReadLimits {
 }
 
 export const defaultLimits: ReadLimits = {
-  jsonBytes: 2 ** 26,
+  jsonBytes: 2 ** 25,
   weightBytes: 2 ** 36,
   nodes: 1_000_000,
   depth: 32,

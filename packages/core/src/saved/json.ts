@@ -21,20 +21,24 @@ export function parseJson(bytes: Uint8Array, file: string, maxDepth: number): Fi
   }
 }
 
-/** What JSON.parse does not refuse. Text that is no JSON is left to it. */
+const code = (char: string): number => char.charCodeAt(0);
+const [quote, backslash, colon] = [code('"'), code("\\"), code(":")];
+
+/** What JSON.parse does not refuse. Text that is no JSON is left to it. Takes one walk, whatever the text. */
 function scan(text: string, maxDepth: number): string | undefined {
   const open: (Set<string> | null)[] = [];
-  const token = /"(?:[^"\\]|\\.)*"|[{}[\]]/gsu;
-  for (let found = token.exec(text); found; found = token.exec(text)) {
-    const [lexeme] = found;
-    if (lexeme === "{" || lexeme === "[") {
-      open.push(lexeme === "{" ? new Set() : null);
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]!;
+    if (char === "{" || char === "[") {
+      open.push(char === "{" ? new Set() : null);
       if (open.length > maxDepth) return `it is nested deeper than ${maxDepth} levels`;
-    } else if (lexeme === "}" || lexeme === "]") open.pop();
-    else {
+    } else if (char === "}" || char === "]") open.pop();
+    else if (char === '"') {
+      const start = at;
+      at = endOfString(text, at);
       const keys = open.at(-1);
-      if (!keys || !isKey(text, token.lastIndex)) continue;
-      const key = unescape(lexeme);
+      if (!keys || !isKey(text, at + 1)) continue;
+      const key = unescape(text.slice(start, at + 1));
       if (key === undefined) return undefined;
       if (key === "__proto__" || keys.has(key))
         return `the key ${JSON.stringify(key)} is not allowed, or is there twice`;
@@ -44,10 +48,17 @@ function scan(text: string, maxDepth: number): string | undefined {
   return undefined;
 }
 
+/** Where the string that begins at `start` has its last quote. */
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text.charCodeAt(at) !== quote) at += text.charCodeAt(at) === backslash ? 2 : 1;
+  return at;
+}
+
 function isKey(text: string, end: number): boolean {
   let at = end;
-  while (at < text.length && " \t\n\r".includes(text[at]!)) at++;
-  return text[at] === ":";
+  while (at < text.length && text.charCodeAt(at) <= 32) at++;
+  return text.charCodeAt(at) === colon;
 }
 
 function unescape(lexeme: string): string | undefined {
@@ -58,6 +69,9 @@ function unescape(lexeme: string): string | undefined {
     return undefined;
   }
 }
+
+/** What a file says is shown up to so many characters. */
+const longestMessage = 1000;
 
 /** A value in a JSON file, which knows where it stands. */
 export class Field {
@@ -82,7 +96,8 @@ export class Field {
 
   /** The error that says what is wrong here. */
   error(what: string, cause?: unknown): MillraceError {
-    return new MillraceError("E_FORMAT", `${this.path} ${what}`, cause === undefined ? {} : { cause });
+    const text = what.length > longestMessage ? `${what.slice(0, longestMessage)}…` : what;
+    return new MillraceError("E_FORMAT", `${this.path} ${text}`, cause === undefined ? {} : { cause });
   }
 
   private expected(what: string): MillraceError {

@@ -2,6 +2,7 @@
 import { type Aval, formatAval } from "../ir/aval.js";
 import { boundsOf, type Dim, dimKey, eqDim, type Guard, SymDim, symbol, symbolsOf } from "../ir/dim.js";
 import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
+import { bytesOf } from "../ir/host.js";
 import { symbolName } from "../ir/inline.js";
 import type { AnyOp } from "../ir/op.js";
 import { findOp } from "../ops/table.js";
@@ -12,7 +13,7 @@ import { attrProblem } from "./attr-kinds.js";
 import type { Field } from "./json.js";
 import { type AttrContext, readAttrs, readSize } from "./read-attrs.js";
 import { maxRank } from "./safetensors.js";
-import { isWhole } from "./sizes.js";
+import { hasManyTerms, isWhole } from "./sizes.js";
 import type { SavedOp, Upgrades } from "./upgrades.js";
 
 /** What all graphs of a file share. */
@@ -27,13 +28,11 @@ export interface GraphContext extends Omit<AttrContext, "symbols"> {
   nodes: number;
 }
 
-/** Reads a graph. `outer` holds the sizes that have a value around it. */
-export function readGraph(
-  field: Field,
-  context: GraphContext,
-  outer: ReadonlySet<string> = new Set(),
-  depth = 0,
-): Graph {
+/** Whether a size has a value when a graph runs. */
+type IsKnown = (name: string) => boolean;
+
+/** Reads a graph. `outer` knows the sizes that have a value around it. */
+export function readGraph(field: Field, context: GraphContext, outer: IsKnown = () => false, depth = 0): Graph {
   if (depth > context.limits.depth)
     throw field.error(`is nested deeper than ${context.limits.depth} regions (limits.depth)`);
   const parts = field.fields(["params", "nodes", "results"], ["symbols", "guards"]);
@@ -103,18 +102,19 @@ function problemOf({ dtype, shape }: Aval): string | undefined {
     if (!isSize || !isWhole(d) || boundsOf(d)[1] < 0) return `has the size ${String(d)}`;
     bytes *= typeof d === "number" ? d : 1;
   }
+  if (hasManyTerms(shape)) return "has sizes of too many terms";
   return Number.isSafeInteger(bytes) ? undefined : "has more bytes than can be counted";
 }
 
-/** The names of sizes that a call gives a value: those that are a parameter's size by themselves. */
-function knownSizes(params: readonly Aval[], outer: ReadonlySet<string>): ReadonlySet<string> {
-  const names = params.flatMap(({ shape }) => shape.flatMap((d) => symbolName(d) ?? []));
-  return new Set([...outer, ...names]);
+/** The sizes that a call gives a value: those that are a parameter's size by themselves. */
+function knownSizes(params: readonly Aval[], outer: IsKnown): IsKnown {
+  const names = new Set(params.flatMap(({ shape }) => shape.flatMap((d) => symbolName(d) ?? [])));
+  return (name) => names.has(name) || outer(name);
 }
 
-function checkKnown(field: Field, size: Dim, known: ReadonlySet<string>): void {
+function checkKnown(field: Field, size: Dim, isKnown: IsKnown): void {
   for (const name of symbolsOf(size)) {
-    if (!known.has(name)) throw field.error(`needs the size ${name}, which is no size of a parameter`);
+    if (!isKnown(name)) throw field.error(`needs the size ${name}, which is no size of a parameter`);
   }
 }
 
@@ -171,10 +171,14 @@ function checkNode(node: Field, op: AnyOp, { attrs }: SavedOp, regions: readonly
     const problem = attrProblem(name, attr);
     if (problem) throw node.error(`has the attribute ${JSON.stringify(name)}, which ${problem}`);
   }
-  if (op.name !== "constant") return;
-  const { data, dtype } = attrs;
-  const type = isDType(dtype) ? dtypes[dtype].arrayType : "";
-  if (Object.prototype.toString.call(data) !== `[object ${type}]`) throw node.error("is a constant of another dtype");
+  if (op.name === "constant") checkConstant(node, attrs);
+}
+
+function checkConstant(node: Field, { data, dtype }: SavedOp["attrs"]): void {
+  if (!isDType(dtype) || !ArrayBuffer.isView(data)) throw node.error("is a constant without data");
+  if (Object.prototype.toString.call(data) !== `[object ${dtypes[dtype].arrayType}]`)
+    throw node.error("is a constant of another dtype");
+  if (dtype === "bool" && bytesOf(data).some((x) => x > 1)) throw node.error("holds a bool that is neither 0 nor 1");
 }
 
 /** Runs an op's rules; whatever they throw is the file's fault. */

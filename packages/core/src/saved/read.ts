@@ -1,7 +1,9 @@
 // An artifact from its bytes: no files, no engine, no tensors.
 import { formatAval } from "../ir/aval.js";
 import type { Graph } from "../ir/graph.js";
+import { viewAs } from "../ir/host.js";
 import type { NamedGraph } from "../runtime/signature.js";
+import type { TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import {
   artifactFile,
@@ -116,7 +118,7 @@ export function readGraphs(
   bytesOf: (entry: TensorEntry, name: string) => Uint8Array,
   options: ReadOptions = {},
 ): SavedArtifact {
-  const constants = new Map<string, Uint8Array>();
+  const constants = new Map<string, TypedArray>();
   for (const name of head.constants) {
     const entry = tensors.get(name);
     if (!entry)
@@ -124,7 +126,8 @@ export function readGraphs(
         "E_FORMAT",
         `${artifactFile}: the constant ${JSON.stringify(name)} is not among the weights`,
       );
-    constants.set(name, bytesOf(entry, name));
+    // A copy: graphs outlive the bytes of a file.
+    constants.set(name, viewAs(entry.dtype, bytesOf(entry, name)).slice());
   }
   const context = {
     tensors,

@@ -7,6 +7,8 @@ const functions = { floorDiv: floorDivDim, mod: modDim, max: maxDim, min: minDim
 /** A longer or deeper expression is refused: sizes that programs make have a few terms. */
 const maxLength = 4096;
 const maxDepth = 32;
+/** Sums are multiplied out, so many of them in one product take for ever. */
+const maxTerms = 64;
 
 const token = /\s*(?:(-?\d+)|([A-Za-z_]\w*)|("(?:[^"\\]|\\.)*")|([+*(),]))/y;
 
@@ -46,7 +48,7 @@ class Parser {
     for (;;) {
       // "a-3" is written as "a+-3": a number holds its sign.
       if (!this.take("+")) return size;
-      size = addDim(size, this.product(depth));
+      size = limited(addDim(size, this.product(depth)));
     }
   }
 
@@ -56,7 +58,7 @@ class Parser {
 
   private product(depth: number): Dim {
     let size = this.factor(depth);
-    while (this.take("*")) size = mulDim(size, this.factor(depth));
+    while (this.take("*")) size = limited(mulDim(size, this.factor(depth)));
     return size;
   }
 
@@ -70,7 +72,7 @@ class Parser {
       const b = this.sum(depth + 1);
       this.need(")");
       if ((word === "floorDiv" || word === "mod") && b === 0) throw new SyntaxError("divides by zero");
-      return functions[word](a, b);
+      return limited(functions[word](a, b));
     }
     const name: unknown = word.startsWith('"') ? JSON.parse(word) : word;
     const size = this.symbols.get(String(name));
@@ -90,6 +92,18 @@ class Parser {
 }
 
 const isFunction = (word: string): word is keyof typeof functions => Object.hasOwn(functions, word);
+
+const countOf = (d: Dim): number => (typeof d === "number" ? 1 : d.terms.length);
+
+/** Whether the product of sizes, multiplied out, has more terms than any program's. */
+export function hasManyTerms(sizes: readonly Dim[]): boolean {
+  return sizes.reduce<number>((n, d) => n * countOf(d), 1) > maxTerms;
+}
+
+function limited(d: Dim): Dim {
+  if (hasManyTerms([d])) throw new SyntaxError(`has more than ${maxTerms} terms`);
+  return d;
+}
 
 /** Whether every number in a size is a safe integer. */
 export function isWhole(d: Dim): boolean {

@@ -140,6 +140,14 @@ describe("sizes", () => {
   });
 });
 
+test("a product of sums is refused before it is multiplied out", () => {
+  const names = Array.from({ length: 9 }, (_, i) => `s${i}`);
+  const symbols = new Map(names.map((name) => [name, symbol(name, 0)]));
+  const sum = `max(${names.join("+")},-1)`;
+  expect(parseSize(sum, symbols)).toEqual(parseSize(names.join("+"), symbols));
+  expect(() => parseSize(Array.from({ length: 40 }, () => sum).join("*"), symbols)).toThrow("more than 64 terms");
+});
+
 describe("graphs", () => {
   const x = { dtype: "float32", shape: [symbol("n", 0), 2] } as const;
 
@@ -331,6 +339,27 @@ describe("what is refused", () => {
       /constant of another dtype/,
     ],
     ["a constant too short", json((t) => t.replace('"values":[1]', '"values":[]')), /breaks a rule: constant/],
+    [
+      "a bool that is 2",
+      json((t) =>
+        t.replace(
+          '{"dtype":"float32","shape":[],"data":{"array":"float32","values":[1]}}',
+          '{"dtype":"bool","shape":[],"data":{"array":"uint8","values":[2]}}',
+        ),
+      ),
+      /neither 0 nor 1/,
+    ],
+    [
+      "a shape whose size has too many terms",
+      json((t) => t.replace('"shape":["n",2]', `"shape":[${Array(20).fill('"n+1"')}]`)),
+      /too many terms/,
+    ],
+    [
+      "a list longer than any rank",
+      json((t) => t.replace('"shape":[{"size":"2*n"}]', `"shape":[${Array(40).fill(1)}]`)),
+      /must be a sizes/,
+    ],
+    ["quotes without end", json(() => `{"${'\\"'.repeat(1e6)}`), /it is no JSON/],
     ["a number that is no float32", json((t) => t.replace('"values":[1]', '"values":[0.1]')), /is no float32/],
     [
       "a region for nobody",
