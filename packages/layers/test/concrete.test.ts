@@ -42,3 +42,22 @@ test("a functional model keeps its names and dtypes", () => {
 test("a model without an input shape says so", () => {
   expect(() => sequential([layers.dense({ units: 1 })]).toConcreteFunctions()).toThrow(/input shape is not known/);
 });
+
+test("a function made of a model knows which layer each node comes from", () => {
+  const net = sequential([
+    layers.dense({ units: 4, activation: "relu", inputShape: [3], name: "hidden" }),
+    layers.dropout({ rate: 0.5 }),
+    layers.dense({ units: 2, name: "out" }),
+  ]);
+  const [f] = net.toConcreteFunctions();
+  const found = f!.graph.nodes.map((node) => `${f!.layers!.get(node)} ${node.op.name}`);
+  expect(found).toEqual([
+    "hidden dotGeneral",
+    "hidden broadcastInDim",
+    "hidden add",
+    "hidden relu",
+    "out dotGeneral",
+    "out broadcastInDim",
+    "out add",
+  ]);
+});

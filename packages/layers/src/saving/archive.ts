@@ -36,8 +36,8 @@ export function openArchive(bytes: Uint8Array, limits: Limits): Archive {
     total += size;
     const most = method === methods.stored ? packed : packed * greatestRatio;
     if (size > most) throw badFile(`${show(name)} in the archive says that ${packed} bytes unpack to ${size}`);
-    if (total > limits.maxBytes) {
-      throw badFile(`the archive unpacks to over the limit of ${limits.maxBytes} bytes; see limits.maxBytes`);
+    if (total > limits.bytes) {
+      throw badFile(`the archive unpacks to over the limit of ${limits.bytes} bytes; see limits.bytes`);
     }
   }
   return {

@@ -8,14 +8,14 @@ import { complete, type Defaults } from "../util/options.js";
  */
 export interface LoadLimits {
   /** The most bytes of the file, of what it unpacks to, and of the model's weights, each; 2 GiB unless said. */
-  readonly maxBytes?: number;
+  readonly bytes?: number;
   /** The most bytes of a configuration; 64 MiB unless said. */
-  readonly maxConfigBytes?: number;
+  readonly jsonBytes?: number;
   /** The most applications of layers, those inside of layers counted each time; a million unless said. */
-  readonly maxLayers?: number;
+  readonly layers?: number;
 }
 
-const defaults: Defaults<LoadLimits> = { maxBytes: 2 ** 31, maxConfigBytes: 2 ** 26, maxLayers: 1e6 };
+const defaults: Defaults<LoadLimits> = { bytes: 2 ** 31, jsonBytes: 2 ** 26, layers: 1e6 };
 
 export type Limits = Required<LoadLimits>;
 
@@ -65,9 +65,8 @@ const maxDepth = 256;
 export type Json = Readonly<Record<string, unknown>>;
 
 /** The object that UTF-8 bytes hold as JSON. Throws E_FORMAT. */
-export function parseJson(name: string, bytes: Uint8Array, { maxConfigBytes }: Limits): Json {
-  if (bytes.length > maxConfigBytes)
-    throw badFile(`${name}: ${bytes.length} bytes exceed the limit of ${maxConfigBytes}`);
+export function parseJson(name: string, bytes: Uint8Array, { jsonBytes }: Limits): Json {
+  if (bytes.length > jsonBytes) throw badFile(`${name}: ${bytes.length} bytes exceed the limit of ${jsonBytes}`);
   checkDepth(name, bytes);
   const value = believing(name, () => JSON.parse(utf8(bytes)) as unknown);
   if (isJson(value)) return value;

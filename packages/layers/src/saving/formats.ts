@@ -41,7 +41,7 @@ export function openDirectory(files: ModelFiles): ModelFiles {
   if (files.names.includes(kerasFiles.config)) return files;
   if (files.names.includes("saved_model.pb")) throw executable("a SavedModel");
   if (files.names.includes("model.json")) throw badFile("name the file model.json, not its directory");
-  if (files.names.some((name) => name.endsWith(".safetensors"))) throw executable("an artifact");
+  if (files.names.includes("artifact.json")) throw executable("an artifact");
   throw badFile(`the directory holds no ${kerasFiles.config}`);
 }
 
@@ -71,7 +71,7 @@ function formatOf(bytes: Uint8Array, limits: Limits): Found {
 function jsonFormat(json: Json): Found {
   if (json.format === "graph-model") throw executable("a graph model of TensorFlow.js");
   if ("modelTopology" in json) return { format: "tfjs", what: "a layers model of TensorFlow.js" };
-  if ("signatures" in json) throw executable("an artifact");
+  if (json.format === "millrace-artifact") throw executable("an artifact");
   if (isJson(json.config) && "class_name" in json) {
     throw badFile("the file is a configuration without weights: config.json of an unpacked .keras");
   }

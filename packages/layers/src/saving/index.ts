@@ -9,7 +9,7 @@ import type { ModelSource } from "./sources.js";
 
 export type { LoadLimits } from "./checks.js";
 export type { TrainableFormat } from "./formats.js";
-export type { ByteSource, ModelAddress, ModelSource } from "./sources.js";
+export type { ByteSource, ModelSource } from "./sources.js";
 
 /**
  * Options of `loadModel`.

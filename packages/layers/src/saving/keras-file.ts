@@ -84,14 +84,16 @@ export async function readKeras(files: ModelFiles, options: Progress): Promise<M
   throwIfAborted(signal);
   onProgress?.(0);
   return readHdf5(weights, (reader) => {
-    const config_ = new ConfigReader(options);
-    const most = Math.min(limits.maxBytes, weights.length * greatestPacking);
-    const model = believing(kerasFiles.config, () => startingWith(zerosWithin(most), () => made(config_, config)));
+    const described = new ConfigReader(options);
+    const most = Math.min(limits.bytes, weights.length * greatestPacking);
+    let model: Model | null = null;
     try {
+      model = believing(kerasFiles.config, () => startingWith(zerosWithin(most), () => made(described, config)));
       loadInto(model, reader, options);
-      if (options.compile) restoreCompiled(model, config_, config, reader);
+      if (options.compile) restoreCompiled(model, described, config, reader);
     } catch (error) {
-      model.dispose();
+      described.dispose();
+      model?.dispose();
       throw error;
     }
     onProgress?.(1);
@@ -155,7 +157,7 @@ function loadInto(
 function restoreCompiled(model: Model, config: ConfigReader, json: Json, reader: Hdf5Reader): void {
   const compiled = json.compile_config;
   if (!isJson(compiled) || Object.keys(compiled).length === 0) return;
-  model.compile(config.readCompiled(compiled, model));
+  believing("the configuration of compile", () => model.compile(config.readCompiled(compiled, model)));
   restoreOptimizer(model, reader);
 }
 

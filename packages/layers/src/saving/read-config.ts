@@ -36,6 +36,7 @@ export class ConfigReader implements Objects {
   /** Applications of layers so far, those inside of layers counted each time. */
   private applications = 0;
   private readonly costs = new Map<Layer, number>();
+  private readonly made: Layer[] = [];
 
   constructor(options: ReadOptions) {
     this.options = options;
@@ -43,6 +44,11 @@ export class ConfigReader implements Objects {
 
   write(): never {
     throw new MillraceError("E_INTERNAL", "a configuration is being read, not written");
+  }
+
+  /** Gives back what was made, where the file turns out to be no good. */
+  dispose(): void {
+    for (const layer of this.made) layer.dispose();
   }
 
   /** The model of a file, not compiled. Throws E_FORMAT, E_UNIMPLEMENTED, or E_VERSION for a class that is not given. */
@@ -60,6 +66,7 @@ export class ConfigReader implements Objects {
     return believing(`the layer ${show(name)} (${value.class_name})`, () => {
       this.spend(1);
       const layer = this.makeLayer(value, config);
+      this.made.push(layer);
       const build = isJson(value.build_config) ? value.build_config.input_shape : undefined;
       const isBuilder = layer instanceof InputLayer || layer instanceof Functional || layer instanceof Sequential;
       if (build !== undefined && build !== null && !isBuilder) layer.buildFor(readShapes(build));
@@ -177,9 +184,9 @@ export class ConfigReader implements Objects {
 
   private spend(layers: number): void {
     this.applications += layers;
-    const { maxLayers } = this.options.limits;
-    if (this.applications > maxLayers) {
-      throw badFile(`the model applies over the limit of ${maxLayers} layers; see limits.maxLayers`);
+    const { limits } = this.options;
+    if (this.applications > limits.layers) {
+      throw badFile(`the model applies over the limit of ${limits.layers} layers; see limits.layers`);
     }
   }
 
@@ -193,7 +200,9 @@ export class ConfigReader implements Objects {
     const { class_name: className } = value;
     if (!isFromKeras(value) || !kerasClass(family, className)) throw this.unknown(family, value);
     if (!isJson(value.config)) throw badFile(`the ${family} ${className} has no configuration`);
-    return makers[family]({ className, config: this.readOptions(family, className, value.config) });
+    const read = { className, config: this.readOptions(family, className, value.config) };
+    // What compile makes from a description belongs to the model.
+    return family === "initializer" || family === "regularizer" ? makers[family](read) : read;
   }
 
   /** An object by its name alone. */
@@ -223,7 +232,7 @@ export class ConfigReader implements Objects {
       throw new MillraceError("E_UNIMPLEMENTED", "weighted_metrics are not built; load with compile: false");
     }
     const names = model.outputNames;
-    return believing("the configuration of compile", () => ({
+    return {
       optimizer: this.read("optimizer", optimizer) as never,
       loss: forOutputs(loss, names, (one) => this.readMeasure("loss", one)) as never,
       lossWeights: forOutputs(
@@ -232,7 +241,7 @@ export class ConfigReader implements Objects {
         (one) => one,
       ) as never,
       metrics: (forOutputs(metrics, names, (one) => this.readMeasure("metric", one)) ?? []) as never,
-    }));
+    };
   }
 
   /** A loss or metric: a name stays one, since it says how the result is called. */

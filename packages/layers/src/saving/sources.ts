@@ -52,7 +52,7 @@ export async function openSource(
   }
   const bytes = await bytesOf(source);
   throwIfAborted(signal);
-  if (bytes.length > limits.maxBytes) throw tooLarge(bytes.length, limits);
+  if (bytes.length > limits.bytes) throw tooLarge(bytes.length, limits);
   return { bytes };
 }
 
@@ -63,7 +63,7 @@ async function openPath(
   signal: Signal | null,
 ): Promise<Opened> {
   const files = getFiles();
-  const options = { maxBytes: limits.maxBytes, signal };
+  const options = { maxBytes: limits.bytes, signal };
   if ((await files.kind(path)) !== "directory") return { bytes: await files.read(path, options) };
   const found = await files.list(path);
   const contents = new Map<string, Uint8Array>();
@@ -95,7 +95,7 @@ async function download(address: string, limits: Limits, signal: Signal | null):
       const { done, value } = await reader.read();
       if (done || !value) break;
       size += value.length;
-      if (size > limits.maxBytes) throw tooLarge(size, limits);
+      if (size > limits.bytes) throw tooLarge(size, limits);
       parts.push(value);
     }
   } catch (error) {
@@ -130,6 +130,6 @@ function pathOf(address: string): string {
   return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
 }
 
-function tooLarge(size: number, { maxBytes }: Limits): MillraceError {
-  return badFile(`the file has over ${size - 1} bytes, the limit is ${maxBytes}; see limits.maxBytes`);
+function tooLarge(size: number, { bytes: most }: Limits): MillraceError {
+  return badFile(`the file has over ${size - 1} bytes, the limit is ${most}; see limits.bytes`);
 }

@@ -6,6 +6,7 @@ import {
   type FloatDType,
   isMillraceError,
   MillraceError,
+  markLayer,
   type Tensor,
   type Variable,
 } from "@millrace/autodiff";
@@ -170,7 +171,9 @@ export abstract class Layer<R extends LayerRule = any> {
       this.buildFor(shapes);
       return isTraining.during(options.training ?? isTraining.now(), () => {
         const inputs = this.autocast ? mapTensors(x, (one) => this.castInput(one)) : x;
-        return this.call(inputs, { ...options, training: isTraining.now() });
+        const made = this.call(inputs, { ...options, training: isTraining.now() });
+        markLayer(this.name, isList(made) ? made : [made]);
+        return made;
       });
     });
   }

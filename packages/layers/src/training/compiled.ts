@@ -7,6 +7,7 @@ import { accuracyFor } from "../metrics/accuracy.js";
 import { get as getMetric, Mean, type Metric, type MetricIdentifier } from "../metrics/index.js";
 import { get as getOptimizer, type Optimizer, type OptimizerIdentifier } from "../optimizers/index.js";
 import { complete, type Defaults } from "../util/options.js";
+import type { Signal } from "../util/platform.js";
 import type { BatchShape } from "../util/shapes.js";
 
 /** One for all outputs, a list in their order, or a record by their names. */
@@ -125,6 +126,11 @@ export class Compiled {
     const given = new Set<unknown>(this.wanted.flat());
     for (const metric of this.allMetrics()) if (!given.has(metric)) metric.dispose();
     if (this.ownsOptimizer) this.optimizer.dispose();
+  }
+
+  /** With a signal waits for the step that was begun last; an abort cancels it, and what it assigns stays as it was. */
+  async settled(signal: Signal | null): Promise<void> {
+    if (signal) await this.lossTracker.variables[0]!.data({ signal });
   }
 
   /** Forgets all batches. */

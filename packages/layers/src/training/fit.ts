@@ -42,7 +42,10 @@ export interface FitOptions {
   /** Callbacks, or plain objects of their hooks. */
   readonly callbacks?: CallbackLike | readonly CallbackLike[];
   readonly verbose?: Verbosity;
-  /** Aborts before the next step: the promise rejects with its reason, weights are as after the last whole step. */
+  /**
+   * Aborts: the promise rejects with its reason, the step that runs is cancelled, weights are as after the last whole
+   * one. Each step is awaited then before the next is begun.
+   */
   readonly signal?: Signal | null;
   /** Batches an epoch, where that is not all a source has. */
   readonly stepsPerEpoch?: number | null;
@@ -259,6 +262,7 @@ async function trainEpoch(
     } finally {
       dispose(step.owned);
     }
+    await compiled.settled(signal);
     await callbacks.call("onTrainBatchEnd", batch++, () => compiled.read());
     if (model.stopTraining) return null;
     await breath.take();
@@ -286,6 +290,7 @@ async function testAll(
     } finally {
       dispose(step.owned);
     }
+    await compiled.settled(signal);
     await callbacks.call("onTestBatchEnd", batch++, () => compiled.read());
     await breath.take();
   }

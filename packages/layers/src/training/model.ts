@@ -228,6 +228,7 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
 
   private async predictSource(source: BatchSource, steps: number | null, signal: Signal | null): Promise<Tensors> {
     const parts: Tensors[] = [];
+    let whole: Tensors | null = null;
     try {
       for await (const step of sourceSteps(source, () => this.spec(), steps).open(signal)) {
         try {
@@ -236,10 +237,13 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
         } finally {
           dispose(step.owned);
         }
+        // An abort cancels what runs.
+        if (signal) await [parts.at(-1)!].flat()[0]!.data({ signal });
       }
-      return joined(parts);
+      whole = joined(parts);
+      return whole;
     } finally {
-      if (parts.length > 1) dispose(parts);
+      dispose(parts.filter((part) => part !== whole));
     }
   }
 
