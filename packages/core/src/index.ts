@@ -31,6 +31,7 @@ export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, sync, tidy } from "./runtime/memory.js";
 export { type LiveTensors, type Memory, memory } from "./runtime/memory-report.js";
 export {
+  markLayer,
   type NamedFunction,
   type NamedSpec,
   type NamedWeight,

@@ -87,7 +87,11 @@ export async function convert(source: LiteSource, options: ConvertOptions = {}):
   return {
     bytes,
     report: {
-      layers: layerReports(steps.flat(), notes),
+      layers: layerReports(
+        prepared.flatMap((p) => [...p.layers.values()]),
+        steps.flat(),
+        notes,
+      ),
       operators: Object.fromEntries(operators),
       bytes: { file: bytes.byteLength, modelWeights, fileWeights },
     },

@@ -33,14 +33,15 @@ export interface QuantizationNote {
   readonly why: string;
 }
 
-/** The report's rows from the steps of all graphs. */
+/** The report's rows from the steps of all graphs, in the order of `layers`. */
 export function layerReports(
+  layers: Iterable<string>,
   steps: readonly PlacedStep[],
   notes: ReadonlyMap<PlacedStep, QuantizationNote>,
 ): readonly LiteLayerReport[] {
-  const names = new Set<string>();
-  for (const s of steps) for (const name of [...s.absorbed, s.layer]) names.add(name);
-  return [...names].map((layer) => {
+  const found = new Set(steps.flatMap((s) => [...s.absorbed, s.layer]));
+  const names = [...new Set(layers)].filter((layer) => found.has(layer));
+  return names.map((layer) => {
     const own = steps.filter((s) => s.layer === layer);
     const operators = own.map((s) => s.operator);
     const noted = own.flatMap((s) => notes.get(s) ?? []);

@@ -1,7 +1,6 @@
 // LiteRT opens what is converted, and computes what our own backend does.
 import * as tf from "millrace";
 import { convert } from "../src/index.js";
-import type { Case } from "./cases.js";
 import { arraysOf, difference, inputsOf } from "./compare.js";
 import { layerCases } from "./layer-cases.js";
 import { LiteRT, python } from "./litert/litert.js";

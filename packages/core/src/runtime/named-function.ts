@@ -1,4 +1,5 @@
 import { type Dim, symbol } from "../ir/dim.js";
+import type { Node } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
@@ -6,7 +7,7 @@ import type { Tensor } from "../types/tensor.js";
 import { traceFunction } from "./function.js";
 import type { NamedGraph } from "./signature.js";
 import { flattenStructure } from "./structure.js";
-import type { TensorImpl } from "./tensor.js";
+import { type TensorImpl, TracerTensor } from "./tensor.js";
 
 /** A tensor that a function keeps: a weight, under a name that is unique among those of its functions. */
 export interface NamedWeight {
@@ -21,6 +22,21 @@ export interface NamedWeight {
 export interface NamedFunction extends NamedGraph {
   /** Two functions share a weight where they hold the same tensor. */
   readonly weights: readonly NamedWeight[];
+  /** The layer that a node comes from, for reports and errors; a saved function has forgotten it. */
+  readonly layers?: ReadonlyMap<Node, string>;
+}
+
+interface LayerMark {
+  readonly layer: string;
+  readonly made: readonly Tensor[];
+}
+
+/** What layers made while a named function is being traced; null where none is. */
+let marks: LayerMark[] | null = null;
+
+/** Says which layer made these tensors: a named function that is being traced will know it of its nodes. */
+export function markLayer(layer: string, made: readonly Tensor[]): void {
+  marks?.push({ layer, made });
 }
 
 /** An input of a named function: null is a size that any value may have, a name one that is equal wherever it stands. */
@@ -60,12 +76,35 @@ export function nameFunction(
     outputs = Object.keys(record);
     return Object.values(record);
   };
-  const traced = traceFunction(body, undefined, { kind: "list", items }, avals, undefined, name);
+  const outer = marks;
+  const own: LayerMark[] = [];
+  marks = own;
+  let traced: ReturnType<typeof traceFunction>;
+  try {
+    traced = traceFunction(body, undefined, { kind: "list", items }, avals, undefined, name);
+  } finally {
+    marks = outer;
+  }
   if (traced.assignsVariables) {
     throw new MillraceError("E_VARIABLE", `${name}: a function to be saved may read variables, not assign them`);
   }
   const kept = [...traced.captures, ...traced.variables];
-  return { name, graph: traced.graph, inputs: names, outputs, weights: nameWeights(kept) };
+  const layers = own.length > 0 ? { layers: layersOf(own) } : {};
+  return { name, graph: traced.graph, inputs: names, outputs, weights: nameWeights(kept), ...layers };
+}
+
+/** A node belongs to the first layer that was done after it. */
+function layersOf(done: readonly LayerMark[]): ReadonlyMap<Node, string> {
+  const layers = new Map<Node, string>();
+  for (const { layer, made } of done) {
+    const nodes = made.map((x) => (x instanceof TracerTensor ? x.value.node : null));
+    for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+      if (node === null || layers.has(node)) continue;
+      layers.set(node, layer);
+      nodes.push(...node.inputs.map((v) => v.node));
+    }
+  }
+  return layers;
 }
 
 function isRecord(x: Readonly<Record<string, Tensor>> | Tensor): x is Readonly<Record<string, Tensor>> {

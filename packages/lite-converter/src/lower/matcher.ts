@@ -82,7 +82,7 @@ export class Matcher {
     for (const rule of this.rules[node.op.name] ?? []) {
       const match = rule(this, node, this.outputOf(node, 0));
       if (typeof match === "string") reasons.push(match);
-      else if (match) return match;
+      else if (match) return match.map((s) => (s.from ? s : { ...s, from: node }));
     }
     return reasons[0] ?? "TFLite has no operator for it";
   }

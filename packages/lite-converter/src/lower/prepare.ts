@@ -155,7 +155,8 @@ class Preparation {
 }
 
 /** The layer of each node: what its function says, else that of the weights that it uses. */
-function layersOf(f: NamedFunction): Map<Node, string> {
+function layersOf(f: NamedFunction): ReadonlyMap<Node, string> {
+  if (f.layers) return f.layers;
   const layers = new Map<Node, string>();
   const ofWeight = new Map<Value, string>();
   f.weights.forEach(({ name }, i) => {

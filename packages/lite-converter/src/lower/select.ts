@@ -40,10 +40,10 @@ export function select(prepared: Prepared, rules: RuleTable): { steps: readonly 
       continue;
     }
     const reads = match.flatMap((s) => s.inputs).filter(isValue);
-    const absorbed = absorbedBy(node, new Set(reads), prepared).map(layerOf);
-    const layer = layerOf(node);
-    const others = [...new Set(absorbed)].filter((name) => name !== "" && name !== layer);
-    placed.push(...match.map((s) => ({ ...s, layer, absorbed: others })).reverse());
+    const taken = [node, ...absorbedBy(node, new Set(reads), prepared)].map(layerOf);
+    const own = match.map((s) => layerOf(s.from ?? node));
+    const absorbed = [...new Set(taken)].filter((name) => name !== "" && !own.includes(name));
+    placed.push(...match.map((s, k) => ({ ...s, layer: own[k]!, absorbed })).reverse());
     for (const s of match) for (const output of s.outputs) if (isValue(output)) made.add(output);
     for (const value of reads) needed.add(value);
   }

@@ -1,6 +1,6 @@
 // What rules make: operators whose operands are values of the graph, constants, and results of one another.
 import type { DType } from "@millrace/core";
-import type { Dim, HostArray, Value } from "@millrace/core/graph";
+import type { Dim, HostArray, Node, Value } from "@millrace/core/graph";
 import type { LiteQuantization } from "../file/model.js";
 import type { Activation, BuiltinOperator, TensorType } from "../schema/enums.js";
 import type { Options, OptionsName, TableValue } from "../schema/tables.js";
@@ -41,8 +41,8 @@ export interface Step {
   readonly options: Options | null;
   /** Its share in quantising: which input holds weights, and along which axis they have scales of their own. */
   readonly weights?: { readonly input: number; readonly axis: number };
-  /** What became part of it, for the report: "batch_normalization". */
-  readonly fused?: readonly string[];
+  /** The node whose work it does; others may have become part of it. The node that it was matched for, unless said. */
+  readonly from?: Node;
 }
 
 /** A step with options of one table. */

@@ -13,8 +13,9 @@ export const affine: Rule = (m, _node, output) => {
   const { base, scale, shift, length } = chain;
   if (length === 0) return undefined;
   if (base.node && m.isPrivate(base)) {
-    const fused = linear(m, base.node, chain, output);
-    if (Array.isArray(fused)) return fused;
+    const { node } = base;
+    const fused = linear(m, node, chain, output);
+    if (Array.isArray(fused)) return fused.map((s: Step) => ({ ...s, from: node }));
   }
   const [scales, shifts] = [!isAll(scale, 1), !isAll(shift, 0)];
   if (Number(scales) + Number(shifts) >= length || !(scales || shifts)) return undefined;

@@ -11,7 +11,17 @@ import type {
 } from "../lower/attrs.js";
 import type { Match, Matcher, Rule, Rules } from "../lower/matcher.js";
 import { sizeOf, sizesOperand } from "../lower/sizes.js";
-import { constant, indices, type Operand, plainStep, type Step, step, temporary } from "../lower/steps.js";
+import {
+  constant,
+  indices,
+  isTemporary,
+  type Operand,
+  plainStep,
+  type Result,
+  type Step,
+  step,
+  temporary,
+} from "../lower/steps.js";
 
 // boundary: in each rule the node's op is the one that the rule is listed under, so the attributes are that op's
 
@@ -115,34 +125,81 @@ function listOperand(m: Matcher, sizes: readonly Dim[], steps: Step[]): Operand 
   return made.operand;
 }
 
-/** All parts that an axis is cut into, one after another and equal, by one operator. */
+/** Several of the equal parts that an axis is cut into, by one operator. */
 const split: Rule = (m, node): Match => {
   const parts = partsOf(m, node);
-  if (!parts || parts.values.length < 2) return undefined;
+  if (!parts) return undefined;
   const { axis, values, source } = parts;
   const at = constant({ dtype: "int32", shape: [], data: Int32Array.of(axis) }, "axis");
   const made = step("SPLIT", [at, m.operand(source)], values[0]!, "SplitOptions", { numSplits: values.length });
   return [{ ...made, outputs: values }];
 };
 
-/** The slices that cut one axis of the same value into equal parts, in order, where all of them are read. */
-function partsOf(m: Matcher, { inputs: [source] }: Node): { axis: number; values: Value[]; source: Value } | undefined {
+/** Parts of size 1 whose axis a reshape takes away. */
+export const unstack: Rule = (m, { inputs: [x] }): Match => {
+  const parts = x!.node?.op.name === "slice" ? partsOf(m, x!.node) : undefined;
+  if (!parts || parts.values.length !== parts.source.aval.shape[parts.axis]) return undefined;
+  const { axis, source } = parts;
+  const shape = source.aval.shape.filter((_, i) => i !== axis);
+  const values = parts.values.map((part) => {
+    if (isTemporary(part)) return temporary(part.dtype, shape);
+    const [reader] = m.readersOf(part);
+    const output = m.isPrivate(part) && reader?.op.name === "reshape" ? m.outputOf(reader, 0) : undefined;
+    return output && sameSizes(output.aval.shape, shape) ? output : undefined;
+  });
+  if (!values.every((value) => value !== undefined)) return undefined;
+  const made = step("UNPACK", [m.operand(source)], values[0]!, "UnpackOptions", { num: values.length, axis });
+  return [{ ...made, outputs: values }];
+};
+
+/** Values put side by side along a new axis. */
+const stack: Rule = (m, { inputs, attrs }, output): Match => {
+  const { axis } = attrs as ConcatAttrs;
+  const shape = output.aval.shape.filter((_, i) => i !== axis);
+  const rows = inputs.map((x) => {
+    const inner = m.isPrivate(x) && x.node?.op.name === "reshape" ? x.node.inputs[0]! : undefined;
+    return inner && x.aval.shape[axis] === 1 && sameSizes(inner.aval.shape, shape) ? m.operand(inner) : undefined;
+  });
+  if (inputs.length < 2 || !rows.every((row) => row !== undefined)) return undefined;
+  return [step("PACK", rows, output, "PackOptions", { valuesCount: rows.length, axis })];
+};
+
+function sameSizes(a: readonly Dim[], b: readonly Dim[]): boolean {
+  return a.length === b.length && a.every((d, i) => dimKey(d) === dimKey(b[i]!));
+}
+
+interface Parts {
+  readonly axis: number;
+  readonly source: Value;
+  /** In their order; those that nothing reads are temporaries. */
+  readonly values: readonly Result[];
+}
+
+/** The equal parts of one axis that all slices of a value are, if at least half of them are read. */
+function partsOf(m: Matcher, { inputs: [source] }: Node): Parts | undefined {
   const slices = [...m.readersOf(source!)].filter((reader) => reader.op.name === "slice");
-  const { shape } = source!.aval;
+  const { dtype, shape } = source!.aval;
   const ranges = slices.map((reader) => {
     const { start, limit, strides } = reader.attrs as SliceAttrs;
-    const cut = shape.flatMap((d, i) => (start[i] === 0 && dimKey(limit[i]!) === dimKey(d) ? [] : [i]));
-    const [axis] = cut;
-    const isPart = cut.length === 1 && strides.every((s) => s === 1);
-    return isPart ? { axis: axis!, from: start[axis!]!, to: limit[axis!]!, node: reader } : undefined;
+    const [axis, ...others] = shape.flatMap((d, i) => (start[i] === 0 && dimKey(limit[i]!) === dimKey(d) ? [] : [i]));
+    if (axis === undefined || others.length > 0 || strides.some((s) => s !== 1)) return undefined;
+    return { axis, from: Number(start[axis]), to: Number(limit[axis]), value: m.outputOf(reader, 0) };
   });
-  const axis = ranges[0]?.axis;
-  if (axis === undefined || ranges.some((r) => r?.axis !== axis)) return undefined;
-  const sorted = ranges.flatMap((r) => (r ? [r] : [])).sort((a, b) => Number(a.from) - Number(b.from));
-  const width = Number(shape[axis]) / sorted.length;
-  const tiles = sorted.every((r, i) => r.from === i * width && r.to === (i + 1) * width);
-  if (!tiles || !Number.isInteger(width)) return undefined;
-  return { axis, source: source!, values: sorted.map((r) => m.outputOf(r.node, 0)) };
+  const [first] = ranges;
+  if (!first || typeof shape[first.axis] !== "number") return undefined;
+  const { axis } = first;
+  const width = first.to - first.from;
+  const count = Number(shape[axis]) / width;
+  const isPart = (r: (typeof ranges)[number]): boolean =>
+    r?.axis === axis && r.to - r.from === width && Number.isInteger(r.from / width);
+  if (!Number.isInteger(count) || slices.length < 2 || 2 * slices.length < count || !ranges.every(isPart))
+    return undefined;
+  const part = shape.map((d, i) => (i === axis ? width : d));
+  const values = Array.from(
+    { length: count },
+    (_, i) => ranges.find((r) => r?.from === i * width)?.value ?? temporary(dtype, part),
+  );
+  return { axis, source: source!, values };
 }
 
 /** 0, 1, … along one axis of sizes that are not known yet; known ones are constants. */
@@ -183,7 +240,7 @@ const dimension: Rule = (m, { attrs, outs }, output) => {
 
 export const shapeRules: Rules = {
   broadcastInDim: [broadcast],
-  concat: [concat],
+  concat: [stack, concat],
   dimension: [dimension],
   iota: [iota],
   pad: [pad],

@@ -5,7 +5,7 @@ import { elementwiseRules } from "./elementwise.js";
 import { affine, plainLinear } from "./linear.js";
 import { averagePool, poolingRules } from "./pooling.js";
 import { keepsAxes, reduceRules } from "./reduce.js";
-import { shapeRules } from "./shape.js";
+import { shapeRules, unstack } from "./shape.js";
 
 const joined: Record<string, readonly Rule[]> = {
   ...elementwiseRules,
@@ -23,7 +23,7 @@ const inFront: Readonly<Record<string, readonly Rule[]>> = {
   div: [averagePool, affine],
   convGeneral: [plainLinear],
   dotGeneral: [plainLinear],
-  reshape: [keepsAxes],
+  reshape: [keepsAxes, unstack],
 };
 
 export const rules: RuleTable = Object.fromEntries(
