@@ -9,7 +9,7 @@ import * as backend from "../../packages/core/src/backend.js";
 import * as run from "../../packages/core/src/run.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const pages = ["README.md", "docs/guide.md", "docs/differences.md", "docs/layers.md", "docs/run.md"];
+const pages = ["README.md", "docs/guide.md", "docs/differences.md", "docs/layers.md", "docs/artifact.md", "docs/run.md"];
 const modules: Readonly<Record<string, object>> = { "@millrace/core/backend": backend, "@millrace/core/run": run };
 
 interface Section {
