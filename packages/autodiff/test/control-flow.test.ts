@@ -1,5 +1,6 @@
 import * as tf from "@millrace/autodiff";
 import { ReferenceBackend } from "@millrace/core/backend";
+import { applyOp, defineOp } from "@millrace/core/extend";
 
 tf.registerReferenceBackend();
 tf.registerBackend("loops", () => new ReferenceBackend({ name: "loops", fusion: true }), { priority: -2 });
@@ -102,4 +103,26 @@ describe.each(["reference:0", "loops:0"])("control flow on %s", (device) => {
       expect(f(tf.scalar(5)).itemSync()).toBe(32);
       expect(v.itemSync()).toBe(32);
     }));
+});
+
+test.each([{}, { maximumIterations: 5 }])("through an op from outside of core in a loop, with %j", (options) => {
+  const squareOp = defineOp({
+    name: "test/square",
+    arity: 1,
+    infer: ([x]) => [x!],
+    reference([x], _attrs, [y]) {
+      for (let i = 0; i < y!.data.length; i++) y!.data[i] = Number(x!.data[i]) ** 2;
+    },
+    vjp: (b, [g], [x]) => [b.mul([g!, b.add([x!, x!])])],
+    batch: "elementwise",
+  });
+  const fourth = (x: tf.Tensor): tf.Tensor =>
+    tf.whileLoop(
+      (i) => tf.less(i, 2),
+      (i, y) => [tf.add(i, 1), applyOp(squareOp, [y!])],
+      [tf.scalar(0), x],
+      options,
+    )[1]!;
+  const gradient = tf.fn(tf.grad((x) => tf.sum(fourth(x))));
+  expect(gradient(tf.tensor([1, 2, 3])).arraySync()).toEqual([4, 32, 108]);
 });

@@ -51,3 +51,25 @@ test("gives back what it took", () => {
   for (let i = 0; i < 5; i++) tf.dispose([f(x), applyOp(cbrtOp, [x])]);
   expect(cpu.stats().liveBuffers).toBe(before);
 });
+
+test("inside of control flow it gives back what it took", () => {
+  const f = tf.fn((x: tf.Tensor) =>
+    tf.whileLoop(
+      (i) => tf.less(i, 2),
+      (i, y) => [
+        tf.add(i, 1),
+        tf.cond(
+          tf.less(i, 1),
+          () => applyOp(cbrtOp, [y!]),
+          () => y!,
+        ),
+      ],
+      [tf.scalar(0), x],
+    ),
+  );
+  const x = tf.tensor([8, 27]);
+  expect(f(x)[1]!.arraySync()).toEqual([2, 3]);
+  const before = cpu.stats().liveBuffers;
+  for (let i = 0; i < 5; i++) tf.dispose(f(x));
+  expect(cpu.stats().liveBuffers).toBe(before);
+});

@@ -4,25 +4,19 @@ import { mapAttr } from "../ir/attrs.js";
 import { evaluateDim } from "../ir/dim.js";
 import { type Graph, GraphBuilder, type Node, type Value } from "../ir/graph.js";
 import { bytesOf, type HostArray, hostArray, viewAs } from "../ir/host.js";
+import type { WhileAttrs } from "../ops/control/while-loop.js";
 import { encodeProgram } from "../schedule/encode.js";
 import { schedule } from "../schedule/schedule.js";
 import { MillraceError } from "../types/errors.js";
 import type { Backend, Bound, Buf, Executable } from "./backend.js";
 import { SlotMap } from "./slot-map.js";
 
-/** Whether an op runs in JavaScript on every backend. */
-const isHostCall = (node: Node): boolean => node.op.kind === "custom";
+/** Whether a node runs in JavaScript on every backend: an op from outside, and control flow with such an op inside. */
+const isHostCall = (node: Node): boolean => node.op.kind === "custom" || node.regions.some(hasHostCalls);
 
 /** Whether a lowered graph must be split. */
 export function hasHostCalls(graph: Graph): boolean {
-  for (const node of graph.nodes) {
-    if (isHostCall(node)) return true;
-    const inside = node.regions.find(hasHostCalls);
-    if (!inside) continue;
-    const { name } = inside.nodes.find(isHostCall)?.op ?? node.op;
-    throw new MillraceError("E_UNIMPLEMENTED", `${name}: an op from outside of core cannot run inside ${node.op.name}`);
-  }
-  return false;
+  return graph.nodes.some(isHostCall);
 }
 
 /** What runs as one program, and the host calls that follow it. */
@@ -85,8 +79,15 @@ function partOf(
   return builder.finish(results.map(copy), graph.stage);
 }
 
-interface Stage extends Omit<StagePlan, "part"> {
+/** A host call, with its regions compiled. */
+interface HostCall {
+  readonly node: Node;
+  readonly regions: readonly Executable[];
+}
+
+interface Stage extends Omit<StagePlan, "part" | "calls"> {
   readonly exe: Executable | null;
+  readonly calls: readonly HostCall[];
 }
 
 interface SplitGraph {
@@ -94,9 +95,15 @@ interface SplitGraph {
   readonly stages: readonly Stage[];
 }
 
+interface BoundStage {
+  readonly part: Bound | null;
+  /** The regions of each call. */
+  readonly regions: readonly (readonly Bound[])[];
+}
+
 interface SplitBound {
   readonly split: SplitGraph;
-  readonly bounds: readonly (Bound | null)[];
+  readonly stages: readonly BoundStage[];
   readonly sizes: ReadonlyMap<string, number>;
 }
 
@@ -113,21 +120,35 @@ export class HostCalls {
   }
 
   compile(graph: Graph, symbols: readonly string[]): Executable {
-    const stages = planStages(graph).map(({ part, ...plan }) => {
-      const program = part && encodeProgram(schedule(part, symbols, { fusion: this.backend.fusion }));
-      return { ...plan, exe: program ? this.backend.compile(program, this.device) : null };
-    });
+    const stages = planStages(graph).map(({ part, calls, ...plan }) => ({
+      ...plan,
+      exe: part && this.compileWhole(part, symbols),
+      calls: calls.map((node) => ({ node, regions: node.regions.map((region) => this.compileAny(region, symbols)) })),
+    }));
     return ~this.graphs.add({ symbols, stages });
+  }
+
+  private compileWhole(graph: Graph, symbols: readonly string[]): Executable {
+    const program = encodeProgram(schedule(graph, symbols, { fusion: this.backend.fusion }));
+    return this.backend.compile(program, this.device);
+  }
+
+  private compileAny(graph: Graph, symbols: readonly string[]): Executable {
+    return hasHostCalls(graph) ? this.compile(graph, symbols) : this.compileWhole(graph, symbols);
   }
 
   bind(exe: Executable, sizes: readonly number[]): Bound {
     const split = this.graphs.get(~exe, "executable");
-    const bounds = split.stages.map((stage) => (stage.exe === null ? null : this.backend.bind(stage.exe, sizes)));
-    return ~this.bounds.add({ split, bounds, sizes: new Map(split.symbols.map((s, i) => [s, sizes[i]!])) });
+    const bindAny = (one: Executable): Bound => (one < 0 ? this.bind(one, sizes) : this.backend.bind(one, sizes));
+    const stages = split.stages.map((stage) => ({
+      part: stage.exe === null ? null : this.backend.bind(stage.exe, sizes),
+      regions: stage.calls.map(({ regions }) => regions.map(bindAny)),
+    }));
+    return ~this.bounds.add({ split, stages, sizes: new Map(split.symbols.map((s, i) => [s, sizes[i]!])) });
   }
 
   run(bound: Bound, args: readonly Buf[]): readonly Buf[] {
-    const { split, bounds, sizes } = this.bounds.get(~bound, "bound program");
+    const { split, stages, sizes } = this.bounds.get(~bound, "bound program");
     // The outputs of nodes so far; null has the parameters.
     const known = new Map<Node | null, Buf[]>([[null, [...args]]]);
     const read = (v: Value): Buf => known.get(v.node)![v.index]!;
@@ -135,7 +156,7 @@ export class HostCalls {
     let results: readonly Buf[] = [];
     try {
       for (const [i, stage] of split.stages.entries()) {
-        const part = bounds[i]!;
+        const { part, regions } = stages[i]!;
         results = part === null ? [] : this.backend.run(part, stage.args.map(read), []);
         if (i === split.stages.length - 1) break;
         made.push(...results);
@@ -143,10 +164,12 @@ export class HostCalls {
           if (!known.has(v.node)) known.set(v.node, []);
           known.get(v.node)![v.index] = results[k]!;
         }
-        for (const node of stage.calls) {
-          const outs = this.call(node, node.inputs.map(read), sizes);
-          made.push(...outs);
-          known.set(node, outs);
+        for (const [k, { node }] of stage.calls.entries()) {
+          const ins = node.inputs.map(read);
+          const outs = this.call(node, regions[k]!, ins, sizes);
+          // A loop without a trip gives its operands.
+          made.push(...outs.filter((buf) => !ins.includes(buf)));
+          known.set(node, [...outs]);
         }
       }
       return results;
@@ -156,26 +179,80 @@ export class HostCalls {
   }
 
   releaseBound(bound: Bound): void {
-    for (const part of this.bounds.remove(~bound)?.bounds ?? []) if (part !== null) this.backend.releaseBound(part);
+    for (const { part, regions } of this.bounds.remove(~bound)?.stages ?? []) {
+      if (part !== null) this.backend.releaseBound(part);
+      for (const region of regions.flat()) (region < 0 ? this : this.backend).releaseBound(region);
+    }
   }
 
   releaseExecutable(exe: Executable): void {
-    for (const { exe: part } of this.graphs.remove(~exe)?.stages ?? [])
+    for (const { exe: part, calls } of this.graphs.remove(~exe)?.stages ?? []) {
       if (part !== null) this.backend.releaseExecutable(part);
+      for (const region of calls.flatMap((call) => call.regions))
+        (region < 0 ? this : this.backend).releaseExecutable(region);
+    }
+  }
+
+  private call(
+    node: Node,
+    regions: readonly Bound[],
+    ins: readonly Buf[],
+    sizes: ReadonlyMap<string, number>,
+  ): readonly Buf[] {
+    const { name } = node.op;
+    if (node.op.kind === "custom") return this.callReference(node, ins, sizes);
+    if (name === "cond") {
+      const isTrue = this.readBytes(name, ins[0]!)[0] !== 0;
+      return this.runAny(regions[isTrue ? 0 : 1]!, ins.slice(1));
+    }
+    if (name === "whileLoop") return this.loop(node, regions, ins);
+    return this.runAny(regions[0]!, ins);
+  }
+
+  private runAny(bound: Bound, args: readonly Buf[]): readonly Buf[] {
+    return bound < 0 ? this.run(bound, args) : this.backend.run(bound, args, []);
+  }
+
+  private loop(node: Node, [condition, body]: readonly Bound[], ins: readonly Buf[]): readonly Buf[] {
+    const { backend } = this;
+    // boundary: the attributes of a loop
+    const { carried } = node.attrs as WhileAttrs;
+    const constants = ins.slice(carried);
+    let carry: readonly Buf[] = ins.slice(0, carried);
+    const free = (bufs: readonly Buf[]): void => {
+      for (const buf of bufs) if (!ins.includes(buf)) backend.free(buf);
+    };
+    try {
+      for (;;) {
+        const tests = this.runAny(condition!, [...carry, ...constants]);
+        const goesOn = this.readBytes(node.op.name, tests[0]!)[0] !== 0;
+        free(tests);
+        if (!goesOn) return carry;
+        const next = this.runAny(body!, [...carry, ...constants]);
+        free(carry);
+        carry = next;
+      }
+    } catch (error) {
+      free(carry);
+      throw error;
+    }
+  }
+
+  private readBytes(name: string, buf: Buf): Uint8Array {
+    const { backend } = this;
+    if (backend.readSync) return backend.readSync(buf);
+    const why = `the ${backend.name} backend cannot read at once, as an op from outside of core needs`;
+    throw new MillraceError("E_UNIMPLEMENTED", `${name}: ${why}`, { op: name });
   }
 
   /** Runs one op by its definition. */
-  private call(node: Node, ins: readonly Buf[], sizes: ReadonlyMap<string, number>): Buf[] {
+  private callReference(node: Node, ins: readonly Buf[], sizes: ReadonlyMap<string, number>): Buf[] {
     const { backend } = this;
     const { op } = node;
     const shapeOf = (v: { readonly shape: Value["aval"]["shape"] }): number[] =>
       v.shape.map((d) => evaluateDim(d, sizes));
-    const read = (v: Value, buf: Buf): HostArray => {
-      if (!backend.readSync) {
-        const why = `the ${backend.name} backend cannot read at once, as an op from outside of core needs`;
-        throw new MillraceError("E_UNIMPLEMENTED", `${op.name}: ${why}`, { op: op.name });
-      }
-      return { dtype: v.aval.dtype, shape: shapeOf(v.aval), data: viewAs(v.aval.dtype, backend.readSync(buf)) };
+    const read = ({ aval }: Value, buf: Buf): HostArray => {
+      return { dtype: aval.dtype, shape: shapeOf(aval), data: viewAs(aval.dtype, this.readBytes(op.name, buf)) };
     };
     const attrs = Object.fromEntries(
       Object.entries(node.attrs).map(([name, value]) => [name, mapAttr(value, (d) => evaluateDim(d, sizes))]),
