@@ -32,8 +32,8 @@ pub(crate) struct Pending {
 pub struct Renewed {
     pub result: usize,
     pub param: usize,
-    /// Whether it has the argument's storage.
-    pub in_place: bool,
+    /// Whether a result, this or another, is written over the argument.
+    pub is_overwritten: bool,
 }
 
 /// The lists of one `run`, kept for the next.
@@ -92,7 +92,7 @@ impl Device {
             if it.params.get(param).is_none_or(|bytes| it.results.get(result) != Some(bytes)) {
                 return Err(Error::argument(format!("result {result} cannot take the place of argument {param}")));
             }
-            call.renews.push(Renewed { result, param, in_place: false });
+            call.renews.push(Renewed { result, param, is_overwritten: false });
         }
         let done = self.run_call(&it, args, &mut call, results);
         self.call = call;
@@ -244,9 +244,9 @@ impl Device {
         let cancel = Arc::new(Cancel::new());
         let (params, results) = (call.params.clone(), call.results.clone());
         for renewed in &mut call.renews {
-            renewed.in_place = params[renewed.param] == results[renewed.result];
+            renewed.is_overwritten = call.taken.contains(&Some(renewed.param));
         }
-        let keeps = call.renews.iter().filter(|it| !it.in_place).map(|it| (it.param, it.result)).collect();
+        let keeps = call.renews.iter().filter(|it| params[it.param] != results[it.result]).copied().collect();
         let (bound, cancelled, before) = (it.clone(), cancel.clone(), after.clone());
         self.queue.push(Job { ticket, bound, params, results, after: before, commit, keeps, cancel: cancelled })?;
         self.last_ticket = ticket;

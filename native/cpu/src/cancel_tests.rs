@@ -67,6 +67,31 @@ fn storage_that_was_taken_over_is_as_it_was_unless_it_was_written() {
 }
 
 #[test]
+fn what_was_taken_over_crosswise_comes_back() {
+    // (x, y, z) → x - x, y - y, z - z, each in the place of any: storages are taken in whatever order.
+    let it = Vectors::new();
+    let mut main = RegionBuilder::new();
+    let params: Vec<u32> = (0..3).map(|_| main.param(F32, &[it.n])).collect();
+    let made: Vec<u32> = params.iter().map(|&x| it.binary(&mut main, Op::Sub, x, x)).collect();
+    let bytes = it.builder.finish(&main.finish(&made));
+    let mut device = device();
+    let bound = bind(&mut device, &bytes, &[4]);
+    for order in [[0, 1, 2], [1, 2, 0], [2, 1, 0], [0, 2, 1]] {
+        let blocked = endless(&mut device);
+        let args: Vec<i32> = (1..4).map(|i| upload(&mut device, &[i as f32; 4]) | DONATE).collect();
+        let renewed: Vec<(usize, usize)> = order.iter().enumerate().map(|(param, &result)| (param, result)).collect();
+        let before = device.stats().memory.live;
+        let results = renew(&mut device, bound, &args, &renewed);
+        assert_eq!(device.stats().memory.live, before, "in place");
+        device.cancel_all("");
+        for (param, result) in renewed {
+            assert_eq!(read(&mut device, results[result]), [param as f32 + 1.0; 4], "{order:?}");
+        }
+        assert!(device.read(blocked).is_err());
+    }
+}
+
+#[test]
 fn a_failure_is_told_once_and_then_the_value_is_there() {
     let mut device = device();
     let bound = bind(&mut device, &asserting(), &[4]);

@@ -47,7 +47,7 @@ impl Device {
             if storage.ticket == done.ticket {
                 storage.poison = Some(poison.clone());
                 storage.keeps_value =
-                    done.renews.iter().any(|it| it.result == result && !(it.in_place && failure.committed));
+                    done.renews.iter().any(|it| it.result == result && !(it.is_overwritten && failure.committed));
             }
         }
         self.late.retain(|it| !it.seen.get());

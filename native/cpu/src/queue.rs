@@ -1,12 +1,13 @@
 //! The queue of a device: programs that are not run at once run in order on the engine thread.
 
+use crate::call::Renewed;
 use crate::cancel::Cancel;
 use crate::executable::BoundProgram;
 use crate::run::{Outcome, Printed, run};
 use crate::storage::ALIGN;
 use millrace_program::{Code, Error};
 use std::alloc::{Layout, alloc, dealloc};
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
@@ -26,8 +27,8 @@ pub struct Job {
     /// Queued programs whose results this one reads.
     pub after: Vec<u64>,
     pub commit: usize,
-    /// Parameter and result: where the program fails, the result gets the parameter's bytes.
-    pub keeps: Vec<(usize, usize)>,
+    /// Where the program fails, these results get the bytes of their arguments, which lie elsewhere.
+    pub keeps: Vec<Renewed>,
     pub cancel: Arc<Cancel>,
 }
 
@@ -46,12 +47,31 @@ impl Job {
         })
     }
 
-    /// Results that take the place of a parameter get its value.
-    fn keep(&self) {
-        for &(param, result) in &self.keeps {
-            // SAFETY: both have the bytes of the parameter, and are apart.
-            unsafe { self.results[result].copy_from_nonoverlapping(self.params[param], self.bound.params[param]) }
+    /// Results that take the place of an argument get its value, but where it was overwritten.
+    fn keep(&self, committed: bool) -> Result<(), TryReserveError> {
+        // A result may lie where another's argument lies: those go by way of a copy.
+        let (overwritten, apart): (Vec<&Renewed>, Vec<&Renewed>) = self.keeps.iter().partition(|it| it.is_overwritten);
+        let mut copies = Vec::new();
+        for it in if committed { &[] } else { overwritten.as_slice() } {
+            let mut copy = Vec::new();
+            copy.try_reserve_exact(self.bound.params[it.param])?;
+            // SAFETY: the argument has so many bytes, and nobody writes them now.
+            copy.extend_from_slice(unsafe {
+                std::slice::from_raw_parts(self.params[it.param], self.bound.params[it.param])
+            });
+            copies.push((it.result, copy));
         }
+        for it in apart {
+            // SAFETY: the result has the bytes of the argument, and lies apart from it.
+            unsafe {
+                self.results[it.result].copy_from_nonoverlapping(self.params[it.param], self.bound.params[it.param])
+            }
+        }
+        for (result, copy) in copies {
+            // SAFETY: the result has the bytes of the argument.
+            unsafe { self.results[result].copy_from_nonoverlapping(copy.as_ptr(), copy.len()) }
+        }
+        Ok(())
     }
 }
 
@@ -287,12 +307,12 @@ fn engine(shared: &Shared) {
         let cause = state.failed.iter().find(|it| job.after.contains(&it.ticket)).cloned();
         drop(state);
         let mut outcome = Outcome::default();
-        let failure = match cause {
+        let mut failure = match cause {
             Some(cause) => Some(Failure { ticket: job.ticket, committed: false, ..cause }),
             None => job.run(&shared.arena, &mut outcome).err(),
         };
-        if failure.is_some() {
-            job.keep();
+        if let Some(failure) = &mut failure {
+            failure.committed |= job.keep(failure.committed).is_err();
         }
         shared.kernels.fetch_add(outcome.kernels, Relaxed);
         let mut state = lock(&shared.state);
