@@ -1,5 +1,16 @@
 import { dtypes, MillraceError } from "@millrace/core";
-import { type AnyOp, type Attrs, type Graph, isNoRule, makeOps, type Ops, type Val } from "@millrace/core/graph";
+import {
+  type AnyOp,
+  type Attrs,
+  type CallSite,
+  type Graph,
+  isNoRule,
+  makeOps,
+  type Ops,
+  TracerTensor,
+  type Val,
+  Value,
+} from "@millrace/core/graph";
 
 /** One applied op, as a tape or a graph tells it. */
 export interface Application<V extends Val> {
@@ -80,11 +91,19 @@ function pullBack<V extends Val>(
   const { op, ins, outs, attrs, regions } = application;
   const rule = op.vjp;
   if (isNoRule(rule)) {
-    throw new MillraceError("E_GRADIENT", `${op.name} has no gradient: ${rule.reason}`, { op: op.name });
+    const site = outs.map(siteOf).find((found) => found !== undefined);
+    const details = { op: op.name, ...(site ? { site } : {}) };
+    throw new MillraceError("E_GRADIENT", `${op.name} has no gradient: ${rule.reason}`, details);
   }
   // boundary: as in backward
   if (rule !== "lower") return rule(b, gs, ins, outs, attrs, regions) as readonly (V | null)[];
   return throughDecomposition(application, gs, apply);
+}
+
+/** Where an op was applied, which only traces keep; eager code has the line that asks for the gradient. */
+function siteOf(made: Val): CallSite | undefined {
+  const value = made instanceof TracerTensor ? made.value : made;
+  return value instanceof Value ? value.node?.sites[0] : undefined;
 }
 
 /** The rule of a composite that has none of its own: that of its decomposition, computed anew. */

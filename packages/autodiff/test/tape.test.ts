@@ -1,6 +1,8 @@
 // What API.md promises of gradients and tapes.
+import { readFileSync } from "node:fs";
 import * as tf from "@millrace/autodiff";
 import { ReferenceBackend } from "@millrace/core/backend";
+import { applyOp, defineOp, noRule } from "@millrace/core/extend";
 
 tf.registerReferenceBackend();
 
@@ -258,4 +260,28 @@ test("a gradient is computed where its target is", () => {
   const x = tf.device("second:0", () => tf.tensor([1, 2]));
   const g = tf.grad((a) => tf.sum(tf.exp(a).mul(a)))(x);
   expect(g.device).toBe("second:0");
+});
+
+test("an op without a gradient is named with the line that applied it, in a function, or that asks", () => {
+  const stepOp = defineOp({
+    name: "test/step",
+    arity: 1,
+    infer: ([x]) => [x!],
+    reference() {},
+    vjp: noRule("it is a staircase"),
+    batch: "elementwise",
+  });
+  const f = (x: tf.Tensor): tf.Tensor => tf.sum(applyOp(stepOp, [x])); // the line that applies it
+  const lineOf = (call: () => unknown): string => {
+    try {
+      call();
+    } catch (error) {
+      if (!tf.isMillraceError(error, "E_GRADIENT")) throw error;
+      expect(error.reason).toBe("test/step has no gradient: it is a staircase");
+      return readFileSync(error.site!.file.replace("file://", ""), "utf8").split("\n")[error.site!.line - 1]!;
+    }
+    return "";
+  };
+  expect(lineOf(() => tf.fn(tf.grad(f))(tf.ones([2])))).toContain("the line that applies it");
+  expect(lineOf(() => tf.grad(f)(tf.ones([2])))).toContain("tf.grad(f)(tf.ones([2]))");
 });
