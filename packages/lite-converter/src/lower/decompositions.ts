@@ -1,5 +1,6 @@
 // What TFLite has operators for, and how to say in those what core says otherwise.
 import {
+  axesOf,
   broadcastLike,
   type CompositeName,
   fillLike,
@@ -45,10 +46,13 @@ const table: Readonly<Partial<Record<OpName, LowerRule<any>>>> = {
     const mean = b.mean([x!], { axes: last });
     const centred = b.sub([x!, unreduce(b, mean, last, shape)]);
     const variance = b.mean([b.mul([centred, centred])], { axes: last });
-    const rstd = b.rsqrt([shift(b, variance, epsilon)]);
-    const normal = b.mul([centred, unreduce(b, rstd, last, shape)]);
+    // The axis is put back before the root, so that the mean itself keeps it.
+    const kept = b.reshape([variance], { shape: [...shape.slice(0, -1), 1] });
+    const rstd = b.rsqrt([shift(b, kept, epsilon)]);
+    const normal = b.mul([centred, stretch(b, rstd, shape, axesOf(shape.length))]);
     const scaled = b.mul([normal, broadcastLike(b, gamma!, x!)]);
-    return [b.add([scaled, broadcastLike(b, beta!, x!)]), mean, rstd];
+    const y = b.add([scaled, broadcastLike(b, beta!, x!)]);
+    return [y, mean, b.reshape([rstd], { shape: shape.slice(0, -1) })];
   },
   /** Through softmax, which is an operator. The second result is rarely used; nothing is made of it then. */
   attention(
@@ -71,6 +75,8 @@ const table: Readonly<Partial<Record<OpName, LowerRule<any>>>> = {
   },
   expm1: (b: Ops, [x]: readonly Val[]): readonly Val[] => [shift(b, b.exp([x!]), -1)],
   log1p: (b: Ops, [x]: readonly Val[]): readonly Val[] => [b.log([shift(b, x!, 1)])],
+  /** Without the bound that keeps -∞ · 0 from being NaN, as TensorFlow has it. */
+  silu: (b: Ops, [x]: readonly Val[]): readonly Val[] => [b.mul([x!, b.logistic([x!])])],
   tan: (b: Ops, [x]: readonly Val[]): readonly Val[] => [b.div([b.sin([x!]), b.cos([x!])])],
   /** NaN is not below infinity. */
   isFinite: (b: Ops, [x]: readonly Val[]): readonly Val[] => [b.lt([b.abs([x!]), fillLike(b, x!, Infinity)])],
