@@ -6,5 +6,5 @@ export * from "@millrace/artifact";
 export * from "@millrace/autodiff";
 export * as data from "@millrace/data";
 export * from "@millrace/layers";
-export type { ExportOptions } from "./export.js";
+export type { ExportOptions, LiteExportOptions } from "./export.js";
 export * as lite from "./lite.js";

@@ -1,6 +1,16 @@
 // A model is exported, and runs the same here and in another process, wherever the first one ended.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -17,9 +27,12 @@ beforeAll(async () => {
   mkdirSync(join(folder, "node_modules/@millrace"), { recursive: true });
   symlinkSync(root("native/node"), join(folder, "node_modules/@millrace/cpu-native"));
   await build({
-    entryPoints: [root("packages/millrace/src/index.ts")],
-    outfile: join(folder, "millrace.mjs"),
+    entryPoints: { millrace: root("packages/millrace/src/index.ts") },
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
     bundle: true,
+    // What is loaded when it is needed, as the server, stays so.
+    splitting: true,
     format: "esm",
     platform: "node",
     conditions: ["@millrace/source"],
@@ -128,7 +141,9 @@ test("a process that is killed while it saves leaves the old directory or the ne
   const seen: unknown[] = [];
   for (let n = 0, ended = false; !ended; n++) {
     await tf.saveArtifact(path, [times("old", 2)]);
-    ended = run("killed", saving(n)).status === 0;
+    const { status, value } = run("killed", saving(n));
+    if (status !== "SIGKILL") expect([status, value]).toEqual([0, true]);
+    ended = status === 0;
     // Between two renames nothing is at the path, and the old directory lies whole beside it.
     const [aside] = readdirSync(join(folder, "killed")).filter((name) => name.endsWith(".old"));
     const executable = await tf.loadArtifact(existsSync(path) ? path : join(folder, "killed", aside!));
@@ -171,6 +186,16 @@ test("a disk that is full leaves the old directory", async () => {
   }
   expect(readdirSync(folder).filter((name) => name.includes("full"))).toEqual(["full"]);
   expect(Object.keys((await tf.loadArtifact(path)).signatures)).toEqual(["f"]);
+});
+
+test("a model is exported for LiteRT too", async () => {
+  const model = tf.sequential([tf.layers.dense({ units: 2, inputShape: [3] })]);
+  const path = join(folder, "model.tflite");
+  await model.export(path, { format: "tflite", quantize: "dynamic" });
+  expect(readFileSync(path, "latin1").slice(4, 8)).toBe("TFL3");
+  await expect(model.export(path, { format: "tflite", overwrite: false })).rejects.toMatchObject({ code: "E_FILE" });
+  await expect(tf.loadExecutable(path)).rejects.toMatchObject({ code: "E_UNIMPLEMENTED" });
+  await expect(model.export(path, { format: "onnx" as "tflite" })).rejects.toMatchObject({ code: "E_ARGUMENT" });
 });
 
 test("where overwrite is false, what is there stays", async () => {
