@@ -70,3 +70,25 @@ describe.each(ways)("%s", (_, run) => {
     expect(codeOf(() => tf.cond(true, branch, branch))).toBeUndefined();
   });
 });
+
+test("what is printed inside of control flow whose result nobody reads is printed", () => {
+  const lines: string[] = [];
+  tf.setLogger({ info: (line) => lines.push(line) });
+  const f = tf.fn((x: tf.Tensor) => {
+    tf.cond(
+      x.less(3),
+      () => tf.print(x, "branch"),
+      () => x,
+    );
+    tf.print(x, "between");
+    tf.whileLoop(
+      (i) => i.less(2),
+      (i) => [tf.print(i, "trip").add(1)],
+      [tf.scalar(0)],
+    );
+    return x.add(1);
+  });
+  expect(f(tf.scalar(1)).itemSync()).toBe(2);
+  tf.setLogger();
+  expect(lines).toEqual(["branch float32[] 1", "between float32[] 1", "trip float32[] 0", "trip float32[] 1"]);
+});

@@ -5,6 +5,7 @@ import { decodeProgram, encodeProgram } from "@millrace/core/backend";
 import {
   addOp,
   broadcastInDimOp,
+  condOp,
   constantOp,
   expOp,
   formatShape,
@@ -14,6 +15,7 @@ import {
   negOp,
   optimize,
   printGraph,
+  printOp,
   reduceSumOp,
   softmaxOp,
   symbol,
@@ -163,4 +165,36 @@ describe("programs", () => {
     const { records } = schedule(graph, [], { fusion: true }).root;
     expect(records.map((r) => r.kind)).toEqual(["loop"]);
   });
+});
+
+describe("equal control flow", () => {
+  /** cond(p, −x, e^x), or with a print in its first branch. */
+  function branch(b: GraphBuilder, p: Value, x: Value, isPrinting = false): Value {
+    const region = (build: (r: GraphBuilder, y: Value) => Value): Graph => {
+      const r = new GraphBuilder();
+      return r.finish([build(r, r.param(x.aval))]);
+    };
+    const yes = region((r, y) => one(r.apply(negOp, isPrinting ? r.apply(printOp, [y], { message: "" }) : [y])));
+    const no = region((r, y) => one(r.apply(expOp, [y])));
+    return one(b.apply(condOp, [p, x], {}, [yes, no]));
+  }
+  const conds = (isPrinting: boolean): string[] => {
+    const b = new GraphBuilder();
+    const [p, x] = [b.param({ dtype: "bool", shape: [] }), b.param(f32(2))];
+    const sum = one(b.apply(addOp, [branch(b, p, x, isPrinting), branch(b, p, x, isPrinting)]));
+    branch(b, p, sum, isPrinting); // nobody reads it
+    const after: Graph[] = [];
+    const graph = optimize(
+      b.finish([sum]),
+      () => false,
+      (_, g) => after.push(g),
+    );
+    for (const g of after) expect(verify(g, g.stage)).toEqual([]);
+    return graph.nodes
+      .filter((node) => node.op === condOp)
+      .map((node) => node.outs.map((a) => formatShape(a.shape)).join());
+  };
+  test("runs once, and not at all where nobody reads it", () => expect(conds(false)).toEqual(["[2]"]));
+  test("runs as often as written where something in it has an effect", () =>
+    expect(conds(true)).toEqual(["[2]", "[2]", "[2]"]));
 });

@@ -18,6 +18,7 @@ export interface Node {
   readonly attrs: Attrs;
   readonly regions: readonly Graph[];
   readonly outs: readonly Aval[];
+  /** Whether it or anything in its regions has an effect. */
   readonly effect: boolean;
   readonly sites: readonly CallSite[];
 }
@@ -142,7 +143,7 @@ export class GraphBuilder {
       attrs,
       regions,
       outs,
-      effect: op.effect ?? false,
+      effect: (op.effect ?? false) || regions.some(hasEffect),
       sites: [...sites],
     };
     this.nodes.push(node);
@@ -169,6 +170,11 @@ export class GraphBuilder {
 function consKey(op: AnyOp, inputs: readonly number[], attrs: Attrs, regions: readonly Graph[]): string | undefined {
   if (op.effect || regions.length > 0 || op.name === "optimizationBarrier") return undefined;
   return `${op.name}(${inputs.join(",")})${attrsKey(attrs)}`;
+}
+
+/** Whether anything in a graph has an effect. */
+export function hasEffect(graph: Graph): boolean {
+  return graph.nodes.some((node) => node.effect);
 }
 
 /** The avals of a graph's parameters. */

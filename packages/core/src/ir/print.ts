@@ -3,7 +3,7 @@ import { formatAval } from "./aval.js";
 import { dimKey } from "./dim.js";
 import type { Graph, Node, Value } from "./graph.js";
 
-/** A graph as text, values numbered in order: golden tests compare it, and it is the key under which region nodes are merged. */
+/** A graph as text, values numbered in order: golden tests compare it, and equal regions are found by it. */
 export function printGraph(graph: Graph, indent = ""): string {
   const names = new Map<Value | string, string>();
   const nodeNumbers = new Map<Node, number>();

@@ -12,7 +12,7 @@ function dropDead(graph: Graph): Graph {
   graph.results.forEach(mark);
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i]!;
-    if (node.effect || node.regions.some(hasEffect)) live.add(node);
+    if (node.effect) live.add(node);
     if (live.has(node)) node.inputs.forEach(mark);
   }
   const builder = new GraphBuilder();
@@ -25,9 +25,4 @@ function dropDead(graph: Graph): Graph {
     made.set(node, builder.apply(node.op, node.inputs.map(read), node.attrs, node.regions.map(dropDead), node.sites));
   }
   return builder.finish(graph.results.map(read), graph.stage);
-}
-
-/** Whether anything in a graph has an effect. */
-export function hasEffect(graph: Graph): boolean {
-  return graph.nodes.some((n) => n.effect || n.regions.some(hasEffect));
 }

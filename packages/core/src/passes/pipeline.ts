@@ -4,16 +4,17 @@ import { algebra } from "./algebra.js";
 import { dce } from "./dce.js";
 import { fold } from "./fold.js";
 import { lower } from "./lower.js";
+import { mergeRegions } from "./merge-regions.js";
 import type { Pass } from "./rewrite.js";
 
 /** The passes from a traced graph to one that can be scheduled, in order. */
 export function passesFor(claims: Claims): readonly Pass[] {
-  return [lower(claims), dce, fold, algebra, dce];
+  return [lower(claims), dce, mergeRegions, fold, algebra, dce];
 }
 
 /** The passes of a build whose ops have no references: constants are computed with the rest, to the same values. */
 export function passesWithoutReferences(claims: Claims): readonly Pass[] {
-  return [lower(claims), dce, algebra, dce];
+  return [lower(claims), dce, mergeRegions, algebra, dce];
 }
 
 /** Runs every pass. `after` sees each step: tests verify there. */

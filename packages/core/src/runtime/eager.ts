@@ -62,14 +62,19 @@ export class EagerPrograms {
 
   private program(key: string, op: AnyOp, ins: readonly Aval[], attrs: Attrs): CompiledGraph {
     const seen = this.programs.get(key);
-    if (seen) return seen;
+    if (seen) {
+      // The last used stands last.
+      this.programs.delete(key);
+      this.programs.set(key, seen);
+      return seen;
+    }
     const made = this.compile(op, ins, attrs);
     if (this.programs.size >= maxPrograms) this.evict();
     this.programs.set(key, made);
     return made;
   }
 
-  /** Gives back the half that was made first. */
+  /** Gives back the half that was not used for longest. */
   private evict(): void {
     for (const [key, program] of this.programs) {
       if (this.programs.size <= maxPrograms / 2) break;
