@@ -37,6 +37,7 @@ export const errorCodes = {
 export const warningCodes = {
   W_DEPRECATED: "A name is deprecated and will go in a later major version.",
   W_LOST_ERROR: "A late error was never read: its last handle was freed first.",
+  W_OPTIMIZER_STATE: "The state of an optimizer in a file does not fit the model, and was left out.",
   W_REFERENCE_BACKEND: "A large program runs on the reference backend, which is exact and slow.",
 } as const;
 

@@ -5,6 +5,7 @@ import { complete, type Defaults } from "../util/options.js";
 import { type Signal, throwIfAborted } from "../util/platform.js";
 import { type LoadLimits, limitsOf } from "./checks.js";
 import type { TrainableFormat } from "./formats.js";
+import { requireBuilt, snapshotOf } from "./snapshot.js";
 import type { ModelSource } from "./sources.js";
 
 export type { LoadLimits } from "./checks.js";
@@ -83,28 +84,29 @@ export async function loadModel(source: ModelSource, options: LoadModelOptions =
   return kerasFile.readKeras(files, { ...rest, limits, signal });
 }
 
-/** Writes a model to a file whole or not at all. */
+/** Writes a model as it is now to a file, whole or not at all. */
 export async function saveModel(model: Model, path: string, options: SaveOptions): Promise<void> {
-  await write("save", path, [".keras"], options, async (signal) =>
-    (await machinery()).kerasFile.writeKeras(model, signal),
-  );
+  await write("save", path, ".keras", options, (signal) => modelBytes(model, signal));
 }
 
-/** The bytes of a model's file. */
-export async function modelBytes(model: Model): Promise<Uint8Array> {
-  return (await machinery()).kerasFile.writeKeras(model, null);
+/** The bytes of the file of a model as it is now. */
+export async function modelBytes(model: Model, signal: Signal | null = null): Promise<Uint8Array> {
+  const values = snapshotOf(model);
+  return (await machinery()).kerasFile.writeKeras(model, values, signal);
 }
 
-/** Writes a model's weights to a file whole or not at all. */
+/** Writes a model's weights as they are now to a file, whole or not at all. */
 export async function saveWeights(model: Model, path: string, options: SaveOptions): Promise<void> {
-  const bytes = async (signal: Signal | null): Promise<Uint8Array> =>
-    (await machinery()).kerasFile.writeWeights(model, signal);
-  await write("saveWeights", path, [".weights.h5"], options, bytes);
+  await write("saveWeights", path, ".weights.h5", options, async (signal) => {
+    const values = snapshotOf(model);
+    return (await machinery()).kerasFile.writeWeights(model, values, signal);
+  });
 }
 
 /** Reads weights into a model, all or none. */
 export async function loadWeights(model: Model, source: ModelSource, options: LoadWeightsOptions): Promise<void> {
   const { limits, signal, onProgress } = complete("loadWeights", options, weightsDefaults);
+  requireBuilt("loadWeights", model);
   const { kerasFile, sources } = await machinery();
   const opened = await sources.openSource(source, [], limitsOf(limits), signal);
   if ("bytes" in opened) return kerasFile.readWeights(model, opened.bytes, { signal, onProgress });
@@ -114,16 +116,13 @@ export async function loadWeights(model: Model, source: ModelSource, options: Lo
 async function write(
   who: string,
   path: string,
-  endings: readonly string[],
+  ending: string,
   options: SaveOptions,
   make: (signal: Signal | null) => Promise<Uint8Array>,
 ): Promise<void> {
   const { overwrite, signal } = complete(who, options, saveDefaults);
-  if (typeof path !== "string" || !endings.some((ending) => path.endsWith(ending))) {
-    throw new MillraceError(
-      "E_ARGUMENT",
-      `${who}: needs a path that ends in ${endings.join(" or ")}, got ${String(path)}`,
-    );
+  if (typeof path !== "string" || !path.endsWith(ending)) {
+    throw new MillraceError("E_ARGUMENT", `${who}: needs a path that ends in ${ending}, got ${String(path)}`);
   }
   const files = getFiles();
   throwIfAborted(signal);

@@ -11,6 +11,7 @@ import { badFile, believing, isJson, type Json, parseJson, toUtf8 } from "./chec
 import { kerasFiles, type ModelFiles } from "./formats.js";
 import { type Hdf5Reader, readHdf5, writeHdf5 } from "./hdf5.js";
 import { ConfigReader, type ReadOptions } from "./read-config.js";
+import type { Snapshot } from "./snapshot.js";
 import {
   type Assignment,
   assignVariables,
@@ -19,7 +20,7 @@ import {
   readVariables,
   weightGroups,
 } from "./variables.js";
-import { jsonText, writeLayer } from "./write-config.js";
+import { jsonText, writeModel } from "./write-config.js";
 
 /** The release of Keras whose format is written. */
 const kerasVersion = "3.15.1";
@@ -28,15 +29,11 @@ const kerasVersion = "3.15.1";
 const greatestPacking = 64;
 
 /** The bytes of a model's .keras file. */
-export async function writeKeras(model: Model, signal: Signal | null): Promise<Uint8Array> {
-  requireBuilt(model);
-  const groups = weightGroups(model);
-  const state = optimizerGroup(model);
-  const values = readVariables(state ? [...groups, state] : groups);
-  const learningRate = model.optimizer ? Number(await model.optimizer.learningRate.item()) : null;
-  const config = writeLayer(model, learningRate);
-  const weights = await writeHdf5(await values);
-  throwIfAborted(signal);
+export async function writeKeras(model: Model, values: Snapshot, signal: Signal | null): Promise<Uint8Array> {
+  const { optimizer } = model;
+  const learningRate = optimizer && Number((await values.get(optimizer.learningRate)!)[0]);
+  const config = writeModel(model, learningRate);
+  const weights = await writeWeights(model, values, signal);
   const date = new Date().toISOString().slice(0, 19).replace("T", "@");
   return writeArchive({
     [kerasFiles.metadata]: toUtf8(JSON.stringify({ keras_version: kerasVersion, date_saved: date })),
@@ -46,20 +43,12 @@ export async function writeKeras(model: Model, signal: Signal | null): Promise<U
 }
 
 /** The bytes of a model's .weights.h5 file. */
-export async function writeWeights(model: Model, signal: Signal | null): Promise<Uint8Array> {
-  requireBuilt(model);
+export async function writeWeights(model: Model, values: Snapshot, signal: Signal | null): Promise<Uint8Array> {
   const state = optimizerGroup(model);
   const groups = weightGroups(model);
-  const bytes = await writeHdf5(await readVariables(state ? [...groups, state] : groups));
+  const bytes = await writeHdf5(await readVariables(state ? [...groups, state] : groups, values));
   throwIfAborted(signal);
   return bytes;
-}
-
-function requireBuilt(model: Model): void {
-  const unbuilt = model.allLayers().find((layer) => !layer.built);
-  if (!unbuilt) return;
-  const what = `"${unbuilt.name}" has no weights before it is built: give the first layer inputShape, or call the model once`;
-  throw new MillraceError("E_VARIABLE", `save: ${what}`, { layer: model.name });
 }
 
 /** What happens while a file is read. */
@@ -130,7 +119,6 @@ export async function readWeights(
   bytes: Uint8Array,
   options: Pick<Progress, "signal" | "onProgress">,
 ): Promise<void> {
-  requireBuilt(model);
   await readHdf5(bytes, (reader) => {
     loadInto(model, reader, options);
     if (model.optimizer) restoreOptimizer(model, reader);

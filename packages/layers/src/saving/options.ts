@@ -3,14 +3,16 @@ import { MillraceError } from "@millrace/autodiff";
 import { type Activation, type ActivationIdentifier, getActivation } from "../activations/activations.js";
 import type { Initializer, InitializerIdentifier } from "../initializers/initializer.js";
 import { getInitializer } from "../initializers/registry.js";
-import { getRegularizer, type RegularizerIdentifier } from "../regularizers/regularizers.js";
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from "../regularizers/regularizers.js";
+import { isSerialized, type Serialized } from "../util/identifiers.js";
 import { camelCase, snakeCase } from "../util/names.js";
+import { serialize } from "../util/serialize.js";
 import { badFile, isJson, show } from "./checks.js";
-import type { Family } from "./classes.js";
+import { type Family, kerasClass } from "./classes.js";
 
 /** How objects inside of configurations are written and read. */
 export interface Objects {
-  write(family: Family, object: { getConfig(): Record<string, unknown> }): unknown;
+  write(family: Family, described: Serialized): unknown;
   read(family: Family, value: unknown): object;
   readFunction(value: unknown): unknown;
 }
@@ -78,17 +80,27 @@ const pair: Kind = {
   },
 };
 
+/** An object as it describes itself; one of a class of the caller's was described when the layer was. */
+function described(family: Family, value: unknown, get: () => { getConfig(): Record<string, unknown> }): Serialized {
+  return isSerialized(value) && !kerasClass(family, value.className) ? value : serialize(get());
+}
+
 const initializer: Kind = {
   // boundary: options of this name hold identifiers of initializers
-  write: (value, objects) => objects.write("initializer", getInitializer(value as InitializerIdentifier)),
+  write: (value, objects) =>
+    objects.write(
+      "initializer",
+      described("initializer", value, () => getInitializer(value as InitializerIdentifier)),
+    ),
   read: (value, objects) => objects.read("initializer", value) as Initializer,
 };
 
 const regularizer: Kind = {
   write(value, objects) {
+    if (value === null) return null;
     // boundary: as for initializers
-    const made = getRegularizer(value as RegularizerIdentifier | null);
-    return made && objects.write("regularizer", made);
+    const get = (): Regularizer => getRegularizer(value as RegularizerIdentifier)!;
+    return objects.write("regularizer", described("regularizer", value, get));
   },
   read: (value, objects) => (value === null ? null : objects.read("regularizer", value)),
 };

@@ -37,6 +37,8 @@ export class ConfigReader implements Objects {
   private applications = 0;
   private readonly costs = new Map<Layer, number>();
   private readonly made: Layer[] = [];
+  /** Layers that stand in several models, by the numbers that the file gives them. */
+  private readonly shared = new Map<unknown, Layer>();
 
   constructor(options: ReadOptions) {
     this.options = options;
@@ -65,8 +67,12 @@ export class ConfigReader implements Objects {
     const name = typeof config.name === "string" ? config.name : "?";
     return believing(`the layer ${show(name)} (${value.class_name})`, () => {
       this.spend(1);
+      const id = value.shared_object_id;
+      const known = this.shared.get(id);
+      if (known) return known;
       const layer = this.makeLayer(value, config);
       this.made.push(layer);
+      if (id !== undefined) this.shared.set(id, layer);
       const build = isJson(value.build_config) ? value.build_config.input_shape : undefined;
       const isBuilder = layer instanceof InputLayer || layer instanceof Functional || layer instanceof Sequential;
       if (build !== undefined && build !== null && !isBuilder) layer.buildFor(readShapes(build));

@@ -8,6 +8,7 @@ import { snakeCase } from "../util/names.js";
 import { badFile, show } from "./checks.js";
 import { kerasClass } from "./classes.js";
 import type { Hdf5Group, Hdf5Reader, Numbers } from "./hdf5.js";
+import type { Snapshot } from "./snapshot.js";
 
 /** A group of the file: the variables of one object. */
 export interface VariableGroup {
@@ -74,14 +75,12 @@ export function optimizerGroup(model: Model): VariableGroup | null {
   return { path: "optimizer/vars", name: optimizer.name, variables: optimizer.variables };
 }
 
-/** The groups with the values that the variables have now. Waits for the device. */
-export async function readVariables(groups: readonly VariableGroup[]): Promise<readonly Hdf5Group[]> {
-  // All are asked for at once, so that no step of training comes in between.
-  const reads = groups.map(({ variables }) => variables.map((variable) => variable.data() as Promise<Numbers>));
+/** The groups with the values of a snapshot. */
+export async function readVariables(groups: readonly VariableGroup[], values: Snapshot): Promise<readonly Hdf5Group[]> {
   return Promise.all(
-    groups.map(async ({ path, name, variables }, i) => {
-      const values = await Promise.all(reads[i]!);
-      const datasets = variables.map(({ shape }, k) => ({ name: `${k}`, shape: shape as number[], data: values[k]! }));
+    groups.map(async ({ path, name, variables }) => {
+      const own = await Promise.all(variables.map((variable) => values.get(variable)!));
+      const datasets = variables.map(({ shape }, i) => ({ name: `${i}`, shape: shape as number[], data: own[i]! }));
       return { path, name, datasets };
     }),
   );

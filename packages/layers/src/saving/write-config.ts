@@ -10,9 +10,9 @@ import type { Layer } from "../topology/layer.js";
 import { Sequential } from "../topology/sequential.js";
 import type { SymbolicTensor } from "../topology/symbolic.js";
 import { Model } from "../training/model.js";
-import { isSerialized } from "../util/identifiers.js";
+import { isSerialized, type Serialized } from "../util/identifiers.js";
 import { snakeCase } from "../util/names.js";
-import { classNameOf } from "../util/serialize.js";
+import { classNameOf, serialize } from "../util/serialize.js";
 import { type BatchShape, type BatchShapes, isShapeList } from "../util/shapes.js";
 import type { Json } from "./checks.js";
 import { type Family, kerasClass, modules } from "./classes.js";
@@ -28,10 +28,6 @@ export function jsonText(value: unknown): string {
   return `{${entries.map(([key, one]) => `${JSON.stringify(key)}: ${jsonText(one)}`).join(", ")}}`;
 }
 
-interface Configurable {
-  getConfig(): Record<string, unknown>;
-}
-
 const objects: Objects = {
   write: writeObject,
   read: unexpected,
@@ -42,18 +38,38 @@ function unexpected(): never {
 }
 
 /**
- * The configuration of a layer or model.
+ * The configuration of a model.
  * @param learningRate the optimizer's learning rate now
  */
-export function writeLayer(layer: Layer, learningRate: number | null = null): Json {
+export function writeModel(model: Model, learningRate: number | null): Json {
+  return writeLayer(model, { seen: new Map(), shared: 0 }, learningRate);
+}
+
+/** Layers that were written, so that one that stands in several models is known again. */
+interface Written {
+  readonly seen: Map<Layer, Record<string, unknown>>;
+  shared: number;
+}
+
+function writeLayer(layer: Layer, written: Written, learningRate: number | null = null): Record<string, unknown> {
+  const made = { ...describeLayer(layer, written, learningRate) };
+  const first = written.seen.get(layer);
+  if (first) {
+    first.shared_object_id ??= ++written.shared;
+    made.shared_object_id = first.shared_object_id;
+  } else written.seen.set(layer, made);
+  return made;
+}
+
+function describeLayer(layer: Layer, written: Written, learningRate: number | null): Json {
   const { className, name, trainable } = layer;
   if (isFunctional(layer)) {
-    const config = { name, trainable, ...writeGraph(layer.graph()) };
+    const config = { name, trainable, ...writeGraph(layer.graph(), written) };
     const compiled = writeCompiled(layer, learningRate);
     const built = { build_config: { input_shape: null }, compile_config: compiled };
     return kerasObject("keras.src.models.functional", className, config, className, built);
   }
-  if (layer instanceof Sequential && className === "Sequential") return writeSequential(layer, learningRate);
+  if (layer instanceof Sequential && className === "Sequential") return writeSequential(layer, written, learningRate);
   if (layer instanceof InputLayer && className === "InputLayer") return writeInput(layer);
   const known = kerasClass("layer", className);
   const { name: _, dtype, trainable: __, inputShape: ___, ...own } = layer.getConfig();
@@ -82,11 +98,11 @@ function kerasObject(
   return { module, class_name: className, config, registered_name: registeredName, ...more };
 }
 
-function writeSequential(model: Sequential, learningRate: number | null): Json {
+function writeSequential(model: Sequential, written: Written, learningRate: number | null): Json {
   const { name, trainable } = model;
   const shape = model.inputShapes?.[0];
   const stack = model.stackedLayers;
-  const layers = stack.map((layer) => writeLayer(layer));
+  const layers: Json[] = stack.map((layer) => writeLayer(layer, written));
   if (shape && !(stack[0] instanceof InputLayer))
     layers.unshift(writeInput(new InputLayer(inputOptions(model, shape))));
   const config = { name, trainable, dtype: writeDType(model.dtype), layers };
@@ -111,7 +127,7 @@ function writeInput(layer: InputLayer): Json {
   return kerasObject(modules.layer, "InputLayer", { ...config, optional: false });
 }
 
-function writeGraph({ layers, inputLayers, outputLayers }: GraphConfig<Layer, GraphNode>): Json {
+function writeGraph({ layers, inputLayers, outputLayers }: GraphConfig<Layer, GraphNode>, written: Written): Json {
   const nested = new Set(layers.filter(({ layer }) => isFunctional(layer)).map(({ name }) => name));
   // Here, and nowhere else, Keras counts the drawing of a functional model as its first application.
   const end = ([name, node, tensor]: TensorReference): TensorReference => [
@@ -120,14 +136,13 @@ function writeGraph({ layers, inputLayers, outputLayers }: GraphConfig<Layer, Gr
     tensor,
   ];
   return {
-    layers: layers.map(({ layer, name, inboundNodes }) => ({
-      ...writeLayer(layer),
-      name,
-      inbound_nodes: inboundNodes.map(({ inputs, isList, tensors }) => {
-        const written = tensors.map((tensor, i) => writeTensor(tensor, inputs[i]!));
-        return { args: isList ? [written] : written, kwargs: {} };
-      }),
-    })),
+    layers: layers.map(({ layer, name, inboundNodes }) => {
+      const nodes = inboundNodes.map(({ inputs, isList, tensors }) => {
+        const arguments_ = tensors.map((tensor, i) => writeTensor(tensor, inputs[i]!));
+        return { args: isList ? [arguments_] : arguments_, kwargs: {} };
+      });
+      return Object.assign(writeLayer(layer, written), { name, inbound_nodes: nodes });
+    }),
     input_layers: inputLayers.length === 1 ? inputLayers[0] : inputLayers,
     output_layers: isReference(outputLayers) ? end(outputLayers) : outputLayers.map(end),
   };
@@ -158,9 +173,7 @@ function writeOptions(family: Family, className: string, own: Json): Json {
 }
 
 /** An initializer, regularizer, loss, metric or optimizer. One of a class of the caller's is written as it describes itself. */
-function writeObject(family: Family, object: Configurable): Json {
-  const className = classNameOf(object);
-  const config = object.getConfig();
+function writeObject(family: Family, { className, config }: Serialized): Json {
   if (kerasClass(family, className)) {
     return kerasObject(modules[family], className, writeOptions(family, className, config));
   }
@@ -185,7 +198,7 @@ function writeCompiled(model: Model, learningRate: number | null): Json {
 }
 
 function writeOptimizer(optimizer: Optimizer, learningRate: number | null): Json {
-  const written = writeObject("optimizer", optimizer);
+  const written = writeObject("optimizer", serialize(optimizer));
   if (learningRate === null) return written;
   return { ...written, config: { ...(written.config as Json), learning_rate: new Float(learningRate) } };
 }
@@ -222,7 +235,7 @@ function writeLoss(given: unknown): unknown {
   if (typeof given === "function") return writeFunction("a loss", given);
   if (typeof given === "string" && shortNames.has(given)) return given;
   const loss = getLoss(given as LossIdentifier);
-  return typeof given === "string" ? snakeCase(classNameOf(loss)) : writeObject("loss", loss);
+  return typeof given === "string" ? snakeCase(classNameOf(loss)) : writeObject("loss", serialize(loss));
 }
 
 // boundary: as for losses
@@ -230,5 +243,5 @@ function writeMetric(given: unknown): unknown {
   if (typeof given === "function") return writeFunction("a metric", given);
   if (typeof given === "string" && shortNames.has(given)) return given;
   const metric = getMetric(given as MetricIdentifier);
-  return typeof given === "string" ? snakeCase(classNameOf(metric)) : writeObject("metric", metric);
+  return typeof given === "string" ? snakeCase(classNameOf(metric)) : writeObject("metric", serialize(metric));
 }

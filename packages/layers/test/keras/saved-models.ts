@@ -340,6 +340,16 @@ cases["compiled-frozen"] = async () => {
   await train(net, [x], [number]);
   return { net, xs: [x], ys: [number] };
 };
+cases["compiled-frozen-graph"] = async () => {
+  const a = input({ shape: [3] }) as SymbolicTensor;
+  const h = layers.dense({ units: 4, trainable: false }).apply(a) as SymbolicTensor;
+  const tail = sequential([layers.dense({ units: 3, trainable: false }), layers.dense({ units: 2 })]);
+  const net = scattered(model({ inputs: a, outputs: tail.apply(h) as SymbolicTensor }));
+  net.compile({ optimizer: optimizers.adam({ learningRate: 0.1 }), loss: "mse" });
+  const x = floats(4, 3);
+  await train(net, [x], [number]);
+  return { net, xs: [x], ys: [number] };
+};
 cases["compiled-outputs"] = async () => {
   const [a, b] = [input({ shape: [3], name: "a" }), input({ shape: [2], name: "b" })];
   const one = layers.dense({ units: 2, name: "one" }).apply(a);

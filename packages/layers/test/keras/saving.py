@@ -165,9 +165,10 @@ def make_theirs():
 
     # Shared layers, nested models, several inputs and outputs, a layer drawn before the layers it follows.
     a, b = keras.Input((4,), name="left"), keras.Input((4,), name="right")
+    # The shared layer is also in the nested model: Keras writes that, and does not read it.
     shared = L.Dense(4, activation="tanh", name="shared")
     block_in = keras.Input((4,))
-    block = keras.Model(block_in, [L.Dense(3)(block_in), L.Dense(2)(block_in)], name="block")
+    block = keras.Model(block_in, [L.Dense(3)(shared(block_in)), L.Dense(2)(block_in)], name="block")
     tail = keras.Sequential([L.Dense(5, activation="relu"), L.Dense(3)], name="tail")
     p, q = block(shared(a))
     r, s = block(shared(shared(b)))
