@@ -186,13 +186,13 @@ export const layerCases: readonly Case[] = [
 /** The quickstart's network, with probabilities. */
 export function digits(): Weighted {
   return sequential([
-    layers.conv2d({ filters: 32, kernelSize: 3, activation: "relu", inputShape: [28, 28, 1] }),
+    layers.conv2d({ name: "conv1", filters: 32, kernelSize: 3, activation: "relu", inputShape: [28, 28, 1] }),
     layers.maxPooling2d({ poolSize: 2 }),
-    layers.conv2d({ filters: 64, kernelSize: 3, activation: "relu" }),
+    layers.conv2d({ name: "conv2", filters: 64, kernelSize: 3, activation: "relu" }),
     layers.maxPooling2d({ poolSize: 2 }),
     layers.flatten(),
     layers.dropout({ rate: 0.4 }),
-    layers.dense({ units: 128, activation: "relu" }),
-    layers.dense({ units: 10, activation: "softmax" }),
+    layers.dense({ name: "hidden", units: 128, activation: "relu" }),
+    layers.dense({ name: "scores", units: 10, activation: "softmax" }),
   ]) as never;
 }

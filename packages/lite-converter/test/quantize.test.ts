@@ -62,6 +62,7 @@ const severalLayers: ReadonlySet<string> = new Set(["the digits network", "an ls
         got!.data.forEach((x: number | bigint, i: number) => {
           most = Math.max(most, Math.abs(Number(x) - wanted!.data[i]!) / Math.max(1, Math.abs(wanted!.data[i]!)));
         });
+        expect(most).toBeLessThan(severalLayers.has(name) ? 5e-3 : 1e-5);
       }
     });
   });
