@@ -22,10 +22,8 @@ function figure(width, height, caption, description, option) {
   return html`<figure style="max-width: ${width}px"><figcaption>${caption}</figcaption>${raw(named)}</figure>`;
 }
 
-const fixed = (digits) => (value) => value.toFixed(digits);
-
 /** One measure over the epochs, of training and of the held-out digits. */
-function curves(caption, training, heldOut, digits) {
+function curves(caption, training, heldOut, yAxis) {
   const epochs = training.map((_, i) => `${i + 1}`);
   const line = (name, data, color, type) => ({
     type: "line",
@@ -42,7 +40,7 @@ function curves(caption, training, heldOut, digits) {
   return figure(520, 280, caption, description, {
     grid: { left: 48, right: 70, top: 14, bottom: 44 },
     xAxis: { type: "category", data: epochs, name: "epoch", nameLocation: "middle", nameGap: 28, boundaryGap: false },
-    yAxis: { type: "value", scale: true, axisLabel: { formatter: fixed(digits) } },
+    yAxis: { type: "value", ...yAxis },
     series: [
       line("training", training, "var(--second)", "dashed"),
       line("held out", heldOut, "var(--accent)", "solid"),
@@ -52,7 +50,16 @@ function curves(caption, training, heldOut, digits) {
 
 /** Loss and accuracy over the epochs. */
 export function trainingCurves({ loss, accuracy, val_loss, val_accuracy }) {
-  return [curves("Loss", loss, val_loss, 2), curves("Accuracy", accuracy, val_accuracy, 3)];
+  const least = Math.floor(Math.min(...accuracy, ...val_accuracy) * 10) / 10;
+  return [
+    curves("Loss", loss, val_loss, { min: 0, axisLabel: { formatter: (value) => value.toFixed(1) } }),
+    curves("Accuracy", accuracy, val_accuracy, {
+      min: least,
+      max: 1,
+      interval: least < 0.7 ? 0.1 : 0.05,
+      axisLabel: { formatter: (value) => `${Math.round(value * 100)} %` },
+    }),
+  ];
 }
 
 /** Rows are the digits, columns what they were taken for; the darker, the larger the share of the row. */

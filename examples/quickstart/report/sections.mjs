@@ -43,7 +43,7 @@ export function drawing() {
       </p>
       <div class="drawing">
         <div class="pad">
-          <canvas id="pad" width="560" height="560" role="img" aria-label="draw a digit here"></canvas>
+          <div class="sheet"><canvas id="pad" width="560" height="560" role="img" aria-label="draw a digit here"></canvas></div>
           <button id="clear" type="button">Clear</button>
         </div>
         <ol id="probabilities" aria-label="probabilities of the ten digits">${bars}</ol>
@@ -51,7 +51,9 @@ export function drawing() {
           <span class="label">It says</span>
           <output id="answer" aria-live="polite">–</output>
           <span class="label">It sees</span>
-          <canvas id="preview" width="28" height="28" role="img" aria-label="the drawing as the network sees it"></canvas>
+          <div class="sheet">
+            <canvas id="preview" width="28" height="28" role="img" aria-label="the drawing as the network sees it"></canvas>
+          </div>
         </div>
       </div>
       <p id="failure" role="alert"></p>`,
@@ -99,9 +101,13 @@ export function mistakes({ confusion, digits, predicted, probabilities }, galler
   return section(
     "predictions",
     "Predictions",
-    html`${confusionMatrix(confusion)}
-      <h3>Taken for another digit (${count}), the surest first</h3>
-      <ol class="digits wrong">${wrong.map(picture)}</ol>
+    html`<div class="pair">
+        ${confusionMatrix(confusion)}
+        <div>
+          <h3>Taken for another digit (${count}), the surest first</h3>
+          <ol class="digits wrong">${wrong.map(picture)}</ol>
+        </div>
+      </div>
       <h3>Some that were told right</h3>
       <ol class="digits">${right.map(picture)}</ol>`,
   );
@@ -134,7 +140,7 @@ export function proofs({ checks }) {
     "checks",
     "Checks",
     html`<table>
-      <thead><tr><th></th><th>what is compared with the predictions after training</th><th>measured</th></tr></thead>
+      <thead><tr><th></th><th>check</th><th>measured</th></tr></thead>
       <tbody>${rows}</tbody>
     </table>`,
   );

@@ -47,19 +47,12 @@ element("clear").addEventListener("click", () => {
   ask(undefined);
 });
 
-const thumbnails = [...document.querySelectorAll("canvas[data-image]")];
-for (const canvas of thumbnails) {
+for (const canvas of document.querySelectorAll("canvas[data-image]")) {
+  const pixels = pixelsOf(Number(canvas.dataset.image));
+  paint(canvas, pixels);
   canvas.closest("button").addEventListener("click", () => {
-    pad.clear();
-    ask(pixelsOf(Number(canvas.dataset.image)));
+    pad.clear(canvas);
+    ask(pixels);
     element("draw").scrollIntoView({ block: "nearest" });
   });
 }
-
-/** Colours are the theme's, so all is painted again where that changes. */
-function paintAll() {
-  for (const canvas of thumbnails) paint(canvas, pixelsOf(Number(canvas.dataset.image)));
-  pad.redraw();
-}
-paintAll();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintAll);

@@ -5,11 +5,19 @@ export function makePad(canvas, changed) {
   const context = canvas.getContext("2d");
   let strokes = [];
   let isDue = false;
+  let picture;
 
   const redraw = () => {
     const { width, height } = canvas;
     context.clearRect(0, 0, width, height);
-    context.strokeStyle = getComputedStyle(canvas).color;
+    if (picture) context.drawImage(picture, 0, 0, width, height);
+    else if (strokes.length === 0) {
+      context.globalAlpha = 0.6;
+      context.font = `${width * 0.06}px ${getComputedStyle(canvas).fontFamily}`;
+      context.textAlign = "center";
+      context.fillText("draw here", width / 2, height / 2);
+      context.globalAlpha = 1;
+    }
     context.lineWidth = width * 0.075;
     context.lineCap = context.lineJoin = "round";
     for (const stroke of strokes) {
@@ -36,6 +44,7 @@ export function makePad(canvas, changed) {
   canvas.addEventListener("pointerdown", (event) => {
     if (!event.isPrimary || event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
+    picture = undefined;
     strokes.push([pointOf(event)]);
     drawn();
     event.preventDefault();
@@ -47,10 +56,12 @@ export function makePad(canvas, changed) {
     drawn();
   });
 
+  redraw();
   return {
-    redraw,
-    clear() {
+    /** Takes away what is drawn; shows a picture instead where one is given. */
+    clear(instead) {
       strokes = [];
+      picture = instead;
       redraw();
     },
   };
