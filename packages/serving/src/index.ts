@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export type { AdmissionLimits } from "./admission.js";
+export { parseServingConfig, type ServingConfig } from "./config.js";
 export type { Load } from "./models/model.js";
 export type { VersionPolicy } from "./models/policy.js";
 export type { BatchingOptions, LimitOptions, ModelOptions, Models, ServingOptions } from "./options.js";

@@ -24,6 +24,8 @@ export class Batch {
   sealed = false;
   /** Whether the scheduler knows of it. */
   announced = false;
+  /** When it stops waiting for more. */
+  timer: NodeJS.Timeout | undefined;
   readonly pieces: Piece[] = [];
   private readonly slabs: TypedArray[];
   private readonly inputs: readonly NamedAval[];

@@ -153,12 +153,13 @@ export class BatchQueue {
   private announceLater(batch: Batch): void {
     const { batchTimeoutMicros } = this.limits;
     if (batchTimeoutMicros === 0) setImmediate(() => this.announce(batch));
-    else setTimeout(() => this.announce(batch), batchTimeoutMicros / 1000);
+    else batch.timer = setTimeout(() => this.announce(batch), batchTimeoutMicros / 1000);
   }
 
   private announce(batch: Batch): void {
     if (batch.announced) return;
     batch.announced = true;
+    clearTimeout(batch.timer);
     this.scheduler.add(this);
   }
 }

@@ -15,7 +15,8 @@ export function exactPower(n: number): number {
 /** A float32 in as few digits as tell it apart from other float32 numbers: 0.1, not 0.10000000149011612. */
 export function writeFloat32(value: number): string {
   const size = Math.abs(value);
-  if (Number.isInteger(value) || !(size >= 1e-6 && size < 1e9)) return writeFloat(size < 1e-6 ? shorten(value) : value);
+  if (!Number.isFinite(value) || (Number.isInteger(value) && size < 1e21)) return writeFloat(value);
+  if (size < 1e-6 || size > 1e9) return writeFloat(shorten(value));
   // value = m / 10^k with 6 to 9 digits in m: both are exact, so the quotient is the float64 of that decimal.
   const k = 5 - Math.floor(Math.log10(size));
   for (let digits = Math.max(0, k); digits <= k + 4 && digits <= 22; digits++) {

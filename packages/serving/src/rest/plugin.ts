@@ -21,10 +21,8 @@ export const millraceServing: FastifyPluginAsync<ServingOptions> = async (app, o
   const { prefix: _, ...rest } = options as ServingOptions & { readonly prefix?: string };
   const core = new ServingCore(settingsOf(rest));
   await core.start();
-  app.addHook("onClose", async () => {
-    await core.drain(core.settings.limits.timeoutMs);
-    await core.close();
-  });
+  app.addHook("preClose", () => core.drain(core.settings.limits.timeoutMs));
+  app.addHook("onClose", () => core.close());
   addRoutes(app, core);
 };
 
@@ -43,6 +41,7 @@ export function addRoutes(app: FastifyInstance, core: ServingCore): void {
       done();
     } catch (error) {
       reply.header("retry-after", "1");
+      if (core.isClosing) reply.header("connection", "close");
       answerError(reply, asStatusError(error));
     }
   });

@@ -26,6 +26,8 @@ export function answerPredict(core: ServingCore, spec: ModelSpec, body: Uint8Arr
   let prepared: Prepared | undefined;
   const answer = (error: StatusError | undefined, text: string): void => {
     core.metrics.answered(version, prepared?.plan, error?.status ?? "OK", "REST", performance.now() - start);
+    // Nothing more may come this way, or the server would wait for the connection to end.
+    if (core.isClosing) reply.header("connection", "close");
     if (error) answerError(reply, error);
     else void reply.type("application/json").send(text);
   };
