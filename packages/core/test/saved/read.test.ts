@@ -9,10 +9,11 @@ import { printGraph } from "../../src/ir/print.js";
 import { addOp, subOp } from "../../src/ops/binary/arithmetic.js";
 import { broadcasting } from "../../src/ops/broadcasting.js";
 import { constantOp } from "../../src/ops/create/constant.js";
+import { coreOps } from "../../src/ops/table.js";
 import type { Json, ReadLimits } from "../../src/saved/artifact.js";
 import { readArtifact } from "../../src/saved/read.js";
 import { parseSize } from "../../src/saved/sizes.js";
-import type { Upgrades } from "../../src/saved/upgrades.js";
+import { type Upgrades, upgrades } from "../../src/saved/upgrades.js";
 import { writeArtifact } from "../../src/saved/write.js";
 import type { TensorData } from "../../src/saved/write-safetensors.js";
 
@@ -27,8 +28,8 @@ function filesOf(graph: Graph, tensors: ReadonlyMap<string, TensorData> = new Ma
   return writeArtifact([{ name: "f", graph, inputs, outputs, weights }], tensors);
 }
 
-const read = (files: Files, limits: Partial<ReadLimits> = {}, upgrades: Upgrades = {}) =>
-  readArtifact(files.get("artifact.json")!, files.get("weights.safetensors")!, { limits, upgrades });
+const read = (files: Files, limits: Partial<ReadLimits> = {}, given: Upgrades = {}) =>
+  readArtifact(files.get("artifact.json")!, files.get("weights.safetensors")!, { limits, upgrades: given });
 
 const again = (graph: Graph): Graph => read(filesOf(graph)).functions[0]!.graph;
 
@@ -238,16 +239,24 @@ describe("ops", () => {
     const old = changed((text) =>
       text.replaceAll("saved/cube", "saved/pow").replace('"op":"saved/pow"', '"op":"saved/pow","attrs":{"n":3}'),
     );
-    const upgrades: Upgrades = {
+    const planted: Upgrades = {
       "saved/pow": {
         1: ({ attrs }) => ({ op: "saved/power", version: 2, attrs: { exponent: attrs.n! } }),
       },
       "saved/power": { 2: () => ({ op: "saved/cube", version: 1, attrs: {} }) },
     };
-    expect(printGraph(read(old, {}, upgrades).functions[0]!.graph)).toBe(printGraph(graph));
-    expect(() => read(old, {}, { "saved/pow": upgrades["saved/pow"]! })).toThrow(/needs saved\/power@2/);
+    expect(printGraph(read(old, {}, planted).functions[0]!.graph)).toBe(printGraph(graph));
+    expect(() => read(old, {}, { "saved/pow": planted["saved/pow"]! })).toThrow(/needs saved\/power@2/);
     const forEver: Upgrades = { "saved/pow": { 1: (node) => node } };
     expect(() => read(old, {}, forEver)).toThrow(/needs saved\/pow@1/);
+  });
+
+  test("each of core has a way from every earlier version", () => {
+    const lacking = coreOps.flatMap((op) => {
+      const earlier = Array.from({ length: op.version - 1 }, (_, i) => i + 1);
+      return earlier.filter((version) => !upgrades[op.name]?.[version]).map((version) => `${op.name}@${version}`);
+    });
+    expect(lacking).toEqual([]);
   });
 
   test("a later format is E_VERSION", () => {
