@@ -32,7 +32,7 @@ describe("what cannot be lowered", () => {
   test("float64, effects and control flow", async () => {
     const spec = { x: { shape: ["batch", 3], dtype: "float64" as const } };
     const double = tf.nameFunction("f", ({ x }) => tf.mul(x!, 2) as tf.Tensor, spec);
-    expect((await failure(convert([double]))).message).toMatch(/mul: TFLite has no kernels for float64/);
+    expect((await failure(convert([double]))).message).toMatch(/mul: LiteRT has no kernels for float64/);
     const loop = tf.nameFunction(
       "f",
       ({ x }) =>

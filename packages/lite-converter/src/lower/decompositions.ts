@@ -1,4 +1,5 @@
 // What TFLite has operators for, and how to say in those what core says otherwise.
+import type { DType } from "@millrace/core";
 import {
   axesOf,
   broadcastLike,
@@ -18,7 +19,6 @@ import type { WindowAttrs } from "./attrs.js";
 
 /** Composites of core for which there is an operator. */
 const claims: readonly CompositeName[] = [
-  "convInputGrad",
   "elu",
   "floorDiv",
   "floorMod",
@@ -31,7 +31,12 @@ const claims: readonly CompositeName[] = [
   "relu6",
   "softmax",
 ];
-export const claimed: ReadonlySet<string> = new Set(claims);
+const claimed: ReadonlySet<string> = new Set(claims);
+
+/** Whether an op stays whole; on integers activations are what they are made of. */
+export function isClaimed(name: string, dtype: DType): boolean {
+  return claimed.has(name) && (dtype === "float32" || name === "floorDiv" || name === "floorMod");
+}
 
 /** Σ over some axes, which stay with size 1 stretched over `x`. */
 const overAxes = (b: Ops, op: "mean" | "reduceMax", x: Val, axes: readonly number[]): Val =>

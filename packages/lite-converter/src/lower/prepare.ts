@@ -16,7 +16,7 @@ import {
   reshapeOp,
   type Value,
 } from "@millrace/core/graph";
-import { claimed, decompositions } from "./decompositions.js";
+import { decompositions, isClaimed } from "./decompositions.js";
 import { simplify } from "./simplify.js";
 
 /** A graph to be lowered: parameters are the inputs, then whatever is known. */
@@ -92,7 +92,7 @@ class Preparation {
     const contents = ins.map((v) => this.contentOf(v));
     const folds = regions.length === 0 && !op.effect && op.kind !== "random" && contents.every((c) => c !== undefined);
     const lower = decompositions[op.name] ?? op.lower;
-    if (lower && (folds || !claimed.has(op.name))) {
+    if (lower && (folds || !isClaimed(op.name, ins[0]!.aval.dtype))) {
       const b = makeOps<Value>((inner, args, innerAttrs, innerRegions) =>
         this.apply(inner, args, innerAttrs, innerRegions),
       );

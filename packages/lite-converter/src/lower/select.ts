@@ -1,5 +1,6 @@
 // Picks a rule for each value that is needed, from the results backwards, so that a rule takes in as much as it can.
 import type { Node, Value } from "@millrace/core/graph";
+import { dtypeRefusal } from "./dtypes.js";
 import { liveNodes, Matcher, type RuleTable } from "./matcher.js";
 import type { Prepared } from "./prepare.js";
 import { isConstant, isTemporary, type Operand, type Step } from "./steps.js";
@@ -54,8 +55,7 @@ export function select(prepared: Prepared, rules: RuleTable): { steps: readonly 
 function refusal(node: Node): string | undefined {
   if (node.effect) return "a model file has no effects";
   if (node.regions.length > 0) return "control flow is not built yet";
-  const double = [...node.inputs.map((v) => v.aval), ...node.outs].some(({ dtype }) => dtype === "float64");
-  return double ? "TFLite has no kernels for float64" : undefined;
+  return dtypeRefusal(node);
 }
 
 function isValue(operand: Operand): operand is Value {

@@ -160,7 +160,8 @@ const stack: Rule = (m, { inputs, attrs }, output): Match => {
     const inner = m.isPrivate(x) && x.node?.op.name === "reshape" ? x.node.inputs[0]! : undefined;
     return inner && x.aval.shape[axis] === 1 && sameSizes(inner.aval.shape, shape) ? m.operand(inner) : undefined;
   });
-  if (inputs.length < 2 || !rows.every((row) => row !== undefined)) return undefined;
+  // The operator takes no bools.
+  if (inputs.length < 2 || output.aval.dtype === "bool" || !rows.every((row) => row !== undefined)) return undefined;
   return [step("PACK", rows, output, "PackOptions", { valuesCount: rows.length, axis })];
 };
 
