@@ -1,5 +1,5 @@
 import { MillraceError, type Tensor, tidy, type Variable } from "@millrace/core";
-import { toTensor } from "@millrace/core/graph";
+import { needFunction, toTensor } from "@millrace/core/graph";
 import { GradientTape } from "./tape.js";
 
 /** A function of one tensor. */
@@ -35,6 +35,7 @@ function differentiate<R>(
  * @example tf.grad((x) => tf.square(x))(tf.tensor([1, 2])) // [2, 4]
  */
 export function grad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => Tensor {
+  needFunction("grad", f);
   return (x, dy) =>
     differentiate(
       (...xs) => f(xs[0]!),
@@ -46,11 +47,13 @@ export function grad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => Tensor {
 
 /** The gradients of a function of several tensors, with respect to each: `grads(f)([a, b])`. */
 export function grads(f: TensorFunction): (args: readonly Tensor[], dy?: Tensor) => Tensor[] {
+  needFunction("grads", f);
   return (args, dy) => differentiate(f, args, dy, (_value, all) => all);
 }
 
 /** `grad`, and the function's value beside it. */
 export function valueAndGrad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => { value: Tensor; grad: Tensor } {
+  needFunction("valueAndGrad", f);
   return (x, dy) =>
     differentiate(
       (...xs) => f(xs[0]!),
@@ -64,6 +67,7 @@ export function valueAndGrad(f: UnaryFunction): (x: Tensor, dy?: Tensor) => { va
 export function valueAndGrads(
   f: TensorFunction,
 ): (args: readonly Tensor[], dy?: Tensor) => { value: Tensor; grads: Tensor[] } {
+  needFunction("valueAndGrads", f);
   return (args, dy) => differentiate(f, args, dy, (value, all) => ({ value, grads: all }));
 }
 
@@ -87,6 +91,7 @@ export function variableGrads(
   f: () => Tensor,
   variables?: readonly Variable[],
 ): { value: Tensor; grads: Record<string, Tensor> } {
+  needFunction("variableGrads", f);
   return tidy(() => {
     const tape = new GradientTape(variables ? { watchAccessedVariables: false } : {});
     if (variables) tape.watch(variables);

@@ -242,9 +242,11 @@ test("a composite whose decomposition repeats an op is differentiated as often a
   expect(f(tf.tensor([1, 2])).arraySync()).toEqual([4, 8]);
 });
 
-test("options that a tape does not know are refused", () => {
+test("options that a tape does not know are refused, and so is what is no function", () => {
   // boundary: what plain JavaScript might write
   const wrong = <T>(value: T): never => value as never;
+  expect(codeOf(() => tf.grad(wrong(3)))).toBe("E_ARGUMENT");
+  expect(codeOf(() => tf.variableGrads(wrong(undefined)))).toBe("E_ARGUMENT");
   expect(codeOf(() => new tf.GradientTape(wrong({ persistant: true })))).toBe("E_ARGUMENT");
   const w = tf.variable([1, 2]);
   const tape = new tf.GradientTape({ persistent: true });

@@ -34,7 +34,7 @@ export {
 } from "./runtime/named-function.js";
 export type { Recorder } from "./runtime/recorder.js";
 export { defaultSignature, type NamedAval, type NamedGraph, type Signature, signatureOf } from "./runtime/signature.js";
-export { buildStructure, flattenStructure, refusePromise, type Template } from "./runtime/structure.js";
+export { buildStructure, flattenStructure, needFunction, refusePromise, type Template } from "./runtime/structure.js";
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";
 export { VariableImpl } from "./runtime/variable.js";
 export * from "./saved/index.js";

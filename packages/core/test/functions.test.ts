@@ -246,6 +246,23 @@ describe("creation", () => {
   });
 });
 
+test("what is no function, axis or device is refused by name", async () => {
+  expect(code(() => tf.fn(untyped(3)))).toBe("E_ARGUMENT");
+  expect(code(() => tf.device("reference:0", untyped(undefined)))).toBe("E_ARGUMENT");
+  expect(code(() => tf.sum([1], untyped({ axis: 0 })))).toBe("E_ARGUMENT");
+  await expect(tf.sync("abacus:0")).rejects.toMatchObject({ code: "E_DEVICE" });
+});
+
+test("a position of TensorFlow.js that is not built says so, and one that means nothing here is taken", () => {
+  expect(code(() => tf.gather([[1]], [[0]], 1, untyped(1)))).toBe("E_UNIMPLEMENTED");
+  expect(tf.gather([1, 2], [1], 0, 0).arraySync()).toEqual([2]);
+  const lines: string[] = [];
+  tf.setLogger({ info: (line) => lines.push(line) });
+  tf.print(tf.scalar(1), true);
+  tf.setLogger();
+  expect(lines).toEqual(["tensor float32[] 1"]);
+});
+
 test("what is no shape is refused by name", () => {
   expect(code(() => tf.zeros(untyped(3)))).toBe("E_ARGUMENT");
   expect(code(() => tf.tensor([1], untyped(1)))).toBe("E_ARGUMENT");

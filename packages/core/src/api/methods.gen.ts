@@ -180,8 +180,8 @@ const methods = {
   floorDiv(this: Passed, b?: Passed): unknown {
     return floorDiv(this, b);
   },
-  gather(this: Passed, indices?: Passed, axis?: Passed): unknown {
-    return gather(this, indices, axis);
+  gather(this: Passed, indices?: Passed, axis?: Passed, batchDims?: Passed): unknown {
+    return gather(this, indices, axis, batchDims);
   },
   greater(this: Passed, b?: Passed): unknown {
     return greater(this, b);

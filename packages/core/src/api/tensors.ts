@@ -6,7 +6,7 @@ import { printOp } from "../ops/control/effects.js";
 import { apply1, toTensor } from "../ops/public.js";
 import { engine } from "../runtime/engine.js";
 import type { AnyFunction, FunctionOptions } from "../runtime/function.js";
-import { refusePromise } from "../runtime/structure.js";
+import { needFunction, refusePromise } from "../runtime/structure.js";
 import { makeFunction, type TracedFunction } from "../runtime/traced-function.js";
 import { makeVariable, type VariableOptions } from "../runtime/variable.js";
 import type { DType } from "../types/dtype.js";
@@ -50,11 +50,13 @@ export function variable(initial: Like, options?: VariableOptions | boolean, nam
 
 /** `f` as one program for each kind of call; see TracedFunction. Also `tf.fn`. */
 export function fn<F extends AnyFunction>(f: F, options?: FunctionOptions): F & TracedFunction {
+  needFunction("fn", f);
   return makeFunction(f, options);
 }
 
 /** Runs `f` with `name` as the device of new tensors. Throws E_ASYNC_SCOPE where `f` returns a promise. */
 export function device<T>(name: string, f: () => T): T {
+  needFunction("device", f);
   return engine.onDevice(name, () => {
     const value = f();
     refusePromise("tf.device", value);
@@ -64,10 +66,10 @@ export function device<T>(name: string, f: () => T): T {
 
 /**
  * Writes a tensor to the logger when it is computed, also inside of tf.function, and gives it back.
- * @param message what stands in front of it
+ * @param message what stands in front of it; a boolean, which means something in TensorFlow.js, is taken for none
  */
-export function print<T extends Tensor>(x: T, message = "tensor"): T {
-  return typed(apply1(printOp, x, { message }));
+export function print<T extends Tensor>(x: T, message: string | boolean = "tensor"): T {
+  return typed(apply1(printOp, toTensor(x), { message: typeof message === "boolean" ? "tensor" : message }));
 }
 
 /**

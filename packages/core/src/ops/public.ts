@@ -133,5 +133,7 @@ export function axisOf(name: string, axis: number, rank: number): number {
 export function axesFrom(name: string, axis: number | readonly number[] | undefined, rank: number): number[] {
   if (axis === undefined || axis === null) return axesOf(rank);
   const list = typeof axis === "number" ? [axis] : axis;
+  if (!Array.isArray(list))
+    throw refusal(`${name}.axis`, `axis is a number or a list, got ${typeof axis}`, [], "E_ARGUMENT");
   return [...new Set(list.map((a) => axisOf(name, a, rank)))].sort((a, b) => a - b);
 }

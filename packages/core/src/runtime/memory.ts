@@ -2,7 +2,7 @@ import { MillraceError } from "../types/errors.js";
 import { withDefaults } from "../types/options.js";
 import { throwIfAborted, untilAborted } from "../types/signal.js";
 import type { AwaitOptions } from "../types/tensor.js";
-import { startedBackends } from "./backends.js";
+import { deviceNamed, startedBackends } from "./backends.js";
 import { engine } from "./engine.js";
 import { flattenStructure, refusePromise } from "./structure.js";
 import { TensorImpl } from "./tensor.js";
@@ -57,6 +57,7 @@ export function tidy<T>(nameOrF: string | (() => T), maybe?: () => T): T {
  */
 export async function sync(device?: string, options: AwaitOptions = {}): Promise<void> {
   const { signal } = withDefaults("sync", options, { signal: null });
+  if (device !== undefined) deviceNamed(device);
   for (const b of startedBackends()) {
     for (const [i, d] of b.devices().entries()) {
       throwIfAborted(signal);

@@ -64,6 +64,14 @@ export function sameTemplate(a: Template, b: Template): boolean {
   );
 }
 
+/** Refuses what is no function. */
+export function needFunction(what: string, f: unknown): void {
+  if (typeof f === "function") return;
+  throw new MillraceError("E_ARGUMENT", `${what}: needs a function, got ${f === null ? "null" : typeof f}`, {
+    op: what,
+  });
+}
+
 /** Refuses a promise where a synchronous function is wanted. */
 export function refusePromise(what: string, value: unknown): void {
   if (typeof value !== "object" || value === null || !("then" in value) || typeof value.then !== "function") return;

@@ -208,6 +208,7 @@ export interface TensorMethods {
     this: X,
     indices: Arg<Gather<ShapeOf<X>, I, A>, I>,
     axis?: A,
+    batchDims?: 0,
   ): Out<Gather<ShapeOf<X>, I, A>, DTypeOf<X>>;
   /** x > y, element by element, broadcast. False wherever one is NaN. */
   greater<A extends Tensor, const B extends Like>(

@@ -5,6 +5,7 @@ import type { DTypeOf, Like, Out, ShapeOf } from "../../types/operands.js";
 import type { Gather } from "../../types/rules/index-ops.js";
 import type { Arg } from "../../types/shape.js";
 import { apply, axisOf, toTensor } from "../public.js";
+import { refusal } from "../refuse.js";
 import { fillLike, inversePerm } from "../rules.js";
 import {
   axesFirst,
@@ -45,6 +46,8 @@ export const gatherOp: Op<"gather", IndexAttrs> = defineOp({
 /**
  * The elements of `x` at `indices` along `axis`: [..., n, ...] and [i, j] give [..., i, j, ...]. An index outside gives 0.
  * @param indices int32 or int64, of any shape; plain numbers are int32
+ * @param batchDims 0: leading axes that x and indices share are not built yet
+ * @throws E_UNIMPLEMENTED for other batchDims
  * @example tf.gather([[1, 2], [3, 4], [5, 6]], [2, 0]) // [[5, 6], [1, 2]]
  * @method
  */
@@ -52,7 +55,9 @@ export function gather<const X extends Like, const I extends Like, const A exten
   x: X,
   indices: Arg<Gather<ShapeOf<X>, I, A>, I>,
   axis?: A,
+  batchDims: 0 = 0,
 ): Out<Gather<ShapeOf<X>, I, A>, DTypeOf<X>> {
+  if (batchDims !== 0) throw refusal("gather.batchDims", "batchDims is not built yet", [], "E_UNIMPLEMENTED");
   const t = toTensor(x);
   const at = axisOf("gather", axis ?? 0, avalOf(t).shape.length);
   return typed(apply(gatherOp, [t, toIndices("gather", indices as Like, t)], { axis: at }));
