@@ -50,15 +50,45 @@ export interface LoadArtifactOptions {
  */
 export async function loadArtifact(source: ArtifactSource, options: LoadArtifactOptions = {}): Promise<Executable> {
   const { signal, onProgress, limits } = withDefaults("loadArtifact", options, loadDefaults);
-  const saved = await readSaved(await openSource(source, signal), completeLimits(limits));
-  const tensors = await loadTensors(saved, signal, onProgress ?? (() => {}));
+  const files = await openSource(source, signal);
+  for (let attempt = 1; ; attempt++) {
+    const before = await versionOf(files);
+    const loaded = load(files, completeLimits(limits), signal, onProgress ?? (() => {}));
+    const error = await loaded.then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    // Files that were replaced meanwhile may be of two artifacts.
+    if ((await versionOf(files).catch(() => null)) === before) return loaded;
+    if (error === undefined) (await loaded).dispose();
+    if (attempt === mostAttempts || signal?.aborted)
+      throw new MillraceError("E_FILE", `${files.label}: it was replaced while it was loaded`, { cause: error });
+  }
+}
+
+const loadDefaults = { signal: null, onProgress: undefined, limits: {} };
+const mostAttempts = 3;
+
+/** Another text where the files of an artifact were replaced, which those of a server or in memory never say. */
+async function versionOf({ local }: SourceFiles): Promise<string> {
+  if (!local) return "";
+  const stats = [await local.stat(artifactFile), await local.stat(weightsFile)];
+  return stats.map((stat) => stat.version).join();
+}
+
+async function load(
+  files: SourceFiles,
+  limits: ReadLimits,
+  signal: AbortFlag | null,
+  onProgress: (fraction: number) => void,
+): Promise<Executable> {
+  const saved = await readSaved(files, limits);
+  const tensors = await loadTensors(saved, signal, onProgress);
   const functions = saved.artifact.functions.map(({ weights, ...f }): NamedFunction => {
     return { ...f, weights: weights.map((name) => ({ name, value: tensors.get(name)! })) };
   });
   return new Executable(functions, saved.artifact.metadata);
 }
-
-const loadDefaults = { signal: null, onProgress: undefined, limits: {} };
 
 /** An artifact that was read, and where its weights are. */
 export interface OpenedArtifact {
@@ -92,7 +122,7 @@ async function readLocal(
   jsonBytes: number,
   limits: ReadLimits,
 ): Promise<OpenedArtifact> {
-  const weightBytes = await local.size(weightsFile);
+  const { bytes: weightBytes } = await local.stat(weightsFile);
   const start = dataStart(await local.part(weightsFile, 0, lengthBytes), weightBytes, limits);
   const tensors = readTensorEntries(await local.part(weightsFile, lengthBytes, start), weightBytes, limits);
   const bytesOf = async (entry: TensorEntry): Promise<Uint8Array> => {

@@ -1,5 +1,5 @@
 // Where the files of a saved model come from: a path, a URL, or memory.
-import { type AbortFlag, getFiles, isMillraceError, MillraceError } from "@millrace/core";
+import { type AbortFlag, type FileStat, getFiles, isMillraceError, MillraceError } from "@millrace/core";
 import { artifactFile } from "@millrace/core/graph";
 import { platform } from "./platform.js";
 
@@ -30,7 +30,7 @@ export interface SourceFiles {
 /** Files that have paths. */
 export interface LocalFiles {
   pathOf(name: string): string;
-  size(name: string): Promise<number>;
+  stat(name: string): Promise<FileStat>;
   /** The bytes from `start` to `end`, or to the end of the file. */
   part(name: string, start: number, end: number): Promise<Uint8Array>;
 }
@@ -111,7 +111,7 @@ async function fromPath(path: string, signal: AbortFlag | null): Promise<SourceF
     read: (name, maxBytes) => named(name, () => files.read(at(name), { maxBytes, signal })),
     local: {
       pathOf: at,
-      size: (name) => named(name, () => files.size(at(name))),
+      stat: (name) => named(name, () => files.stat(at(name))),
       part: (name, start, end) => files.read(at(name), { range: [start, end], signal }),
     },
   };

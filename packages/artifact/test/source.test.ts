@@ -21,8 +21,12 @@ class MemoryFiles implements tf.Files {
       ? "directory"
       : null;
   }
-  async size(path: string): Promise<number> {
-    return this.files.get(path)!.length;
+  /** Raised by who changes a file. */
+  version = 0;
+  onStat: () => void = () => {};
+  async stat(path: string): Promise<tf.FileStat> {
+    this.onStat();
+    return { bytes: this.files.get(path)!.length, version: `${this.version}` };
   }
   async list(path: string): Promise<readonly string[]> {
     return [...this.files.keys()].flatMap((name) => (name.startsWith(path) ? [name.slice(path.length)] : [])).sort();
@@ -66,6 +70,31 @@ describe("paths", () => {
     const report = await inspectArtifact("models/large");
     expect(report.bytes.weights).toBeGreaterThan(4000);
     expect(files.reads.map((read) => Number(read.split(" ")[1])).reduce((a, b) => a + b)).toBeLessThan(2500);
+  });
+
+  test("one that is replaced while it is loaded is loaded again, and never half of each", async () => {
+    const w = tf.variable([1, 2]);
+    await saveArtifact("models/moving", [tf.nameFunction("f", ({ x }) => tf.add(x!, w), { x: { shape: [2] } })]);
+    let stats = 0;
+    // After the versions and the size were asked for: once, then at every attempt.
+    files.onStat = () => {
+      stats++;
+      if (stats === 3) files.version++;
+    };
+    const executable = await loadArtifact("models/moving");
+    expect(executable.run(tf.zeros([2])).output!.arraySync()).toEqual([1, 2]);
+    expect(stats).toBe(10);
+    executable.dispose();
+    const before = tf.memory().numBytes;
+    files.onStat = () => {
+      files.version++;
+    };
+    await expect(loadArtifact("models/moving")).rejects.toMatchObject({
+      code: "E_FILE",
+      message: expect.stringContaining("replaced"),
+    });
+    files.onStat = () => {};
+    expect(tf.memory().numBytes).toBe(before);
   });
 
   test("none without a platform's files", async () => {

@@ -15,6 +15,7 @@ export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export {
   type AbortFlag,
+  type FileStat,
   type Files,
   getFiles,
   provideFiles,

@@ -18,7 +18,11 @@ export const nodeFiles: Files = {
       return found && (found.isDirectory() ? "directory" : "file");
     }),
 
-  size: (path) => named("read", path, async () => (await stat(path)).size),
+  stat: (path) =>
+    named("read", path, async () => {
+      const { dev, ino, size, mtimeNs } = await stat(path, { bigint: true });
+      return { bytes: Number(size), version: [dev, ino, size, mtimeNs].join() };
+    }),
 
   list: (path) => named("read", path, async () => (await readdir(path)).sort()),
 

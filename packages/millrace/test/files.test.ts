@@ -53,6 +53,19 @@ test("a file over the limit is refused before it is read", async () => {
   expect(await codeOf(files.read(at("a"), { maxBytes: 2 }))).toBe("E_FORMAT");
 });
 
+test("parts of a file, and what tells that it is another version", async () => {
+  writeFileSync(at("a"), bytes(1, 2, 3, 4));
+  expect(await files.read(at("a"), { range: [1, 3] })).toEqual(bytes(2, 3));
+  expect(await files.read(at("a"), { range: [3, 9] })).toEqual(bytes(4));
+  expect(await files.read(at("a"), { range: [5, 9] })).toEqual(bytes());
+  expect(await codeOf(files.read(at("a"), { range: [0, 3], maxBytes: 2 }))).toBe("E_FORMAT");
+  const before = await files.stat(at("a"));
+  expect([before.bytes, await files.stat(at("a"))]).toEqual([4, before]);
+  await files.write(at("a"), bytes(1, 2, 3, 4));
+  expect((await files.stat(at("a"))).version).not.toBe(before.version);
+  expect(await codeOf(files.stat(at("b")))).toBe("E_FILE");
+});
+
 test("overwrite: false leaves what is there", async () => {
   await files.write(at("a"), bytes(1), { overwrite: false });
   expect(await codeOf(files.write(at("a"), bytes(2), { overwrite: false }))).toBe("E_FILE");

@@ -24,6 +24,13 @@ export interface WriteFileOptions {
   readonly signal?: AbortFlag | null;
 }
 
+/** What is known of a file without reading it. */
+export interface FileStat {
+  readonly bytes: number;
+  /** Another text where the file was changed or replaced. */
+  readonly version: string;
+}
+
 /**
  * Files of a platform. Each promise rejects with E_FILE where the platform refuses, its own error being the cause, and
  * with the signal's reason where that aborts.
@@ -31,8 +38,8 @@ export interface WriteFileOptions {
 export interface Files {
   /** What is at a path; null where nothing is. */
   kind(path: string): Promise<"file" | "directory" | null>;
-  /** The bytes of a file, counted. */
-  size(path: string): Promise<number>;
+  /** What is known of a file without reading it. */
+  stat(path: string): Promise<FileStat>;
   /** The names in a directory, sorted. */
   list(path: string): Promise<readonly string[]>;
   /** The bytes of a file. */

@@ -15,7 +15,7 @@ export async function describeKeras(path: string, withGraph: boolean): Promise<D
   const weights = model.weights.map(({ name, dtype, shape, size }) => ({ name, dtype, shape: [...shape], size }));
   const layers = model.layers.map((layer) => ({ name: layer.name, class: layer.className }));
   model.dispose();
-  const bytes = await tf.getFiles().size(path);
+  const { bytes } = await tf.getFiles().stat(path);
   const lines = [
     `${path}: a Keras model, ${bytesText(bytes)}`,
     "",
