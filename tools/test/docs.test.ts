@@ -7,10 +7,23 @@ import { format } from "node:util";
 import * as tf from "millrace";
 import * as backend from "../../packages/core/src/backend.js";
 import * as run from "../../packages/core/src/run.js";
+import * as lite from "../../packages/lite-converter/src/index.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const pages = ["README.md", "docs/guide.md", "docs/differences.md", "docs/layers.md", "docs/artifact.md", "docs/run.md"];
-const modules: Readonly<Record<string, object>> = { "@millrace/core/backend": backend, "@millrace/core/run": run };
+const pages = [
+  "README.md",
+  "docs/guide.md",
+  "docs/differences.md",
+  "docs/layers.md",
+  "docs/artifact.md",
+  "docs/run.md",
+  "docs/lite.md",
+];
+const modules: Readonly<Record<string, object>> = {
+  "@millrace/core/backend": backend,
+  "@millrace/core/run": run,
+  "@millrace/lite-converter": lite,
+};
 
 interface Section {
   readonly title: string;
@@ -45,7 +58,7 @@ function promised(code: string): string[] {
 async function printed(code: string): Promise<string[]> {
   const body = code
     .replace(/^import \* as tf from "millrace";$/m, "")
-    .replace(/^import (\{.*\}) from ("@millrace\/core\/\w+");$/gm, "const $1 = modules[$2];");
+    .replace(/^import (\{.*\}) from ("@millrace\/(?:core\/\w+|lite-converter)");$/gm, "const $1 = modules[$2];");
   if (/^\s*import /m.test(body)) throw new Error(`in the docs: only millrace, ${Object.keys(modules)} are imported`);
   const lines: string[] = [];
   const console = { log: (...args: unknown[]) => lines.push(...format(...args).split("\n")) };
