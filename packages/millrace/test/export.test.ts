@@ -94,6 +94,26 @@ test("weights lie in the file, and go when the executable does", async () => {
   expect(tf.memory().backends.cpu!.mappedBytes).toBe(before.backends.cpu!.mappedBytes);
 });
 
+test("a directory that is replaced while it is in use stays what it was for who has it", async () => {
+  const path = join(folder, "replaced");
+  const times = (factor: number): tf.NamedFunction => {
+    const w = tf.variable([factor, factor], { name: "w" });
+    return tf.nameFunction("f", ({ x }) => tf.mul(x!, w), { x: { shape: [2] } });
+  };
+  const run = (executable: tf.Executable): unknown => (executable.predict(tf.ones([2])) as tf.Tensor).arraySync();
+  await tf.saveArtifact(path, [times(2)]);
+  const first = await tf.loadArtifact(path);
+  await tf.saveArtifact(path, [times(3)]);
+  const second = await tf.loadArtifact(path);
+  // The first one's weights are read here, when they are first used.
+  expect([run(first), run(second)]).toEqual([
+    [2, 2],
+    [3, 3],
+  ]);
+  rmSync(path, { recursive: true });
+  expect(run(first)).toEqual([2, 2]);
+});
+
 test("every function of the zoo gives in a new process what it gives here", async () => {
   const all = zoo(tf);
   await tf.saveArtifact(
