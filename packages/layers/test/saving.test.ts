@@ -168,7 +168,7 @@ describe("files", () => {
   const memory = (): tf.Files => ({
     kind: async (path) =>
       stored.has(path) ? "file" : [...stored.keys()].some((it) => it.startsWith(`${path}/`)) ? "directory" : null,
-    size: async (path) => stored.get(path)!.length,
+    stat: async (path) => ({ bytes: stored.get(path)!.length, version: "" }),
     list: async (path) =>
       [...stored.keys()].filter((it) => it.startsWith(`${path}/`)).map((it) => it.slice(path.length + 1)),
     read: async (path) => {
