@@ -6,6 +6,7 @@ import { writeModel } from "./file/write.js";
 import { emit } from "./lower/emit.js";
 import { type Prepared, prepare } from "./lower/prepare.js";
 import { type PlacedStep, type Problem, select } from "./lower/select.js";
+import { platform } from "./platform.js";
 import { quantizeDynamic } from "./quantize/dynamic.js";
 import { type LiteReport, layerReports, type QuantizationNote } from "./report.js";
 import { rules } from "./rules/table.js";
@@ -26,11 +27,13 @@ export interface ConvertOptions {
   readonly ioTypes?: { readonly input?: string; readonly output?: string } | undefined;
   /** Layers and operators ("FULLY_CONNECTED") whose weights stay float. */
   readonly denylist?: readonly string[] | undefined;
+  /** Ends the conversion between its steps, with the signal's reason. */
   readonly signal?: AbortFlag | undefined;
 }
 
 /** A .tflite file and what became of each layer. */
 export interface Conversion {
+  /** The content of the file. */
   readonly bytes: Uint8Array;
   readonly report: LiteReport;
 }
@@ -62,15 +65,16 @@ export async function convert(source: LiteSource, options: ConvertOptions = {}):
   const contents = new Map<unknown, HostArray>();
   const prepared: Prepared[] = [];
   for (const f of functions) {
-    throwIfAborted(signal);
+    await pause(signal);
     prepared.push(await prepare(f, contents));
   }
+  await pause(signal);
   const selected = prepared.map((p) => select(p, rules));
   const problems = selected.flatMap((s) => s.problems);
   if (problems.length > 0) throw cannotLower(problems);
   const float = selected.map((s) => s.steps);
   checkDenylist(denylist, float.flat());
-  throwIfAborted(signal);
+  await pause(signal);
   const notes = new Map<PlacedStep, QuantizationNote>();
   const steps = float.map((list) => {
     if (quantize === undefined) return list;
@@ -78,6 +82,7 @@ export async function convert(source: LiteSource, options: ConvertOptions = {}):
     for (const [s, note] of quantized.notes) notes.set(s, note);
     return quantized.steps;
   });
+  await pause(signal);
   const model = assemble(prepared, steps);
   const bytes = writeModel(model);
   const modelWeights = [...contents.values()].reduce((n, { data }) => n + data.byteLength, 0);
@@ -98,8 +103,11 @@ export async function convert(source: LiteSource, options: ConvertOptions = {}):
   };
 }
 
-function throwIfAborted(signal: AbortFlag | undefined): void {
-  if (signal?.aborted) throw signal.reason;
+/** Lets timers and whoever holds the signal have their turn. */
+async function pause(signal: AbortFlag | undefined): Promise<void> {
+  if (!signal) return;
+  await new Promise<void>((resolve) => platform.setTimeout(resolve, 0));
+  if (signal.aborted) throw signal.reason;
 }
 
 function functionsOf(source: LiteSource): readonly NamedFunction[] {

@@ -14,5 +14,5 @@ export type {
 } from "./file/model.js";
 export { readModel } from "./file/read.js";
 export type { LiteLayerReport, LiteOutcome, LiteReport } from "./report.js";
-export type { Activation, TensorType } from "./schema/enums.js";
-export type { Options } from "./schema/tables.js";
+export type { TensorType as LiteTensorType } from "./schema/enums.js";
+export type { Options as LiteOptions } from "./schema/tables.js";

@@ -68,6 +68,10 @@ describe("what cannot be lowered", () => {
     expect((await failure(denied)).message).toMatch(/"onyl", which is no layer or operator \(did you mean "only"\?\)/);
     const { signal } = { signal: AbortSignal.abort(new Error("enough")) };
     await expect(convert(dense(), { signal })).rejects.toThrow("enough");
+    const later = new AbortController();
+    const conversion = convert(dense(), { signal: later.signal });
+    later.abort(new Error("enough by now"));
+    await expect(conversion).rejects.toThrow("enough by now");
   });
 });
 

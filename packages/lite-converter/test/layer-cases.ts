@@ -36,7 +36,7 @@ const layer = (name: string, inputShape: readonly (number | null)[], make: () =>
     name,
     () => {
       const x = input({ shape: inputShape, name: "x" });
-      return model({ inputs: x, outputs: applied(make(), x) }) as unknown as Weighted;
+      return model({ inputs: x, outputs: applied(make(), x) }) as never;
     },
     more,
   );

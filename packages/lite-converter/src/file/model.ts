@@ -6,12 +6,14 @@ import type { Options } from "../schema/tables.js";
 export interface LiteQuantization {
   readonly scales: readonly number[];
   readonly zeroPoints: readonly number[];
+  /** Which axis has the entries, where there are several scales. */
   readonly axis: number;
 }
 
 /** One tensor of a graph. */
 export interface LiteTensor {
   readonly name: string;
+  /** What its elements are. */
   readonly type: TensorType;
   /** Sizes that are not fixed are 1 here. */
   readonly shape: readonly number[];
@@ -26,6 +28,7 @@ export interface LiteTensor {
 export interface LiteOperator {
   /** "CONV_2D", or the name of a custom operator. */
   readonly operator: string;
+  /** Which of its versions the file asks for. */
   readonly version: number;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
@@ -50,7 +53,9 @@ export interface LiteNamedTensor {
 
 /** A graph that can be called by name. */
 export interface LiteSignature {
+  /** "serving_default" */
   readonly name: string;
+  /** The place of its graph in the model's list. */
   readonly graph: number;
   readonly inputs: readonly LiteNamedTensor[];
   readonly outputs: readonly LiteNamedTensor[];
@@ -58,6 +63,7 @@ export interface LiteSignature {
 
 /** A whole file. */
 export interface LiteModel {
+  /** Which program made it. */
   readonly description: string;
   /** The oldest release of TensorFlow whose runtime has all operators; null where the file does not say. */
   readonly minRuntimeVersion: string | null;

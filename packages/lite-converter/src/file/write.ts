@@ -38,7 +38,7 @@ export function writeModel(model: LiteModel): Uint8Array {
       subgraphIndex: graph,
     })),
   };
-  return writeTable("Model", root, "TFL3");
+  return writeTable("Model", root, "TFL3", bytes + 2 ** 16);
 }
 
 /** The version as 16 bytes, in which tools may change it where it stands. */

@@ -6,9 +6,14 @@ import { type Field, fieldsOf, type Options, type Scalar, type TableName, type T
 /** Bytes of a buffer start at a multiple of this, so that they can be used where a file is mapped. */
 const alignment = 16;
 
-/** A file of one root table. */
-export function writeTable<T extends TableName>(table: T, value: TableValue<T>, identifier: string): Uint8Array {
-  const builder = new Builder(1024);
+/** A file of one root table. `expected` bytes are taken at once, so that a large file is not copied while it grows. */
+export function writeTable<T extends TableName>(
+  table: T,
+  value: TableValue<T>,
+  identifier: string,
+  expected: number,
+): Uint8Array {
+  const builder = new Builder(expected);
   builder.finish(write(builder, table, value), identifier);
   return builder.asUint8Array();
 }
