@@ -38,7 +38,7 @@ export { deserializeLayer, registerKerasSerializable } from "./topology/registry
 export { Sequential, type SequentialConfig, sequential } from "./topology/sequential.js";
 export { type LayerCall, SymbolicTensor } from "./topology/symbolic.js";
 export type { WeightValue } from "./topology/weights.js";
-export type { Batch, BatchIterable, BatchLeaf, BatchSource, BatchValue } from "./training/batch.js";
+export type { Batch, BatchIterable, BatchLeaf, BatchSource, BatchValue, InputSource } from "./training/batch.js";
 export type { CompileOptions } from "./training/compiled.js";
 export type { EvaluateOptions, FitOptions } from "./training/fit.js";
 export { Model, type ModelInput, type PredictOptions, type SummaryOptions } from "./training/model.js";

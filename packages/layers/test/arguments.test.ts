@@ -70,6 +70,49 @@ describe("callbacks", () => {
   });
 });
 
+describe("predict from a source", () => {
+  const model = line();
+  const all = model.predict(tf.ones([4, 2])).arraySync();
+  test.each<[string, () => AsyncIterable<nn.BatchLeaf | nn.Batch>]>([
+    [
+      "inputs alone",
+      async function* () {
+        yield xs;
+      },
+    ],
+    [
+      "typed arrays",
+      async function* () {
+        yield new Float32Array(8).fill(1);
+      },
+    ],
+    [
+      "batches with labels",
+      async function* () {
+        yield { xs, ys };
+      },
+    ],
+    [
+      "batches without",
+      async function* () {
+        yield { xs };
+      },
+    ],
+  ])("of %s", async (_, source) => {
+    const made = await model.predict(source as () => AsyncIterable<nn.Batch>);
+    expect(made.arraySync()).toEqual(all);
+  });
+  test("of inputs alone is no training", async () => {
+    const source = async function* (): AsyncGenerator<never> {
+      yield xs as never;
+    };
+    await expect(model.fit(source, { verbose: 0 })).rejects.toMatchObject({
+      code: "E_ARGUMENT",
+      reason: expect.stringContaining("needs labels"),
+    });
+  });
+});
+
 test("apply refuses options that it does not know", () => {
   expect(thrown(() => line().apply(xs, untyped({ trainin: true }))).reason).toMatch(/no option "trainin"/);
 });

@@ -90,6 +90,9 @@ const promised: Promise<Tensor> = cnn.predict(dataset);
 // @ts-expect-error a promise has no data
 cnn.predict(dataset).data();
 void promised;
+declare const inputs: AsyncIterable<Tensor>;
+const also: Promise<Tensor> = cnn.predict(inputs);
+void also;
 void cnn.fit(image, tf.zeros([32, 10]), { epochs: 2, verbose: 0 });
 void cnn.fit(dataset, { epochs: 2 });
 void cnn.fit(async function* () {

@@ -41,6 +41,11 @@ export type BatchIterable = AsyncIterable<Batch> | Iterable<Batch>;
  * @public
  */
 export type BatchSource = BatchIterable | (() => BatchIterable);
+/**
+ * What yields inputs without labels, which is enough to predict from.
+ * @public
+ */
+export type InputSource = AsyncIterable<BatchLeaf> | (() => AsyncIterable<BatchLeaf>);
 
 /** A batch in the model's order. */
 export interface Step {
@@ -155,7 +160,7 @@ function cardinalityOf(source: BatchSource): number | null {
 }
 
 /** A batch in the model's order. */
-function assemble(batch: Batch, spec: BatchSpec, isOwner: boolean): Step {
+function assemble(batch: Batch | BatchLeaf, spec: BatchSpec, isOwner: boolean): Step {
   const [xs, ys, sampleWeight] = parts(batch);
   const owned: Tensor[] = [];
   try {
@@ -178,7 +183,8 @@ function assemble(batch: Batch, spec: BatchSpec, isOwner: boolean): Step {
   }
 }
 
-function parts(batch: Batch): readonly [BatchValue, BatchValue | undefined, BatchValue | undefined] {
+function parts(batch: Batch | BatchLeaf): readonly [BatchValue, BatchValue | undefined, BatchValue | undefined] {
+  if (isLeaf(batch)) return [batch, undefined, undefined];
   if (isTuple(batch)) return [batch[0], batch[1], batch[2]];
   if (typeof batch === "object" && batch !== null && "xs" in batch) {
     return [batch.xs, batch.ys, batch.sampleWeight];

@@ -34,6 +34,7 @@ import {
   type BatchSpec,
   type BatchValue,
   batchSizeOf,
+  type InputSource,
   isBatchSource,
   leavesOf,
   rows,
@@ -63,7 +64,7 @@ export type AfterInput<X, Options> = X extends BatchSource ? [options?: Options]
 /** What `predict` gives: tensors at once for tensors, a promise of them for a source of batches. */
 export type Predicted<R extends LayerRule, X> = X extends Tensor | readonly Tensor[]
   ? Applied<R, X>
-  : X extends BatchSource
+  : X extends BatchSource | InputSource
     ? Promise<Applied<R, Tensor>>
     : Applied<R, Tensor>;
 
@@ -185,10 +186,13 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
   }
 
   /**
-   * The outputs for tensors at once, `batchSize` samples a run; for a source of batches a promise of all of them.
+   * The outputs for tensors at once, `batchSize` samples a run; for a source of batches, or of inputs alone, a promise of all of them.
    * @example const probabilities = model.predict(xs);
    */
-  predict<const X extends ModelInput | BatchSource>(x: ModelArg<R, X>, options: PredictOptions = {}): Predicted<R, X> {
+  predict<const X extends ModelInput | BatchSource | InputSource>(
+    x: ModelArg<R, X>,
+    options: PredictOptions = {},
+  ): Predicted<R, X> {
     const { batchSize, steps, signal } = complete("predict", options, predictDefaults);
     checkWhole("predict", "batchSize", batchSize);
     // boundary: Predicted says what comes out for what came in
