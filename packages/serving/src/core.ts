@@ -6,7 +6,7 @@ import { type Load, Model } from "./models/model.js";
 import { Registry } from "./models/registry.js";
 import type { Host } from "./models/version.js";
 import type { Settings } from "./options.js";
-import { StatusError } from "./status.js";
+import { asStatusError, StatusError } from "./status.js";
 
 /** What both protocols share: the models, their queues, and what is counted. */
 export class ServingCore {
@@ -77,6 +77,13 @@ export class ServingCore {
     if (error instanceof StatusError) return;
     const text = isMillraceError(error) ? `${error.code}: ${error.message}` : String(error);
     this.logger.error(`serving: ${where}: ${text}`);
+  }
+
+  /** An error as it is answered; what was the server's fault is reported. */
+  statusOf(where: string, error: unknown): StatusError {
+    const status = asStatusError(error);
+    if (status.status === "INTERNAL") this.report(where, error);
+    return status;
   }
 
   get logger(): Logger {

@@ -86,7 +86,7 @@ export class GrpcServer {
       try {
         callback(null, response.encode(answer(decoded(request, call.request))));
       } catch (error) {
-        callback(failure(error));
+        callback(failure(this.core.statusOf("a call", error)));
       }
     };
   }
@@ -108,7 +108,7 @@ export class GrpcServer {
         try {
           start(decoded(request, call.request), callerOf(call), answer);
         } catch (error) {
-          answer(asStatusError(error));
+          answer(this.core.statusOf("a call", error));
         }
       } catch (error) {
         callback(failure(error));

@@ -3,7 +3,7 @@ import { type ModelSpec, signatureOf } from "../models/registry.js";
 import { checkInputs, type SignaturePlan } from "../models/signature.js";
 import type { ServedVersion } from "../models/version.js";
 import { named, predict } from "../predictor.js";
-import { asStatusError, invalid, StatusError, statuses } from "../status.js";
+import { invalid, StatusError, statuses } from "../status.js";
 import { dtypeNames, type HostTensor } from "../tensors.js";
 import {
   bigOf,
@@ -77,7 +77,7 @@ export function answerPredict(
       },
     );
   } catch (error) {
-    end(asStatusError(error));
+    end(core.statusOf("Predict", error));
   }
 }
 
@@ -105,7 +105,7 @@ function readInputs(
       `input tensor alias not found in signature: ${extra[0]}. Inputs expected to be in the set {${needed}}.`,
     );
   }
-  return Object.fromEntries(sent.map((name) => [name, readTensorProto(name, protos[name]!, maxBytes)]));
+  return Object.fromEntries(sent.map((name) => [name, readTensorProto(name, protos[name] ?? {}, maxBytes)]));
 }
 
 /** The outputs that are asked for: all where none is named. */

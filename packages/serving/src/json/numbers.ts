@@ -19,7 +19,7 @@ export function writeFloat32(value: number): string {
   if (size < 1e-6 || size > 1e9) return writeFloat(shorten(value));
   // value = m / 10^k with 6 to 9 digits in m: both are exact, so the quotient is the float64 of that decimal.
   const k = 5 - Math.floor(Math.log10(size));
-  for (let digits = Math.max(0, k); digits <= k + 4 && digits <= 22; digits++) {
+  for (let digits = Math.max(0, k); digits <= k + 3 && digits <= 22; digits++) {
     const power = powers[digits]!;
     const decimal = Math.round(value * power) / power;
     if (Math.fround(decimal) === value) return writeFloat(decimal);

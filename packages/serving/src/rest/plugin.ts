@@ -65,7 +65,7 @@ function answerQuery(core: ServingCore, prefix: string, request: FastifyRequest,
     const { registry } = core;
     reply.send(kind === "metadata" ? describeMetadata(registry.find(spec)) : describeStatus(registry.statuses(spec)));
   } catch (error) {
-    answerError(reply, asStatusError(error));
+    answerError(reply, core.statusOf(request.url, error));
   }
 }
 
@@ -77,7 +77,7 @@ function answerPost(core: ServingCore, prefix: string, request: FastifyRequest, 
     const body = (request.body as Uint8Array | undefined) ?? new Uint8Array(0);
     answerPredict(core, spec, body, reply);
   } catch (error) {
-    answerError(reply, asStatusError(error));
+    answerError(reply, core.statusOf(request.url, error));
   }
 }
 
@@ -98,6 +98,5 @@ function ofFastify(error: unknown, core: ServingCore): StatusError {
     return new StatusError("RESOURCE_EXHAUSTED", `the body has more than the ${bodyBytes} bytes that are taken`);
   }
   if (statusCode < 500) return invalid(message);
-  core.report("a request", error);
-  return asStatusError(error);
+  return core.statusOf("a request", error);
 }

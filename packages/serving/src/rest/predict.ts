@@ -8,7 +8,7 @@ import { type ModelSpec, signatureOf } from "../models/registry.js";
 import { checkInputs, type SignaturePlan } from "../models/signature.js";
 import type { ServedVersion } from "../models/version.js";
 import { named, predict } from "../predictor.js";
-import { asStatusError, invalid, type StatusError } from "../status.js";
+import { invalid, type StatusError } from "../status.js";
 import { answerError } from "./plugin.js";
 import { readQuickly } from "./quick.js";
 
@@ -36,7 +36,7 @@ export function answerPredict(core: ServingCore, spec: ModelSpec, body: Uint8Arr
     version = found.version;
     prepared = (version && quickly(body, version)) ?? anyhow(body, found);
   } catch (error) {
-    answer(asStatusError(error), "");
+    answer(core.statusOf(spec.name, error), "");
     return;
   }
   const { plan, format, submit } = prepared;
@@ -50,7 +50,7 @@ export function answerPredict(core: ServingCore, spec: ModelSpec, body: Uint8Arr
       try {
         answer(undefined, writeOutputs(named(plan, outputs), format));
       } catch (unwritable) {
-        answer(asStatusError(unwritable), "");
+        answer(core.statusOf(spec.name, unwritable), "");
       }
     },
   );
