@@ -9,7 +9,8 @@ import { isShapeList } from "../util/shapes.js";
 import { writeArchive } from "./archive.js";
 import { badFile, believing, isJson, type Json, parseJson, toUtf8 } from "./checks.js";
 import { kerasFiles, type ModelFiles } from "./formats.js";
-import { type Hdf5Reader, readHdf5, writeHdf5 } from "./hdf5.js";
+import { type Hdf5Reader, openHdf5 } from "./hdf5-reader.js";
+import { writeHdf5 } from "./hdf5-writer.js";
 import { ConfigReader, type ReadOptions } from "./read-config.js";
 import type { Snapshot } from "./snapshot.js";
 import {
@@ -25,8 +26,8 @@ import { jsonText, writeModel } from "./write-config.js";
 /** The release of Keras whose format is written. */
 const kerasVersion = "3.15.1";
 
-/** How many bytes of weights one byte of a file may stand for, packed as HDF5 packs. */
-const greatestPacking = 64;
+/** How many bytes of weights one byte of a file may stand for: float32 in a file may become float64. */
+const greatestWidening = 2;
 
 /** The bytes of a model's .keras file. */
 export async function writeKeras(model: Model, values: Snapshot, signal: Signal | null): Promise<Uint8Array> {
@@ -46,9 +47,9 @@ export async function writeKeras(model: Model, values: Snapshot, signal: Signal 
 export async function writeWeights(model: Model, values: Snapshot, signal: Signal | null): Promise<Uint8Array> {
   const state = optimizerGroup(model);
   const groups = weightGroups(model);
-  const bytes = await writeHdf5(await readVariables(state ? [...groups, state] : groups, values));
+  const read = await readVariables(state ? [...groups, state] : groups, values);
   throwIfAborted(signal);
-  return bytes;
+  return writeHdf5(read);
 }
 
 /** What happens while a file is read. */
@@ -61,7 +62,7 @@ export interface Progress extends ReadOptions {
 }
 
 /** The model of a .keras file. Where it throws, what was made is given back. */
-export async function readKeras(files: ModelFiles, options: Progress): Promise<Model> {
+export function readKeras(files: ModelFiles, options: Progress): Model {
   const { limits, signal, onProgress } = options;
   const config = parseJson(kerasFiles.config, files.read(kerasFiles.config), limits);
   if (files.names.includes(kerasFiles.metadata))
@@ -70,24 +71,23 @@ export async function readKeras(files: ModelFiles, options: Progress): Promise<M
     throw new MillraceError("E_UNIMPLEMENTED", "weights in model.weights.npz are not read yet; save them as HDF5");
   }
   const weights = files.read(kerasFiles.weights);
+  const reader = openHdf5(weights);
   throwIfAborted(signal);
   onProgress?.(0);
-  return readHdf5(weights, (reader) => {
-    const described = new ConfigReader(options);
-    const most = Math.min(limits.bytes, weights.length * greatestPacking);
-    let model: Model | null = null;
-    try {
-      model = believing(kerasFiles.config, () => startingWith(zerosWithin(most), () => made(described, config)));
-      loadInto(model, reader, options);
-      if (options.compile) restoreCompiled(model, described, config, reader);
-    } catch (error) {
-      described.dispose();
-      model?.dispose();
-      throw error;
-    }
-    onProgress?.(1);
-    return model;
-  });
+  const described = new ConfigReader(options);
+  const most = Math.min(limits.bytes, weights.length * greatestWidening);
+  let model: Model | null = null;
+  try {
+    model = believing(kerasFiles.config, () => startingWith(zerosWithin(most), () => made(described, config)));
+    loadInto(model, reader, options);
+    if (options.compile) restoreCompiled(model, described, config, reader);
+  } catch (error) {
+    described.dispose();
+    model?.dispose();
+    throw error;
+  }
+  onProgress?.(1);
+  return model;
 }
 
 /** The model, with weights: one of a class of the caller's makes those of its layers when it is called. */
@@ -114,15 +114,10 @@ function zerosWithin(most: number): (shape: readonly number[], dtype: "float32" 
 }
 
 /** Reads a .weights.h5 file into a model, all weights or none, and the optimizer's state where the model is compiled. */
-export async function readWeights(
-  model: Model,
-  bytes: Uint8Array,
-  options: Pick<Progress, "signal" | "onProgress">,
-): Promise<void> {
-  await readHdf5(bytes, (reader) => {
-    loadInto(model, reader, options);
-    if (model.optimizer) restoreOptimizer(model, reader);
-  });
+export function readWeights(model: Model, bytes: Uint8Array, options: Pick<Progress, "signal" | "onProgress">): void {
+  const reader = openHdf5(bytes);
+  loadInto(model, reader, options);
+  if (model.optimizer) restoreOptimizer(model, reader);
   options.onProgress?.(1);
 }
 

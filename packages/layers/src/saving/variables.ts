@@ -7,7 +7,9 @@ import type { Model } from "../training/model.js";
 import { snakeCase } from "../util/names.js";
 import { badFile, show } from "./checks.js";
 import { kerasClass } from "./classes.js";
-import type { Hdf5Group, Hdf5Reader, Numbers } from "./hdf5.js";
+import type { Numbers } from "./hdf5.js";
+import type { Hdf5Reader } from "./hdf5-reader.js";
+import type { Hdf5Group } from "./hdf5-writer.js";
 import type { Snapshot } from "./snapshot.js";
 
 /** A group of the file: the variables of one object. */
