@@ -198,6 +198,12 @@ export const opCases: readonly Case[] = [
   f("op conv2d padded by a number", { x: { shape: ["batch", 6, 7, 3] } }, ({ x }) =>
     tf.conv2d(x!, filters([3, 3, 3, 2]), 2, 2),
   ),
+  ...(["same", "valid"] as const).map((pad) =>
+    f(`op conv2dTranspose ${pad}`, { x: { shape: ["batch", 3, 4, 2] } }, ({ x }) => {
+      const size = pad === "same" ? [x!.shape[0]!, 6, 8, 3] : [x!.shape[0]!, 7, 9, 3];
+      return tf.relu(tf.add(tf.conv2dTranspose(x!, filters([3, 3, 3, 2]), size as never, 2, pad) as tf.Tensor, 0.5));
+    }),
+  ),
   f("op maxPool padded by a number", { x: { shape: ["batch", 6, 7, 3] } }, ({ x }) => tf.maxPool(x!, 3, 2, 1)),
   f("op avgPool padded by a number", { x: { shape: ["batch", 6, 7, 3] } }, ({ x }) => tf.avgPool(x!, 3, 2, 1)),
   f(

@@ -4,6 +4,7 @@ import type {
   broadcastInDimOp,
   concatOp,
   convGeneralOp,
+  convInputGradOp,
   cumsumOp,
   dotGeneralOp,
   gatherOp,
@@ -22,6 +23,7 @@ type AttrsOf<O> = O extends Op<string, infer A> ? A : never;
 export type ArgumentAttrs = AttrsOf<typeof argMaxOp>;
 export type BroadcastAttrs = AttrsOf<typeof broadcastInDimOp>;
 export type ConcatAttrs = AttrsOf<typeof concatOp>;
+export type TransposedConvAttrs = AttrsOf<typeof convInputGradOp>;
 export type ConvAttrs = AttrsOf<typeof convGeneralOp>;
 export type DotAttrs = AttrsOf<typeof dotGeneralOp>;
 export type IndexAttrs = AttrsOf<typeof gatherOp>;

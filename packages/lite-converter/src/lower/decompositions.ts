@@ -19,6 +19,7 @@ import type { WindowAttrs } from "./attrs.js";
 
 /** Composites of core for which there is an operator. */
 const claims: readonly CompositeName[] = [
+  "convInputGrad",
   "elu",
   "floorDiv",
   "floorMod",

@@ -2,10 +2,11 @@
 // products with constants that follow.
 import { countOf, type HostArray, type Node, type Value } from "@millrace/core/graph";
 import { type Affine, affineOf, at, type Coefficient, isAll } from "../lower/affine.js";
-import type { ConvAttrs, DotAttrs } from "../lower/attrs.js";
+import type { ConvAttrs, DotAttrs, TransposedConvAttrs } from "../lower/attrs.js";
 import type { Match, Matcher, Rule } from "../lower/matcher.js";
+import { sizesOperand } from "../lower/sizes.js";
 import { constant, type Operand, type Step, step, temporary } from "../lower/steps.js";
-import { paddingFor } from "./padding.js";
+import { paddingFor, paddingMode } from "./padding.js";
 
 /** A chain of sums and products with constants, into the weights under it, or as one product and one sum. */
 export const affine: Rule = (m, _node, output) => {
@@ -42,6 +43,7 @@ export const plainLinear: Rule = (m, node, output) => linear(m, node, { base: ou
 
 function linear(m: Matcher, node: Node, chain: Affine, output: Value): Match {
   if (node.op.name === "convGeneral") return convolution(m, node, chain, output);
+  if (node.op.name === "convInputGrad") return transposedConvolution(m, node, chain, output);
   return node.op.name === "dotGeneral" ? dense(m, node, chain, output) : undefined;
 }
 
@@ -145,6 +147,43 @@ function convolution(m: Matcher, { inputs: [x, w], attrs }: Node, chain: Affine,
   );
   if (isFlat) steps.push(...m.reshaped(result, "float32", aval.shape, output).steps);
   return steps;
+}
+
+/** The transpose of a convolution: x [n, h, w, in] and filters [h, w, out, in]. */
+function transposedConvolution(m: Matcher, { inputs: [x, w], attrs }: Node, chain: Affine, output: Value): Match {
+  // boundary: the node's op is convInputGrad
+  const { inputShape, strides, low, high, rhsDilation, groups } = attrs as TransposedConvAttrs;
+  const weights = m.contentOf(w!);
+  const isPlain = inputShape.length === 4 && groups === 1 && rhsDilation.every((d) => d === 1);
+  if (!weights || !isPlain)
+    return "TFLite has transposed convolutions of images with constant filters, without dilation";
+  const [height, width, results] = weights.shape as [number, number, number];
+  const [strideH, strideW] = strides as [number, number];
+  const windows = { sizes: [height, width], strides: [strideH, strideW], dilations: [1, 1], low, high } as const;
+  const padding = paddingMode(inputShape, windows);
+  if (padding === "explicit") return "its padding is neither same nor valid";
+  const filters = m.derive(weights, `transposed conv ${keyOf(chain.scale)}`, (c) => transposedFilters(c, chain.scale));
+  const bias = isAll(chain.shift, 0) ? [] : [biasOf(m, chain.shift, results, weights)];
+  const shape = sizesOperand(m, output.aval.shape, false);
+  const made = [shape.operand, constant(filters, m.nameOf(weights)), m.operand(x!), ...bias];
+  const options = { padding, strideH, strideW, fusedActivationFunction: "NONE" } as const;
+  return [...shape.steps, step("TRANSPOSE_CONV", made, output, "TransposeConvOptions", options)];
+}
+
+/** [h, w, out, in] → [out, h, w, in] */
+function transposedFilters({ data, shape }: HostArray, scale: Coefficient): HostArray {
+  const [height, width, results, channels] = shape as [number, number, number, number];
+  const taps = height * width;
+  const filters = new Float32Array(taps * results * channels);
+  for (let o = 0; o < results; o++) {
+    const factor = at(scale, o);
+    for (let tap = 0; tap < taps; tap++) {
+      for (let c = 0; c < channels; c++) {
+        filters[(o * taps + tap) * channels + c] = Number(data[(tap * results + o) * channels + c]) * factor;
+      }
+    }
+  }
+  return { dtype: "float32", shape: [results, height, width, channels], data: filters };
 }
 
 function take(steps: Step[], made: { readonly steps: readonly Step[]; readonly operand: Operand }): Operand {

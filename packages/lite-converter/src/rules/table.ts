@@ -14,6 +14,7 @@ const joined: Record<string, readonly Rule[]> = {
   ...reduceRules,
   ...contractRules,
   convGeneral: [],
+  convInputGrad: [],
 };
 
 const inFront: Readonly<Record<string, readonly Rule[]>> = {
@@ -22,6 +23,7 @@ const inFront: Readonly<Record<string, readonly Rule[]>> = {
   mul: [affine],
   div: [averagePool, affine],
   convGeneral: [plainLinear],
+  convInputGrad: [plainLinear],
   dotGeneral: [plainLinear],
   reshape: [keepsAxes, unstack],
 };

@@ -18,17 +18,24 @@ export function malformed(why: string): MillraceError {
   return new MillraceError("E_FORMAT", `this is no whole .tflite file: ${why}`);
 }
 
+/** The least that a table takes: its offset to where its fields are listed, and one field. */
+const tableBytes = 8;
+
+/** Operators, tensors and the like: what the largest models have, many times over. */
+const mostTables = 500_000;
+
 class TableReader {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
   private readonly text: TextReader = new platform.TextDecoder("utf-8", { fatal: true });
-  /** Elements that may still be read: a file that shares nothing has fewer than bytes. */
+  /** Bytes that may still be read: a file whose tables share nothing has no more than it has. */
   private budget: number;
+  private tables = 0;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.budget = 4 * bytes.byteLength + 1024;
+    this.budget = 2 * bytes.byteLength + 1024;
   }
 
   /** Where the offset that lies at `at` leads. */
@@ -40,20 +47,21 @@ class TableReader {
   }
 
   read(table: TableName, at: number): Record<string, unknown> {
-    this.spend(1);
+    this.spend(tableBytes);
+    if (++this.tables > mostTables) throw malformed(`it has more than ${mostTables} tables`);
     this.within(at, 4);
     const vtable = at - this.view.getInt32(at, true);
     this.within(vtable, 4);
-    const [vtableBytes, tableBytes] = [this.view.getUint16(vtable, true), this.view.getUint16(vtable + 2, true)];
+    const [vtableBytes, ownBytes] = [this.view.getUint16(vtable, true), this.view.getUint16(vtable + 2, true)];
     this.within(vtable, vtableBytes);
-    this.within(at, tableBytes);
-    if (vtableBytes < 4 || vtableBytes % 2 !== 0 || tableBytes < 4) throw malformed(`the table ${table} has no fields`);
+    this.within(at, ownBytes);
+    if (vtableBytes < 4 || vtableBytes % 2 !== 0 || ownBytes < 4) throw malformed(`the table ${table} has no fields`);
     /** Where a field is stored, or undefined where it has its default. */
     const place = (id: number, width: number): number | undefined => {
       const entry = 4 + 2 * id;
       const from = entry + 2 <= vtableBytes ? this.view.getUint16(vtable + entry, true) : 0;
       if (from === 0) return undefined;
-      if (from < 4 || from + width > tableBytes) throw malformed(`a field of ${table} lies outside of it`);
+      if (from < 4 || from + width > ownBytes) throw malformed(`a field of ${table} lies outside of it`);
       return at + from;
     };
     const value: Record<string, unknown> = {};
@@ -133,7 +141,7 @@ class TableReader {
   private count(at: number, width: number): number {
     const count = this.view.getUint32(at, true);
     this.within(at + 4, count * width);
-    this.spend(count);
+    this.spend(count * width);
     return count;
   }
 
