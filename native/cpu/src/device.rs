@@ -2,9 +2,10 @@
 
 use crate::call::{Call, Pending};
 use crate::executable::{BoundProgram, Direct};
+use crate::late::Poison;
 use crate::queue::Queue;
 use crate::run::{Outcome, Printed};
-use crate::storage::{ALIGN, Memory, MemoryStats, Poison, StorageId};
+use crate::storage::{ALIGN, Memory, MemoryStats, StorageId};
 use crate::table::{Table, Ticketed};
 use millrace_kernels::Pool;
 use millrace_program::{Code, Error, Program, Shape, Step};

@@ -3,10 +3,27 @@
 use crate::call::Pending;
 use crate::device::Device;
 use crate::queue::Failure;
-use crate::storage::{Poison, StorageId};
+use crate::storage::StorageId;
 use millrace_program::Error;
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
+
+/// The error of a queued program, in all its results.
+#[derive(Debug)]
+pub struct Poison {
+    pub error: Arc<Error>,
+    /// Whether anybody has been told.
+    pub seen: Cell<bool>,
+}
+
+impl Poison {
+    /// The error, which has then been seen.
+    pub fn tell(&self) -> Error {
+        self.seen.set(true);
+        self.error.as_ref().clone()
+    }
+}
 
 impl Device {
     /// Lets go of what completed programs pinned and gives their errors to their results.

@@ -1,15 +1,14 @@
 //! Storage: blocks in size classes, taken from a pool that gives back what was returned last, and slices of mapped files.
 
+use crate::late::Poison;
 use crate::mapping::Mappings;
 use crate::origins::Origin;
 use memmap2::Mmap;
 use millrace_program::{Code, Error};
 use std::alloc::{Layout, alloc, dealloc};
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Where buffers start.
 pub const ALIGN: usize = 64;
@@ -62,22 +61,6 @@ impl Storage {
 
     pub fn is_aligned(&self, element: usize) -> bool {
         self.start.addr().get().is_multiple_of(element)
-    }
-}
-
-/// The error of a queued program, in all its results.
-#[derive(Debug)]
-pub struct Poison {
-    pub error: Arc<Error>,
-    /// Whether anybody has been told.
-    pub seen: Cell<bool>,
-}
-
-impl Poison {
-    /// The error, which has then been seen.
-    pub fn tell(&self) -> Error {
-        self.seen.set(true);
-        self.error.as_ref().clone()
     }
 }
 

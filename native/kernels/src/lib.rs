@@ -45,49 +45,30 @@ pub trait Plan: Send + Sync {
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool);
 }
 
+/// The ops that a file has kernels for: each file's `KERNELS`.
+pub type KernelTable = &'static [(Op, &'static dyn LibraryKernel)];
+
+/// The tables of each folder, which lists its files; those of simple ops by hand.
+const TABLES: &[&[KernelTable]] =
+    &[conv::TABLES, gemm::TABLES, index::TABLES, nn::TABLES, window::TABLES, &[simple::KERNELS]];
+
 /// The kernel of a library op; `None` where there is none.
 pub fn library(op: Op) -> Option<&'static dyn LibraryKernel> {
-    /// One kernel a listed op, made from the op.
-    macro_rules! each {
-        ($kernel:path: $($name:ident)*) => {
-            match op {
-                $( Op::$name => Some(&$kernel(Op::$name) as &'static dyn LibraryKernel), )*
-                _ => None,
-            }
-        };
+    let mut entries = TABLES.iter().copied().flatten().copied().flatten();
+    entries.find(|entry| entry.0 == op).map(|entry| entry.1).or_else(|| simple::by_kind(op))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_op_has_one_kernel() {
+        let mut ops: Vec<&str> =
+            TABLES.iter().copied().flatten().copied().flatten().map(|entry| entry.0.name()).collect();
+        let count = ops.len();
+        ops.sort_unstable();
+        ops.dedup();
+        assert_eq!(ops.len(), count);
     }
-    let own: &'static dyn LibraryKernel = match op {
-        Op::ArgMax => &index::ArgReduce { name: "argMax", max: true },
-        Op::ArgMin => &index::ArgReduce { name: "argMin", max: false },
-        Op::Attention => &nn::Attention,
-        Op::AttentionGrad => &nn::AttentionGrad,
-        Op::Concat => &index::Concat,
-        Op::ConvFilterGrad => &conv::ConvFilterGrad,
-        Op::ConvGeneral => &conv::ConvGeneral,
-        Op::ConvInputGrad => &conv::ConvInputGrad,
-        Op::Cumprod => &index::Scan { name: "cumprod", product: true },
-        Op::Cumsum => &index::Scan { name: "cumsum", product: false },
-        Op::DotGeneral => &gemm::dot::DotGeneral,
-        Op::DynamicSlice => &index::DynamicSlice,
-        Op::DynamicUpdateSlice => &index::DynamicUpdateSlice,
-        Op::Gather => &index::Gather,
-        Op::LayerNorm => &nn::LayerNorm,
-        Op::LayerNormGrad => &nn::LayerNormGrad,
-        Op::Pad => &index::Pad,
-        Op::ReduceWindowMax => &window::ReduceWindow { name: "reduceWindowMax", reduce: Op::ReduceMax },
-        Op::ReduceWindowMin => &window::ReduceWindow { name: "reduceWindowMin", reduce: Op::ReduceMin },
-        Op::ReduceWindowSum => &window::ReduceWindow { name: "reduceWindowSum", reduce: Op::ReduceSum },
-        Op::RngBits => &index::RngBits,
-        Op::ScatterAdd => &index::Scatter { name: "scatterAdd", adds: true },
-        Op::ScatterSet => &index::Scatter { name: "scatterSet", adds: false },
-        Op::SelectAndScatterAdd => &window::SelectAndScatterAdd,
-        _ => {
-            return each!(simple::Move: BroadcastInDim Iota Reverse Slice Transpose)
-                .or(each!(simple::Reduce: ReduceAnd ReduceMax ReduceMin ReduceOr ReduceProd ReduceSum))
-                .or(each!(nn::Softmax: LogSoftmax LogSoftmaxGrad Softmax SoftmaxGrad))
-                .or(each!(simple::Elementwise: Abs Add And Atan2 Cast Ceil Cos Div Eq Erf Exp Expm1 Floor Ge Gt IsFinite Le Log
-                    Log1p Logistic Lt Max Min Mul Ne Neg Not Or Pow Rem Round Rsqrt Select Sign Sin Sqrt Sub Tan Tanh Xor));
-        }
-    };
-    Some(own)
 }

@@ -1,8 +1,8 @@
 //! Ops that a loop kernel expresses, as library records: elementwise ops, reductions, and moves by strides.
 
 use crate::check::{distinct_axes, expect, expect_ins, expect_out, sizes};
-use crate::{Error, LibraryKernel, LoopPlan, Plan};
-use millrace_program::{BoundAttrs, BoundLoad, BoundLoop, BoundStore, DType, Instr, Kind, NONE, Op, Shape};
+use crate::{Error, KernelTable, LibraryKernel, LoopPlan, Plan};
+use millrace_program::{BoundAttrs, BoundLoad, BoundLoop, BoundStore, DType, Instr, Kind, NONE, OPS, Op, Shape};
 
 fn strides(shape: &Shape) -> Vec<i64> {
     shape.strides().into_iter().map(|s| s as i64).collect()
@@ -12,8 +12,33 @@ fn plan(kernel: &BoundLoop) -> Result<Box<dyn Plan>, Error> {
     Ok(Box::new(LoopPlan::new(kernel)?))
 }
 
+/// The kernel of an op whose kind says it all; `None` where it does not.
+pub fn by_kind(op: Op) -> Option<&'static dyn LibraryKernel> {
+    match op.kind() {
+        Kind::Unary | Kind::Binary | Kind::Compare | Kind::Select | Kind::Cast => Some(&ELEMENTWISE[op as usize]),
+        Kind::Reduce => Some(&REDUCE[op as usize]),
+        _ => None,
+    }
+}
+
+/// Made from each op; those of other kinds are not looked up.
+macro_rules! of_each_op {
+    ($kernel:ident) => {{
+        let mut all = [const { $kernel(OPS[0].0) }; OPS.len()];
+        let mut i = 0;
+        while i < OPS.len() {
+            all[i] = $kernel(OPS[i].0);
+            i += 1;
+        }
+        all
+    }};
+}
+
+static ELEMENTWISE: [Elementwise; OPS.len()] = of_each_op!(Elementwise);
+static REDUCE: [Reduce; OPS.len()] = of_each_op!(Reduce);
+
 /// unary, binary, compare, select, cast: equal shapes, one instruction.
-pub struct Elementwise(pub Op);
+struct Elementwise(Op);
 
 impl LibraryKernel for Elementwise {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
@@ -43,7 +68,7 @@ impl LibraryKernel for Elementwise {
 }
 
 /// reduceSum and its kin.
-pub struct Reduce(pub Op);
+struct Reduce(Op);
 
 impl LibraryKernel for Reduce {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
@@ -62,7 +87,15 @@ impl LibraryKernel for Reduce {
 }
 
 /// iota, and the ops that read one operand at other places: transpose, broadcastInDim, slice, reverse.
-pub struct Move(pub Op);
+struct Move(Op);
+
+pub const KERNELS: KernelTable = &[
+    (Op::BroadcastInDim, &Move(Op::BroadcastInDim)),
+    (Op::Iota, &Move(Op::Iota)),
+    (Op::Reverse, &Move(Op::Reverse)),
+    (Op::Slice, &Move(Op::Slice)),
+    (Op::Transpose, &Move(Op::Transpose)),
+];
 
 impl LibraryKernel for Move {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

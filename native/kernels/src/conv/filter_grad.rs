@@ -8,15 +8,17 @@ use crate::check::{expect_ins, sizes};
 use crate::gemm::{self, Product, Scalar, Sizes, Strides};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
 /// Operations that one part should have, and how much memory the parts may take together.
 const PART_FLOPS: f64 = 4e6;
 const PARTS: usize = 16;
 const PART_MEMORY: usize = 64 << 20;
 
-pub struct ConvFilterGrad;
+struct ConvFilterGrad;
+
+pub const KERNELS: KernelTable = &[(Op::ConvFilterGrad, &ConvFilterGrad)];
 
 impl LibraryKernel for ConvFilterGrad {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Checked {

@@ -7,10 +7,12 @@ use crate::check::expect_ins;
 use crate::gemm::{Product, Scalar, Sizes, Strides};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
-pub struct ConvGeneral;
+struct ConvGeneral;
+
+pub const KERNELS: KernelTable = &[(Op::ConvGeneral, &ConvGeneral)];
 
 impl LibraryKernel for ConvGeneral {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Checked {

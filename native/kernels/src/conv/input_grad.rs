@@ -8,10 +8,12 @@ use crate::check::{expect_ins, sizes};
 use crate::gemm::{Product, Scalar, Sizes, Strides};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
-pub struct ConvInputGrad;
+struct ConvInputGrad;
+
+pub const KERNELS: KernelTable = &[(Op::ConvInputGrad, &ConvInputGrad)];
 
 impl LibraryKernel for ConvInputGrad {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Checked {

@@ -1,19 +1,20 @@
 //! Convolutions as matrix products: blocks of rows of the column matrix (one row a position of the output, one column
 //! an element of the filter) are gathered into the second cache and multiplied there.
 
-mod columns;
-mod depthwise;
+// The files with kernels, as tools/generate.mjs finds them:
 mod filter_grad;
 mod forward;
-mod geometry;
 mod input_grad;
+
+pub const TABLES: &[crate::KernelTable] = &[filter_grad::KERNELS, forward::KERNELS, input_grad::KERNELS];
+// End of the files.
+
+mod columns;
+mod depthwise;
+mod geometry;
 
 #[cfg(test)]
 mod tests;
-
-pub use filter_grad::ConvFilterGrad;
-pub use forward::ConvGeneral;
-pub use input_grad::ConvInputGrad;
 
 use crate::{Error, Plan};
 

@@ -5,8 +5,8 @@ use crate::areas::{self, Areas};
 use crate::check::{distinct_axes, expect_ins, expect_out};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::{Error, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
 /// One dimension and its strides in a, b and c (0 where it is absent).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,9 +107,11 @@ impl Batch {
 }
 
 /// The kernel of dotGeneral.
-pub struct DotGeneral;
+struct DotGeneral;
 
-impl crate::LibraryKernel for DotGeneral {
+pub const KERNELS: KernelTable = &[(Op::DotGeneral, &DotGeneral)];
+
+impl LibraryKernel for DotGeneral {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
         let ([lhs, rhs], [out]) = expect_ins("dotGeneral", ins, outs)?;
         if lhs.dtype() != rhs.dtype() {

@@ -4,7 +4,12 @@
 //! 128 x 784 x 512, 10 to 20 % at 1024³, 30 to 70 % at 2048³, 40 to 50 % where a side is 8 or 10. What this one has instead:
 //! every instruction path can be forced, integers, no allocation, b packed once for many calls, panels shared by threads.
 
-pub mod dot;
+// The files with kernels, as tools/generate.mjs finds them:
+mod dot;
+
+pub const TABLES: &[crate::KernelTable] = &[dot::KERNELS];
+// End of the files.
+
 mod micro;
 mod pack;
 mod parallel;

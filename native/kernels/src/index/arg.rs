@@ -6,14 +6,17 @@ use crate::check::{expect, expect_ins, expect_out};
 use crate::gemm::Scalar;
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::marker::PhantomData;
 
-pub struct ArgReduce {
-    pub name: &'static str,
-    pub max: bool,
+struct ArgReduce {
+    name: &'static str,
+    max: bool,
 }
+
+pub const KERNELS: KernelTable =
+    &[(Op::ArgMax, &ArgReduce { name: "argMax", max: true }), (Op::ArgMin, &ArgReduce { name: "argMin", max: false })];
 
 impl LibraryKernel for ArgReduce {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

@@ -2,10 +2,12 @@
 
 use super::region::{Region, strides};
 use crate::check::{expect, expect_ins, expect_out, sizes};
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
-pub struct DynamicSlice;
+struct DynamicSlice;
+
+pub const KERNELS: KernelTable = &[(Op::DynamicSlice, &DynamicSlice), (Op::DynamicUpdateSlice, &DynamicUpdateSlice)];
 
 impl LibraryKernel for DynamicSlice {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
@@ -36,7 +38,7 @@ impl Plan for SlicePlan {
     }
 }
 
-pub struct DynamicUpdateSlice;
+struct DynamicUpdateSlice;
 
 impl LibraryKernel for DynamicUpdateSlice {
     fn check(&self, ins: &[Shape], outs: &[Shape], _attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

@@ -3,10 +3,12 @@
 use super::{Along, index_at, indexed};
 use crate::check::{expect_ins, expect_out};
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
-pub struct Gather;
+struct Gather;
+
+pub const KERNELS: KernelTable = &[(Op::Gather, &Gather)];
 
 impl LibraryKernel for Gather {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

@@ -2,10 +2,12 @@
 
 use super::region::{Region, fill, strides};
 use crate::check::{expect, expect_ins, expect_out, ints, sizes};
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, Op, Shape};
 
-pub struct Concat;
+struct Concat;
+
+pub const KERNELS: KernelTable = &[(Op::Concat, &Concat), (Op::Pad, &Pad)];
 
 impl LibraryKernel for Concat {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
@@ -56,7 +58,7 @@ impl Plan for ConcatPlan {
     }
 }
 
-pub struct Pad;
+struct Pad;
 
 impl LibraryKernel for Pad {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

@@ -1,24 +1,22 @@
 //! Ops that move elements: by index, by slice, by padding; scans, places of extrema, random bits.
 
+// The files with kernels, as tools/generate.mjs finds them:
 mod arg;
 mod dynamic;
 mod gather;
 mod join;
-mod region;
 mod rng;
 mod scan;
 mod scatter;
 
+pub const TABLES: &[crate::KernelTable] =
+    &[arg::KERNELS, dynamic::KERNELS, gather::KERNELS, join::KERNELS, rng::KERNELS, scan::KERNELS, scatter::KERNELS];
+// End of the files.
+
+mod region;
+
 #[cfg(test)]
 mod tests;
-
-pub use arg::ArgReduce;
-pub use dynamic::{DynamicSlice, DynamicUpdateSlice};
-pub use gather::Gather;
-pub use join::{Concat, Pad};
-pub use rng::RngBits;
-pub use scan::Scan;
-pub use scatter::Scatter;
 
 use crate::Error;
 use crate::check::expect;

@@ -3,10 +3,12 @@
 use crate::check::{expect, expect_ins, expect_out, sizes};
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
-pub struct RngBits;
+struct RngBits;
+
+pub const KERNELS: KernelTable = &[(Op::RngBits, &RngBits)];
 
 impl LibraryKernel for RngBits {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

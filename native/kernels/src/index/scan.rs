@@ -4,14 +4,17 @@ use super::Along;
 use crate::check::{expect_ins, expect_out};
 use crate::gemm::Scalar;
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
 /// cumsum, or cumprod.
-pub struct Scan {
-    pub name: &'static str,
-    pub product: bool,
+struct Scan {
+    name: &'static str,
+    product: bool,
 }
+
+pub const KERNELS: KernelTable =
+    &[(Op::Cumprod, &Scan { name: "cumprod", product: true }), (Op::Cumsum, &Scan { name: "cumsum", product: false })];
 
 impl LibraryKernel for Scan {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

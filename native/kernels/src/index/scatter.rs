@@ -6,13 +6,18 @@ use crate::check::{expect, expect_ins, expect_out};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
 use crate::loops::{Fold, Reducer};
-use crate::{Error, LibraryKernel, Plan, Pool};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
 
-pub struct Scatter {
-    pub name: &'static str,
-    pub adds: bool,
+struct Scatter {
+    name: &'static str,
+    adds: bool,
 }
+
+pub const KERNELS: KernelTable = &[
+    (Op::ScatterAdd, &Scatter { name: "scatterAdd", adds: true }),
+    (Op::ScatterSet, &Scatter { name: "scatterSet", adds: false }),
+];
 
 impl LibraryKernel for Scatter {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

@@ -8,8 +8,8 @@ use crate::check::{expect, expect_ins, expect_out};
 use crate::gemm::{Product, Sizes, Strides, serial_bytes};
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::marker::PhantomData;
 
 /// Queries and keys of one block.
@@ -82,7 +82,9 @@ pub unsafe fn all_finite<T: Real>(x: *const T, n: usize) -> bool {
     (0..n).fold(true, |finite, i| finite & unsafe { x.add(i).read() }.is_finite())
 }
 
-pub struct Attention;
+struct Attention;
+
+pub const KERNELS: KernelTable = &[(Op::Attention, &Attention)];
 
 impl LibraryKernel for Attention {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

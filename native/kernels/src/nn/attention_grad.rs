@@ -9,11 +9,13 @@ use crate::check::{expect, expect_ins, expect_out};
 use crate::gemm::{Product, serial_bytes};
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::marker::PhantomData;
 
-pub struct AttentionGrad;
+struct AttentionGrad;
+
+pub const KERNELS: KernelTable = &[(Op::AttentionGrad, &AttentionGrad)];
 
 impl LibraryKernel for AttentionGrad {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

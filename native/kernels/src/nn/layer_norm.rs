@@ -5,8 +5,8 @@ use super::same_float;
 use crate::check::{expect, expect_ins, expect_out};
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Shape};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::marker::PhantomData;
 
 /// Elements of one chunk.
@@ -26,7 +26,9 @@ fn rows_of(op: &str, x: &Shape, vectors: &[&Shape], statistics: &[&Shape]) -> Re
     Ok((lead.iter().product(), n))
 }
 
-pub struct LayerNorm;
+struct LayerNorm;
+
+pub const KERNELS: KernelTable = &[(Op::LayerNorm, &LayerNorm), (Op::LayerNormGrad, &LayerNormGrad)];
 
 impl LibraryKernel for LayerNorm {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
@@ -114,7 +116,7 @@ impl<T: Real> Kernel for Norm<T> {
     }
 }
 
-pub struct LayerNormGrad;
+struct LayerNormGrad;
 
 impl LibraryKernel for LayerNormGrad {
     fn check(&self, ins: &[Shape], outs: &[Shape], _attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

@@ -1,19 +1,20 @@
 //! Composites that the CPU backend claims: each reads its operands once, where loop kernels would pass over memory
 //! several times. gelu is not among them: as a loop kernel it fuses with its neighbours.
 
+// The files with kernels, as tools/generate.mjs finds them:
 mod attention;
 mod attention_grad;
 mod layer_norm;
-mod real;
 mod softmax;
+
+pub const TABLES: &[crate::KernelTable] =
+    &[attention::KERNELS, attention_grad::KERNELS, layer_norm::KERNELS, softmax::KERNELS];
+// End of the files.
+
+mod real;
 
 #[cfg(test)]
 mod tests;
-
-pub use attention::Attention;
-pub use attention_grad::AttentionGrad;
-pub use layer_norm::{LayerNorm, LayerNormGrad};
-pub use softmax::Softmax;
 
 use crate::Error;
 use millrace_program::{DType, Shape};

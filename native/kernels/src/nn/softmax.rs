@@ -5,12 +5,19 @@ use super::same_float;
 use crate::check::{expect, expect_out};
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
-use crate::{Error, LibraryKernel, Plan, Pool};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::marker::PhantomData;
 
 /// One of the four ops.
-pub struct Softmax(pub Op);
+struct Softmax(Op);
+
+pub const KERNELS: KernelTable = &[
+    (Op::LogSoftmax, &Softmax(Op::LogSoftmax)),
+    (Op::LogSoftmaxGrad, &Softmax(Op::LogSoftmaxGrad)),
+    (Op::Softmax, &Softmax(Op::Softmax)),
+    (Op::SoftmaxGrad, &Softmax(Op::SoftmaxGrad)),
+];
 
 impl LibraryKernel for Softmax {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {

@@ -1,11 +1,13 @@
 //! Reductions over sliding windows, and the gradient of the maximum.
 
-mod geometry;
+// The files with kernels, as tools/generate.mjs finds them:
 mod reduce;
 mod select;
 
+pub const TABLES: &[crate::KernelTable] = &[reduce::KERNELS, select::KERNELS];
+// End of the files.
+
+mod geometry;
+
 #[cfg(test)]
 mod tests;
-
-pub use reduce::ReduceWindow;
-pub use select::SelectAndScatterAdd;

@@ -5,14 +5,20 @@ use crate::check::{expect_ins, expect_out};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
 use crate::loops::{Fold, Reducer};
-use crate::{Error, LibraryKernel, Plan, Pool};
+use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, Op, Shape};
 
 /// The window's form of a reduction.
-pub struct ReduceWindow {
-    pub name: &'static str,
-    pub reduce: Op,
+struct ReduceWindow {
+    name: &'static str,
+    reduce: Op,
 }
+
+pub const KERNELS: KernelTable = &[
+    (Op::ReduceWindowMax, &ReduceWindow { name: "reduceWindowMax", reduce: Op::ReduceMax }),
+    (Op::ReduceWindowMin, &ReduceWindow { name: "reduceWindowMin", reduce: Op::ReduceMin }),
+    (Op::ReduceWindowSum, &ReduceWindow { name: "reduceWindowSum", reduce: Op::ReduceSum }),
+];
 
 impl LibraryKernel for ReduceWindow {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
