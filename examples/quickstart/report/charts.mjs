@@ -1,6 +1,6 @@
 // The charts, as SVG. Colours are the page's own variables, so one chart serves light, dark and paper.
 import * as echarts from "echarts";
-import { html, raw } from "./html.mjs";
+import { html, raw, textOf } from "./html.mjs";
 
 const axis = {
   axisLine: { lineStyle: { color: "var(--line)" } },
@@ -18,7 +18,7 @@ function figure(width, height, caption, description, option) {
   chart.setOption({ animation: false, ...option });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  const named = svg.replace("<svg ", `<svg role="img" aria-label="${echarts.format.encodeHTML(description)}" `);
+  const named = svg.replace("<svg ", () => textOf(html`<svg role="img" aria-label="${description}" `));
   return html`<figure style="max-width: ${width}px"><figcaption>${caption}</figcaption>${raw(named)}</figure>`;
 }
 
@@ -74,22 +74,18 @@ export function confusionMatrix(counts) {
     const [taken, digit, count, share] = [0, 1, 2, 3].map((i) => api.value(i));
     const [x, y] = api.coord([taken, digit]);
     const [width, height] = api.size([1, 1]);
-    const right = taken === digit;
-    const fill = right ? "var(--accent)" : "var(--second)";
+    const isRight = taken === digit;
+    const [fill, onFill] = isRight ? ["var(--accent)", "var(--on-fill)"] : ["var(--second)", "var(--text)"];
     // Mistakes are few: the root makes them seen.
-    const opacity = count === 0 ? 0.05 : right ? share ** 4 : Math.min(1, 0.15 + 2 * Math.sqrt(share));
+    const opacity = isRight ? 0.85 + 0.15 * share : Math.min(0.5, 0.1 + 1.5 * Math.sqrt(share));
     const shape = { x: x - width / 2 + 1, y: y - height / 2 + 1, width: width - 2, height: height - 2, r: 3 };
     const text = { text: `${count}`, x, y, align: "center", verticalAlign: "middle", fontSize: 13 };
-    const onFill = opacity > 0.55 ? "var(--on-fill)" : "var(--text)";
+    if (count === 0) return { type: "rect", shape, style: { fill: "var(--line)", opacity: 0.35 } };
     return {
       type: "group",
       children: [
-        {
-          type: "rect",
-          shape,
-          style: { fill: count === 0 ? "var(--line)" : fill, opacity: count === 0 ? 0.35 : opacity },
-        },
-        ...(count === 0 ? [] : [{ type: "text", style: { ...text, fill: onFill } }]),
+        { type: "rect", shape, style: { fill, opacity } },
+        { type: "text", style: { ...text, fill: onFill } },
       ],
     };
   };

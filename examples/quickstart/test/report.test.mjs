@@ -77,8 +77,21 @@ const round = (count) =>
   });
 const drawings = {
   0: [round(24)],
-  1: [[[0.55, 0.15], [0.5, 0.5], [0.46, 0.85]]], // biome-ignore format: a list of points
-  7: [[[0.25, 0.2], [0.72, 0.18], [0.6, 0.45], [0.45, 0.85]]], // biome-ignore format: a list of points
+  1: [
+    [
+      [0.55, 0.15],
+      [0.5, 0.5],
+      [0.46, 0.85],
+    ],
+  ],
+  7: [
+    [
+      [0.25, 0.2],
+      [0.72, 0.18],
+      [0.6, 0.45],
+      [0.45, 0.85],
+    ],
+  ],
 };
 
 for (const [digit, strokes] of Object.entries(drawings)) {
