@@ -262,6 +262,11 @@ test("a gradient is computed where its target is", () => {
   const x = tf.device("second:0", () => tf.tensor([1, 2]));
   const g = tf.grad((a) => tf.sum(tf.exp(a).mul(a)))(x);
   expect(g.device).toBe("second:0");
+  const moved = tf.grad((a) => tf.sum(tf.mul(a.to("second:0"), [3, 4]).square()))(tf.tensor([1, 2]));
+  expect([moved.device, moved.arraySync()]).toEqual(["reference:0", [18, 64]]);
+  const v = tf.variable([1, 2]);
+  const { grads } = tf.variableGrads(() => tf.sum(tf.square(v.to("second:0"))).to("reference:0"));
+  expect(grads[v.name]!.arraySync()).toEqual([2, 4]);
 });
 
 test("an op without a gradient is named with the line that applied it, in a function, or that asks", () => {

@@ -38,6 +38,15 @@ test("operands on two devices are refused, and so is an assignment", () => {
   expect(v.assign(x.to("second:0")).arraySync()).toEqual([1, 2]);
 });
 
+test("a backend whose device has the name of another's is refused", async () => {
+  tf.registerBackend("twin", () => new ReferenceBackend({ name: "second" }), { priority: -3 });
+  await expect(tf.setBackend("twin")).rejects.toMatchObject({
+    code: "E_BACKEND",
+    reason: expect.stringContaining("a device called second:0, as the second backend has"),
+  });
+  expect(there(() => tf.ones([1])).device).toBe("second:0");
+});
+
 describe("a function", () => {
   const f = tf.fn((a: tf.Tensor) => a.mul(2).add(1));
 

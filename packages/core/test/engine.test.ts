@@ -52,6 +52,12 @@ describe("tensors", () => {
       ),
     ).toBe("Tensor float32[2,2] on reference:0\n[[1, 2],\n [3, 4]]");
   });
+  test("show their corners where they are large", () => {
+    const shown = inspect(tf.range(0, 100_000).reshape([100, 1000])).split("\n");
+    expect(shown[1]).toBe("[[0, 1, 2, …, 997, 998, 999],");
+    expect(shown.at(-1)).toBe(" [99000, 99001, 99002, …, 99997, 99998, 99999]]");
+    expect(inspect(tf.zeros([1001, 1000]))).toBe("Tensor float32[1001,1000] on reference:0");
+  });
   test("are unusable after dispose, and say so", () => {
     const x = tf.tensor([1]);
     x.dispose();
@@ -107,6 +113,13 @@ describe("ops", () => {
 });
 
 describe("variables", () => {
+  test("stay disposed of", () => {
+    const v = tf.variable([1]);
+    v.dispose();
+    expect(codeOf(() => v.assign([2]))).toBe("E_DISPOSED");
+    expect(codeOf(() => v.assignAdd([2]))).toBe("E_DISPOSED");
+    expect(v.isDisposed).toBe(true);
+  });
   test("are read at that moment; a snapshot stays", () => {
     const v = tf.variable([1, 2]);
     const before = v.read();

@@ -50,6 +50,11 @@ function adopt(r: Registration, backend: Backend): Backend {
     const both = `the ${r.name} backend is version ${backend.version}, @millrace/core ${version}`;
     throw new MillraceError("E_VERSION", `${both}: install one version of both`);
   }
+  const taken = backend.devices().find((info) => devices.has(info.name));
+  if (taken) {
+    const why = `the ${r.name} backend has a device called ${taken.name}, as the ${devices.get(taken.name)!.backend.name} backend has`;
+    throw new MillraceError("E_BACKEND", `${why}: give it another name`);
+  }
   r.started = backend;
   for (const [i, info] of backend.devices().entries()) devices.set(info.name, new Device(backend, i));
   return backend;

@@ -22,6 +22,7 @@ import { EagerPrograms } from "./eager.js";
 import { explainRule } from "./explain.js";
 import { GraphPrograms } from "./graph-programs.js";
 import { readLiteral } from "./host-values.js";
+import { Mover } from "./moving.js";
 import { keptNumber, origins, uploaded } from "./origins.js";
 import { OpenPage } from "./pages.js";
 import type { Recorder, TensorScope } from "./recorder.js";
@@ -265,14 +266,8 @@ export class Engine implements Dispatcher {
   }
 
   /** Tells the recorders of an op that was run by other means, as a call of a compiled function is. */
-  recordCall(
-    op: AnyOp,
-    ins: readonly TensorImpl[],
-    attrs: Attrs,
-    regions: readonly Graph[],
-    outs: readonly TensorImpl[],
-  ): void {
-    for (const r of this.recorders) r.applied(op, ins, attrs, regions, outs);
+  recordCall(...call: Parameters<Recorder["applied"]>): void {
+    for (const r of this.recorders) r.applied(...call);
   }
 
   /** A variable's value as a tensor that later assignments do not change; other tensors as they are. */
@@ -343,8 +338,12 @@ export class Engine implements Dispatcher {
     const device = deviceNamed(name);
     this.needHere(device, `to("${name}")`);
     if (this.trace || x.type.device === device) return this.clone(x);
-    return this.upload(device, { dtype: x.dtype, shape: x.shape, data: x.dataSync() });
+    return this.mover.move(this.snapshot(x), device);
   }
+  private readonly mover = new Mover({
+    copy: (x, to) => this.upload(to, { dtype: x.dtype, shape: x.shape, data: x.dataSync() }),
+    record: (op, x, made) => this.recordCall(op, [x], noAttrs, [], [made]),
+  });
 
   dispose(x: TensorImpl): void {
     if (x.isDisposed || x instanceof TracerTensor) return;

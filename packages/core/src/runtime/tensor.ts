@@ -138,10 +138,13 @@ export class TensorImpl {
   }
 }
 
+/** Elements that are copied in about a millisecond. */
+const cheapToRead = 1_000_000;
+
 /** console.log: values too, where they are at hand. */
 Object.defineProperty(TensorImpl.prototype, inspect, {
   value(this: TensorImpl): string {
-    const readable = !this.isDisposed && this.type.device.backend.readSync !== undefined && this.size <= 10_000;
+    const readable = !this.isDisposed && this.type.device.backend.readSync !== undefined && this.size <= cheapToRead;
     return readable && !(this instanceof TracerTensor)
       ? `${this.toString()}\n${previewOf(this.dataSync(), this.type.dtype, this.shape)}`
       : this.toString();

@@ -57,6 +57,7 @@ export class VariableImpl extends TensorImpl {
 
   assign(value: Like): this {
     const x = this.operand(value);
+    this.live("assign");
     this.needSame(x);
     if (engine.trace) {
       const tracer = engine.inTrace(engine.trace, x as Tensor & TensorImpl);
