@@ -75,23 +75,12 @@ const round = (count) =>
     const angle = (i / count) * 2 * Math.PI - Math.PI / 2;
     return [0.5 + 0.24 * Math.cos(angle), 0.5 + 0.36 * Math.sin(angle)];
   });
+/** A stroke through points: "0.5,0.1 0.5,0.9". */
+const through = (points) => points.split(" ").map((point) => point.split(",").map(Number));
 const drawings = {
   0: [round(24)],
-  1: [
-    [
-      [0.55, 0.15],
-      [0.5, 0.5],
-      [0.46, 0.85],
-    ],
-  ],
-  7: [
-    [
-      [0.25, 0.2],
-      [0.72, 0.18],
-      [0.6, 0.45],
-      [0.45, 0.85],
-    ],
-  ],
+  1: [through("0.55,0.15 0.5,0.5 0.46,0.85")],
+  7: [through("0.25,0.2 0.72,0.18 0.6,0.45 0.45,0.85")],
 };
 
 for (const [digit, strokes] of Object.entries(drawings)) {
