@@ -137,3 +137,10 @@ withGoldens("as TensorFlow's converter (needs ../shared/goldens)", () => {
     expect(summary(readModel((await convert([network])).bytes))).toEqual(summary(golden("cnn_bn_fp32")));
   });
 });
+
+test("every layer stands among the cases", () => {
+  const cases = readFileSync(new URL("layer-cases.ts", import.meta.url), "utf8");
+  const missing = Object.keys(layers).filter((name) => /^[a-z]/.test(name) && !new RegExp(`\\b${name}\\b`).test(cases));
+  // The first computes nothing: `input` makes one. The second is the table of all classes.
+  expect(missing).toEqual(["inputLayer", "layerClasses"]);
+});

@@ -61,7 +61,8 @@ function nameOf({ layer, operator }: PlacedStep): string {
 class Tensors {
   readonly list: LiteTensor[] = [];
   private readonly places = new Map<unknown, number>();
-  private readonly taken = new Set<string>();
+  /** The names given, each with the last number that made another one of it. */
+  private readonly taken = new Map<string, number>();
   private readonly names = new Map<unknown, string>();
   private readonly prepared: Prepared;
 
@@ -126,9 +127,11 @@ class Tensors {
   }
 
   private unique(name: string): string {
+    let n = this.taken.get(name) ?? 0;
     let free = name;
-    for (let n = 1; this.taken.has(free); n++) free = `${name}_${n}`;
-    this.taken.add(free);
+    while (this.taken.has(free)) free = `${name}_${++n}`;
+    this.taken.set(name, n);
+    if (free !== name) this.taken.set(free, 0);
     return free;
   }
 }
