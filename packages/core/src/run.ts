@@ -10,12 +10,13 @@ import { type HostArray, viewAs } from "./ir/host.js";
 import { remember } from "./ir/remember.js";
 import type { Backend } from "./runtime/backend.js";
 import type { AbortFlag } from "./runtime/files.js";
-import { type HostArrays, HostExecutable, type HostRunOptions, throwIfAborted } from "./runtime/host-executable.js";
+import { type HostArrays, HostExecutable, type HostRunOptions } from "./runtime/host-executable.js";
 import type { Signature } from "./runtime/signature.js";
 import { artifactFile, type Json, type ReadLimits, weightsFile } from "./saved/artifact.js";
 import { readArtifact } from "./saved/read.js";
 import { MillraceError } from "./types/errors.js";
 import { required, withDefaults } from "./types/options.js";
+import { throwIfAborted } from "./types/signal.js";
 
 export type { HostArray } from "./ir/host.js";
 export type { AbortFlag } from "./runtime/files.js";

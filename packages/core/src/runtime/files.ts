@@ -1,12 +1,10 @@
 // Where paths lead. Core and the packages above it run in browsers and import nothing of Node's: the platform's entry
 // gives them files.
 import { MillraceError } from "../types/errors.js";
+import type { Signal } from "../types/signal.js";
 
 /** What aborts a promise: an AbortSignal. */
-export interface AbortFlag {
-  readonly aborted: boolean;
-  readonly reason?: unknown;
-}
+export type AbortFlag = Signal;
 
 /** Options of reading a file. */
 export interface ReadFileOptions {

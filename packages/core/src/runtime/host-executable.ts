@@ -10,6 +10,7 @@ import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
 import { dtypes, isDType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import { withDefaults } from "../types/options.js";
+import { throwIfAborted, untilAborted } from "../types/signal.js";
 import { version } from "../types/version.gen.js";
 import type { Backend, Buf } from "./backend.js";
 import { CompiledGraph, claimsOf } from "./compiled-graph.js";
@@ -118,7 +119,8 @@ export class HostExecutable {
       for (const [i, name] of f.outputs.entries()) {
         throwIfAborted(signal);
         const { dtype, shape } = outs[i]!;
-        results[name] = { dtype, shape, data: viewAs(dtype, await backend.read(made[i]!)) };
+        const bytes = await untilAborted(backend.read(made[i]!, signal), signal, () => {});
+        results[name] = { dtype, shape, data: viewAs(dtype, bytes) };
       }
       return results;
     } finally {
@@ -158,9 +160,4 @@ function checkArray({ name, inputs }: NamedGraph, i: number, x: HostArray | unde
   if (!isWhole || countOf(x.shape) !== x.data.length)
     throw fail("E_SHAPE", `has shape [${x.shape}], but ${x.data.length} elements`);
   return x;
-}
-
-/** Throws the reason of a signal that has aborted. */
-export function throwIfAborted(signal: AbortFlag | null | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }
