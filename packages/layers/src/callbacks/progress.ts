@@ -1,5 +1,5 @@
 // How training goes, for people: a bar on a terminal, else a line an epoch, through the logger.
-import { getLogger } from "@millrace/autodiff";
+import { getLogger, MillraceError } from "@millrace/autodiff";
 import { Callback, type Logs, type ReadLogs } from "./callback.js";
 
 /**
@@ -21,7 +21,10 @@ function terminal(): Terminal | undefined {
 
 /** What "auto" means here. */
 export function resolveVerbosity(verbose: Verbosity): 0 | 1 | 2 {
-  if (verbose !== "auto") return verbose;
+  if (verbose !== "auto") {
+    if ([0, 1, 2].includes(verbose)) return verbose;
+    throw new MillraceError("E_ARGUMENT", `verbose is "auto", 0, 1 or 2, got ${String(verbose)}`);
+  }
   return terminal()?.isTTY === true ? 1 : 2;
 }
 
