@@ -212,6 +212,29 @@ describe("files that lie", () => {
     expect(await outcome(writeArchive({ ...files, [configName]: bytesOf(JSON.stringify(layer)) }))).toBe("E_FORMAT");
   });
 
+  test("what a file repeats ten thousand times takes time in proportion", async () => {
+    const files = unpacked(await small());
+    const layer = (i: number): unknown => ({
+      module: "keras.layers",
+      class_name: "ReLU",
+      config: { name: `re_lu_${i}` },
+      registered_name: null,
+    });
+    const first = { module: "keras.layers", class_name: "InputLayer", config: { batch_shape: [null, 3], name: "x" } };
+    const chain = [first, ...Array.from({ length: 30_000 }, (_, i) => layer(i))];
+    const config = { module: "keras", class_name: "Sequential", config: { name: "long", layers: chain } };
+    const of = (it: unknown): Uint8Array => writeArchive({ ...files, [configName]: bytesOf(JSON.stringify(it)) });
+    expect(await outcome(of(config), { limits: { layers: 30_000 } })).toBe("E_FORMAT");
+    expect(await outcome(of(config))).toBe("ok");
+    // Long names, which are compared with others and turned from one case into another.
+    const long = "_".repeat(1_000_000);
+    for (const own of [{ [long]: 1 }, { padding: long }, { activation: long }, { kernel_initializer: long }]) {
+      const odd = { module: "keras.layers", class_name: "Conv2D", config: { filters: 1, kernel_size: [1, 1], ...own } };
+      const model = { module: "keras", class_name: "Sequential", config: { name: "odd", layers: [odd] } };
+      expect(["E_FORMAT", "E_UNIMPLEMENTED"]).toContain(await outcome(of(model)));
+    }
+  });
+
   test("a graph that leads nowhere or in a circle is refused", async () => {
     const files = unpacked(await woven());
     const config = text(files[configName]!);

@@ -27,6 +27,8 @@ interface Found {
   readonly messages: readonly Message[];
   /** Names and the addresses of their objects; null marks a link that leads elsewhere than to an object of the file. */
   readonly links: ReadonlyMap<string, number | null> | null;
+  /** The names of the links, sorted. */
+  readonly names: readonly string[] | null;
 }
 
 /** Opens a file. Throws E_FORMAT. */
@@ -48,8 +50,7 @@ class Reader implements Hdf5Reader {
   }
 
   keys(path: string): readonly string[] | null {
-    const { links } = this.find(path) ?? { links: null };
-    return links && [...links.keys()].sort();
+    return this.find(path)?.names ?? null;
   }
 
   shape(path: string): readonly number[] | null {
@@ -99,7 +100,8 @@ class Reader implements Hdf5Reader {
     if (known) return known;
     const list = this.readHeader(address);
     const isGroup = list.some(({ type }) => type === messages.symbolTable || type === messages.linkInfo);
-    const found = { messages: list, links: isGroup ? this.readLinks(list) : null };
+    const links = isGroup ? this.readLinks(list) : null;
+    const found = { messages: list, links, names: links && [...links.keys()].sort() };
     this.objects.set(address, found);
     return found;
   }

@@ -62,13 +62,15 @@ const text = same(
 const seed: Kind = { write: (value) => value, read: (value) => (isWhole(value) ? value : null) };
 
 /** One of a few words: "channelsLast", "channels_last" in files. */
-const word: Kind = {
+const oneOf = (...words: readonly string[]): Kind => ({
   write: (value) => snakeCase(String(value)),
   read(value) {
-    if (typeof value === "string") return camelCase(value);
-    throw badFile(`${show(value)} is no word`);
+    const word = typeof value === "string" ? camelCase(value) : "";
+    if (words.includes(word)) return word;
+    if (word === "" || word.length > 100) throw badFile(`${show(value)} is none of ${words.map(snakeCase).join(", ")}`);
+    throw new MillraceError("E_UNIMPLEMENTED", `${show(value)} is not built; ${words.map(snakeCase).join(", ")} are`);
   },
-};
+});
 
 /** Height and width, or one number for both, which files hold twice. */
 const pair: Kind = {
@@ -126,9 +128,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   ...kindOf(numberOrNull, "maxValue", "weightDecay", "clipnorm", "clipvalue", "globalClipnorm"),
   ...kindOf(flag, "useBias", "unitForgetBias", "returnSequences", "goBackwards", "center", "keepDims", "amsgrad"),
   ...kindOf(flag, "nesterov", "centered", "fromLogits"),
-  ...kindOf(word, "padding", "dataFormat", "mode", "distribution", "reduction"),
   ...kindOf(pair, "kernelSize", "strides", "dilationRate", "poolSize"),
   ...kindOf(shape, "targetShape", "noiseShape"),
+  padding: oneOf("valid", "same"),
+  dataFormat: oneOf("channelsLast", "channelsFirst"),
+  mode: oneOf("fanIn", "fanOut", "fanAvg"),
+  distribution: oneOf("truncatedNormal", "untruncatedNormal", "uniform"),
+  reduction: oneOf("sumOverBatchSize", "sum", "none"),
   axis: axes,
   name: text,
   seed,

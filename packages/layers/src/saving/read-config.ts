@@ -213,6 +213,7 @@ export class ConfigReader implements Objects {
 
   /** An object by its name alone. */
   private named(family: Family, name: string): object {
+    checkName(name);
     const own = this.given(name);
     if (own !== undefined) return customObject(family, name, own, {});
     return known(`${family} ${show(name)}`, () => makers[family](name));
@@ -224,6 +225,7 @@ export class ConfigReader implements Objects {
       if (isKerasObject(value)) this.refuseCode(value);
       throw new MillraceError("E_UNIMPLEMENTED", `${show(value)} in place of a function is not built`);
     }
+    checkName(name);
     const own = this.given(name);
     if (own === undefined) return known(`activation ${show(name)}`, () => getActivation(name));
     if (typeof own === "function") return own;
@@ -298,6 +300,11 @@ export class ConfigReader implements Objects {
       `the file needs the ${family} ${show(name)}, a class of its maker's; ${advice}`,
     );
   }
+}
+
+/** Names are compared with all that are known: a long one would take its time. */
+function checkName(name: string): void {
+  if (name.length > 200) throw badFile(`${show(name)} is too long for a name`);
 }
 
 /** The object of a family that a name or a description in its own names stands for. */

@@ -119,7 +119,10 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
     throw new MillraceError("E_ARGUMENT", message, { layer: this.name });
   }
 
-  /** The graph by names, with the layers themselves. */
+  /**
+   * The graph by names, with the layers themselves.
+   * @internal
+   */
   graph(): GraphConfig<Layer, GraphNode> {
     return this.located(() => graphConfig(this.order, this.inputs, this.outputs, this.givesList));
   }

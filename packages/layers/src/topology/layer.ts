@@ -214,7 +214,10 @@ export abstract class Layer<R extends LayerRule = any> {
     return this.builtFor !== null;
   }
 
-  /** The shape of the input that the weights were made for, of any batch size; null before. */
+  /**
+   * The shape of the input that the weights were made for, of any batch size; null before.
+   * @internal
+   */
   get builtShape(): BatchShapes | null {
     return this.builtFor;
   }
@@ -289,7 +292,10 @@ export abstract class Layer<R extends LayerRule = any> {
     return this.weightsWhere(() => true);
   }
 
-  /** The weights of this layer itself, without those of layers inside. */
+  /**
+   * The weights of this layer itself, without those of layers inside.
+   * @internal
+   */
   get ownVariables(): Variable[] {
     return this.sortedWeights().map((weight) => weight.variable);
   }

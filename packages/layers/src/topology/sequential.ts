@@ -26,8 +26,9 @@ export interface SequentialConfig<Layers extends readonly Layer[] = readonly Lay
 export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
   static override readonly className: string = "Sequential";
   private readonly stack: Layer[] = [];
-  /** What the model takes, where that is known. */
-  private inputShape: BatchShape | null = null;
+  private readonly names = new Set<string>();
+  /** The shape that reaches each layer, and the one that leaves the last; the first is what the model takes, if known. */
+  private reached: BatchShapes[] = [];
 
   constructor(config: SequentialConfig = {}) {
     super(config.name === undefined ? {} : { name: config.name });
@@ -37,12 +38,17 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
   override get layers(): readonly Layer[] {
     return this.stack.filter((layer) => !(layer instanceof InputLayer));
   }
-  /** All layers, an InputLayer among them. */
+  /**
+   * All layers, an InputLayer among them.
+   * @internal
+   */
   get stackedLayers(): readonly Layer[] {
     return this.stack;
   }
   override get inputShapes(): readonly BatchShape[] | null {
-    return this.inputShape && [this.inputShape];
+    const [shape] = this.reached;
+    // boundary: a sequential model takes one tensor
+    return shape === undefined ? null : [shape as BatchShape];
   }
   override get inputDTypes(): readonly DType[] {
     const [first] = this.stack;
@@ -57,31 +63,34 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
     this.located(() => {
       this.stack.push(layer);
       try {
-        this.checkNames();
+        if (this.names.has(layer.name)) this.checkNames();
         if (this.stack.length === 1 && layer.batchInputShape) this.buildFor(layer.batchInputShape);
-        else if (this.built) layer.buildFor(this.shapeBefore(this.stack.length - 1));
+        else if (this.built) this.reached.push(passed(layer, this.reached.at(-1)!));
       } catch (error) {
         this.stack.pop();
         throw error;
       }
+      if (!(layer instanceof InputLayer)) this.names.add(layer.name);
     });
     this.forgetFunctions();
   }
 
   /** Removes the last layer. Throws E_ARGUMENT where there is none. */
   pop(): void {
-    if (!this.stack.pop()) throw new MillraceError("E_ARGUMENT", `sequential: pop finds no layer in "${this.name}"`);
+    const last = this.stack.pop();
+    if (!last) throw new MillraceError("E_ARGUMENT", `sequential: pop finds no layer in "${this.name}"`);
+    this.names.delete(last.name);
+    this.reached = this.reached.slice(0, this.stack.length + 1);
     this.forgetFunctions();
   }
 
   override build(inputShape: BatchShapes): void {
     const shape = single("Sequential", inputShape);
-    this.inputShape = [null, ...shape.slice(1)];
-    this.stack.reduce<BatchShapes>((at, layer) => {
-      layer.buildFor(at);
-      return layer.computeOutputShape(at);
-    }, this.inputShape);
-    const axes = this.inputShape.flatMap((size, i) => (size === null ? [] : [[`${i}`, size] as const]));
+    const taken = [null, ...shape.slice(1)];
+    const reached: BatchShapes[] = [taken];
+    for (const layer of this.stack) reached.push(passed(layer, reached.at(-1)!));
+    this.reached = reached;
+    const axes = taken.flatMap((size, i) => (size === null ? [] : [[`${i}`, size] as const]));
     this.inputSpec = { rank: shape.length, axes: Object.fromEntries(axes) };
   }
 
@@ -97,13 +106,6 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
     return this.stack.reduce((dtype, layer) => layer.computeOutputDType(dtype), inputDType);
   }
 
-  /** The shape that reaches the layer at `index`. */
-  private shapeBefore(index: number): BatchShapes {
-    return this.stack
-      .slice(0, index)
-      .reduce<BatchShapes>((at, layer) => layer.computeOutputShape(at), this.inputShape!);
-  }
-
   override getConfig(): Record<string, unknown> {
     return { name: this.name, layers: this.stack.map((layer) => serialize(layer)) };
   }
@@ -117,11 +119,15 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
   override summaryRows(): SummaryRow[] {
     return this.stack.flatMap((layer, i) => {
       if (layer instanceof InputLayer) return [];
-      return [
-        { layer, outputShape: this.inputShape && layer.computeOutputShape(this.shapeBefore(i)), connectedTo: null },
-      ];
+      return [{ layer, outputShape: this.reached[i + 1] ?? null, connectedTo: null }];
     });
   }
+}
+
+/** What becomes of a shape in a layer, which is built for it. */
+function passed(layer: Layer, shape: BatchShapes): BatchShapes {
+  layer.buildFor(shape);
+  return layer.computeOutputShape(shape);
 }
 
 registerKerasSerializable(Sequential);

@@ -125,7 +125,10 @@ export abstract class Model<R extends LayerRule = any> extends Layer<R> {
     return this.compiled?.optimizer ?? null;
   }
 
-  /** What `compile` was given, with the optimizer that it made; null before. */
+  /**
+   * What `compile` was given, with the optimizer that it made; null before.
+   * @internal
+   */
   get compileOptions(): (CompileOptions & { readonly optimizer: Optimizer }) | null {
     return this.compiled && { ...this.compiled.options, optimizer: this.compiled.optimizer };
   }

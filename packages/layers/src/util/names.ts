@@ -25,5 +25,5 @@ export function snakeCase(name: string): string {
 
 /** "max_pooling2d" is "maxPooling2d": how Keras's options are called here. */
 export function camelCase(name: string): string {
-  return name.replaceAll(/_+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  return name.replaceAll(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
