@@ -117,6 +117,16 @@ describe("the file", () => {
     for (const view of views) expect((view.byteOffset - bytes.byteOffset) % 16).toBe(0);
   });
 
+  test("of a saved graph is that of the model, but for names", async () => {
+    const functions = randomize(digits());
+    const saved = await tf.loadArtifact(await tf.artifactFiles(functions));
+    const [direct, loaded] = [await convert(functions), await convert(saved)];
+    expect(loaded.report.operators).toEqual(direct.report.operators);
+    const shapes = (bytes: Uint8Array) => readModel(bytes).graphs[0]!.tensors.map(({ name: _, ...tensor }) => tensor);
+    expect(shapes(loaded.bytes)).toEqual(shapes(direct.bytes));
+    saved.dispose();
+  });
+
   test("is the same bytes each time", async () => {
     const functions = randomize(digits());
     expect((await convert(functions)).bytes).toEqual((await convert(functions)).bytes);

@@ -22,7 +22,7 @@ const count = (shape: readonly number[]): number => shape.reduce((n, d) => n * d
 export function evaluate(
   model: LiteModel,
   inputs: Readonly<Record<string, LiteArray>>,
-  halves: Halves = "away",
+  kernels: Kernels = "plain",
 ): Record<string, Numbers> {
   const graph = model.graphs[0]!;
   const signature = model.signatures[0]!;
@@ -44,7 +44,7 @@ export function evaluate(
       operator,
       operator.inputs.map((i) => (i < 0 ? null : constantOf(i))),
       (k) => read(operator.inputs[k]!),
-      halves,
+      kernels,
     );
     made.forEach((value, k) => {
       // Every result is stored as float32.
@@ -69,16 +69,18 @@ function apply(
   operator: LiteOperator,
   tensors: readonly (LiteTensor | null)[],
   read: Read,
-  halves: Halves,
+  kernels: Kernels,
 ): readonly Numbers[] {
   const { options } = operator;
   const values = (options?.values ?? {}) as Readonly<Record<string, number & string & boolean>>;
   switch (operator.operator) {
     case "FULLY_CONNECTED":
-      return [activated(dense(tensors, read, values.keepNumDims ?? false, halves), values.fusedActivationFunction)];
+      return [activated(dense(tensors, read, values.keepNumDims ?? false, kernels), values.fusedActivationFunction)];
     case "CONV_2D":
     case "DEPTHWISE_CONV_2D":
-      return [activated(convolution(operator.operator, tensors, read, values, halves), values.fusedActivationFunction)];
+      return [
+        activated(convolution(operator.operator, tensors, read, values, kernels), values.fusedActivationFunction),
+      ];
     case "MAX_POOL_2D": {
       const most = (xs: readonly number[]): number => Math.max(...xs);
       return [pooled(read(0), values, most)];
@@ -177,11 +179,11 @@ function sliced({ shape, data }: Numbers, axis: number, part: number, width: num
   return { shape: shape.map((d, i) => (i === axis ? width : d)), data: kept };
 }
 
-/** How halves are rounded: LiteRT's own kernels away from 0 once the zero point is added, XNNPACK to even before. */
-export type Halves = "away" | "even";
+/** Whose kernels: LiteRT's own round halves away from 0 once the zero point is added, XNNPACK's to even before. */
+export type Kernels = "plain" | "XNNPACK";
 
-function rounded(x: number, zero: number, halves: Halves): number {
-  if (halves === "away") {
+function rounded(x: number, zero: number, kernels: Kernels): number {
+  if (kernels === "plain") {
     const sum = Math.fround(x + zero);
     return Math.sign(sum) * Math.floor(Math.abs(sum) + 0.5);
   }
@@ -191,7 +193,7 @@ function rounded(x: number, zero: number, halves: Halves): number {
 }
 
 /** 256 steps over the range of the numbers, in which 0 is one of them. */
-function quantize(xs: Float64Array, halves: Halves): Quantized {
+function quantize(xs: Float64Array, kernels: Kernels): Quantized {
   const low = Math.min(0, ...xs);
   const high = Math.max(0, ...xs);
   if (low === high) return { q: xs.map(() => 0), scale: 1, zero: 0 };
@@ -202,13 +204,13 @@ function quantize(xs: Float64Array, halves: Halves): Quantized {
   const highError = 127 + Math.abs(high / scale);
   const zero = Math.min(127, Math.max(-128, Math.round(lowError < highError ? fromLow : fromHigh)));
   const inverse = Math.fround(1 / Math.fround(scale));
-  const q = xs.map((x) => Math.min(127, Math.max(-128, rounded(Math.fround(x * inverse), zero, halves))));
+  const q = xs.map((x) => Math.min(127, Math.max(-128, rounded(Math.fround(x * inverse), zero, kernels))));
   return { q, scale: Math.fround(scale), zero };
 }
 
 /** The rows as they meet the weights: integers about their zero point, or as they are. */
-function prepared(rows: Float64Array, weights: LiteTensor, halves: Halves): Quantized {
-  return weights.type === "INT8" ? quantize(rows, halves) : { q: rows, scale: 1, zero: 0 };
+function prepared(rows: Float64Array, weights: LiteTensor, kernels: Kernels): Quantized {
+  return weights.type === "INT8" ? quantize(rows, kernels) : { q: rows, scale: 1, zero: 0 };
 }
 
 const scaleOf = (weights: LiteTensor, output: number): number => {
@@ -216,14 +218,14 @@ const scaleOf = (weights: LiteTensor, output: number): number => {
   return scales[scales.length === 1 ? 0 : output]!;
 };
 
-function dense(tensors: readonly (LiteTensor | null)[], read: Read, keepsAxes: boolean, halves: Halves): Numbers {
+function dense(tensors: readonly (LiteTensor | null)[], read: Read, keepsAxes: boolean, kernels: Kernels): Numbers {
   const [x, w] = [read(0), read(1)];
   const bias = tensors[2] ? read(2).data : undefined;
   const [outputs, inputs] = w.shape as [number, number];
   const rows = x.data.length / inputs;
   const data = new Float64Array(rows * outputs);
   for (let row = 0; row < rows; row++) {
-    const { q, scale, zero } = prepared(x.data.slice(row * inputs, (row + 1) * inputs), tensors[1]!, halves);
+    const { q, scale, zero } = prepared(x.data.slice(row * inputs, (row + 1) * inputs), tensors[1]!, kernels);
     for (let o = 0; o < outputs; o++) {
       let sum = 0;
       for (let i = 0; i < inputs; i++) sum += (q[i]! - zero) * w.data[o * inputs + i]!;
@@ -248,10 +250,19 @@ function convolution(
   tensors: readonly (LiteTensor | null)[],
   read: Read,
   v: Values,
-  halves: Halves,
+  kernels: Kernels,
 ): Numbers {
   const [x, w] = [read(0), read(1)];
   const bias = read(2).data;
+  const [, , , inputs] = x.shape as [number, number, number, number];
+  const isProduct = kernels === "XNNPACK" && w.shape[1] === 1 && w.shape[2] === 1 && v.strideH === 1 && v.strideW === 1;
+  // XNNPACK runs a convolution of one tap as a product, whose rows are pixels.
+  if (isProduct && operator === "CONV_2D") {
+    const rows = { shape: [x.data.length / inputs, inputs], data: x.data };
+    const matrix = { shape: [w.shape[0]!, inputs], data: w.data };
+    const made = dense(tensors, (i) => [rows, matrix, read(2)][i]!, false, kernels);
+    return { shape: [...x.shape.slice(0, 3), w.shape[0]!], data: made.data };
+  }
   const [n, height, width, channels] = x.shape as [number, number, number, number];
   const [filters, rows, columns, last] = w.shape as [number, number, number, number];
   const deep = operator === "DEPTHWISE_CONV_2D";
@@ -262,7 +273,7 @@ function convolution(
   const data: number[] = [];
   for (let b = 0; b < n; b++) {
     const size = height * width * channels;
-    const { q, scale, zero } = prepared(x.data.slice(b * size, (b + 1) * size), tensors[1]!, halves);
+    const { q, scale, zero } = prepared(x.data.slice(b * size, (b + 1) * size), tensors[1]!, kernels);
     for (let place = 0; place < outRows * outColumns * outputs; place++) {
       const o = place % outputs;
       const [i, j] = [Math.floor(place / outputs / outColumns), Math.floor(place / outputs) % outColumns];
