@@ -1,9 +1,9 @@
 //! Random programs: donation changes no result, and damage ends in an error or a run.
 
-use crate::DONATE;
 use crate::executable::{BoundProgram, CpuFrame};
 use crate::programs::{F32, Vectors, accumulate, add, asserting};
 use crate::tests::{bind, device, read, run, upload};
+use crate::{DONATE, Device};
 use millrace_program::testing::{RegionBuilder, Rng, TestInstr, TestStore};
 use millrace_program::{Code, Op, Program, Step};
 use std::sync::Arc;
@@ -82,6 +82,77 @@ fn neither_donation_nor_the_queue_changes_a_result() {
     // What was cancelled, where its handles still lived.
     assert!(device.sync().is_err_and(|error| error.code == Code::Aborted) || !device.take_messages().1.is_empty());
     assert_eq!(device.stats().memory.live, 16);
+}
+
+#[test]
+fn what_a_cancelled_program_renews_is_what_it_was() {
+    let mut rng = Rng::new(11);
+    let mut device = device();
+    let endless = bind(&mut device, &accumulate(f32::INFINITY), &[4]);
+    let zeros = upload(&mut device, &[0.0; 4]);
+    let mut crosswise = 0;
+    for _ in 0..1000 {
+        let params = 1 + rng.below(4);
+        let (bytes, _) = random_program(&mut rng, params);
+        let bound = bind(&mut device, &bytes, &[37]);
+        let results = device.signature(bound).unwrap().1;
+        let vectors: Vec<usize> = (0..results.len()).filter(|&i| results[i].bytes() == 4 * 37).collect();
+        // Distinct results in the places of distinct arguments.
+        let mut free: Vec<usize> = (0..params).collect();
+        let mut renewed: Vec<(usize, usize)> = Vec::new();
+        for result in vectors {
+            if !free.is_empty() && rng.below(4) > 0 {
+                renewed.push((free.swap_remove(rng.below(free.len())), result));
+            }
+        }
+        let values: Vec<Vec<f32>> =
+            (0..params).map(|_| (0..37).map(|_| (rng.below(2000) as f32 - 1000.0) / 64.0).collect()).collect();
+        // Two steps, the second on what the first leaves.
+        let steps = |device: &mut Device, donate: i32| {
+            let mut args: Vec<i32> = values.iter().map(|values| upload(device, values)).collect();
+            let mut all = args.clone();
+            let mut made = Vec::new();
+            for _ in 0..2 {
+                let mut given = args.clone();
+                renewed.iter().for_each(|&(param, _)| given[param] |= donate);
+                made.clear();
+                device.run_renewing(bound, &given, &renewed, &mut made).unwrap();
+                renewed.iter().for_each(|&(param, result)| args[param] = made[result]);
+                all.extend(&made);
+            }
+            (args, made, all)
+        };
+        let (plain, _, plain_all) = steps(&mut device, 0);
+        let blocked = run(&mut device, endless, &[zeros, zeros]);
+        let before = device.stats().memory.live;
+        let (args, made, all) = steps(&mut device, DONATE);
+        crosswise += usize::from(device.stats().memory.live < before + 4 * 37 * all.len());
+        let is_cancelled = rng.below(2) == 0;
+        if is_cancelled {
+            device.cancel_all("");
+        } else {
+            device.cancel(blocked[0], "").unwrap();
+        }
+        for (param, &arg) in args.iter().enumerate() {
+            let want = if is_cancelled { values[param].clone() } else { read(&mut device, plain[param]) };
+            assert_eq!(read(&mut device, arg), want, "argument {param} of {renewed:?}");
+        }
+        for (i, &handle) in made.iter().enumerate() {
+            let is_renewed = renewed.iter().any(|it| it.1 == i);
+            if is_cancelled && !is_renewed && !args.contains(&handle) && device.read(handle).is_ok() {
+                // An argument passed through.
+                let bytes: Vec<f32> = read(&mut device, handle);
+                assert!(values.contains(&bytes), "result {i} of {renewed:?}");
+            }
+        }
+        for handle in all.into_iter().chain(plain_all).chain(blocked) {
+            device.free(handle).unwrap();
+        }
+        device.release_bound(bound).unwrap();
+        let _ = (device.sync(), device.take_messages());
+        assert_eq!(device.stats().memory.live, 16);
+    }
+    assert!(crosswise > 500, "{crosswise} took storage over");
 }
 
 /// The dearest kernel of a frame, in ns.
