@@ -133,6 +133,7 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
 
   // boundary: as in Layer
   static override fromConfig<L>(this: new (config: any) => L, config: Readonly<Record<string, unknown>>): L {
+    // boundary: a configuration is what getConfig gave
     const { name, ...graph } = config as unknown as GraphConfig & { readonly name?: string };
     const layers = graph.layers.map((entry) => ({ ...entry, layer: deserializeLayer(entry.layer) }));
     return new this({ ...drawGraph({ ...graph, layers }), ...(name === undefined ? {} : { name }) });

@@ -191,6 +191,7 @@ cases.graph = async () => {
   });
   const tail = sequential([layers.dense({ units: 5, activation: "relu" }), layers.dense({ units: 3 })]);
   const twice = (x: SymbolicTensor): readonly SymbolicTensor[] =>
+    // boundary: a model of two outputs gives a list
     block.apply(x) as unknown as readonly SymbolicTensor[];
   const once = shared.apply(left) as SymbolicTensor;
   const [p, q] = twice(once) as [SymbolicTensor, SymbolicTensor];
@@ -326,6 +327,7 @@ for (const [name, [options, activation, y]] of Object.entries(compiles)) {
     };
   }
 }
+// boundary: every optimizer has a class with a name
 const classOf = (it: object): string => (it.constructor as unknown as { className: string }).className;
 const configOf = (it: object): Record<string, unknown> => (it as { getConfig(): Record<string, unknown> }).getConfig();
 cases["compiled-frozen"] = async () => {
