@@ -1,6 +1,5 @@
 import { getLogger, isMillraceError, type Logger } from "@millrace/core";
 import { Admission } from "./admission.js";
-import { Scheduler } from "./batching/scheduler.js";
 import { Metrics } from "./metrics.js";
 import { type Load, Model } from "./models/model.js";
 import { Registry } from "./models/registry.js";
@@ -21,7 +20,7 @@ export class ServingCore {
     this.admission = new Admission(settings.limits);
     this.metrics = new Metrics(() => this.depths());
     const host: Host = {
-      scheduler: new Scheduler(settings.slots),
+      slots: settings.slots,
       limits: settings.queue,
       metrics: this.metrics,
       onError: (where, error) => this.report(where, error),

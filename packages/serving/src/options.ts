@@ -35,7 +35,7 @@ export interface BatchingOptions {
   readonly batchTimeoutMicros?: number;
   /** Batches that may wait for their turn, 64 unless said; one more is refused with UNAVAILABLE, 503. */
   readonly maxEnqueuedBatches?: number;
-  /** Batches that are under way at a time over all models, 2 unless said: the next is read while one runs. */
+  /** Batches of one model that run at a time, 1 unless said: the engine runs one after the other, and later ones grow. */
   readonly numBatchThreads?: number;
 }
 
@@ -98,7 +98,7 @@ export function settingsOf(options: ServingOptions): Settings {
     maxBatchSize: isBatching ? 64 : 1,
     batchTimeoutMicros: 0,
     maxEnqueuedBatches: isBatching ? 64 : 1024,
-    numBatchThreads: 2,
+    numBatchThreads: 1,
   });
   const limits = withDefaults<LimitOptions, Required<LimitOptions>>(`${who}: limits`, all.limits, {
     pendingRequests: 1024,

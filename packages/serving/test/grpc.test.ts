@@ -196,7 +196,8 @@ test("health", async () => {
 test("deadlines, and closing with calls in flight", async () => {
   const { messages } = await import("../src/grpc/contract.js");
   const gated = new Gated();
-  const other = await createServer({ models: { m: gated.executable }, rest: false, grpc: { port: 0 } });
+  const batching = { numBatchThreads: 2 };
+  const other = await createServer({ models: { m: gated.executable }, rest: false, grpc: { port: 0 }, batching });
   const caller = new Client(other.urls.grpc!, credentials.createInsecure());
   const bytes = messages.predictRequest.encode({
     model_spec: { name: "m" },

@@ -106,13 +106,12 @@ export class BatchQueue {
   }
 
   /** Runs the oldest batch. */
-  async runNext(): Promise<void> {
+  async runNext(): Promise<() => void> {
     const batch = this.waiting.shift();
-    if (!batch || batch.rows + batch.pieces.length === 0) return;
+    if (!batch || batch.pieces.length === 0) return () => {};
     batch.sealed = true;
     if (batch.pieces.every(({ waiter }) => waiter.isDead())) {
-      batch.fail(new StatusError("CANCELLED", "the request was given up"));
-      return;
+      return () => batch.fail(new StatusError("CANCELLED", "the request was given up"));
     }
     const now = performance.now();
     this.runner.observe(
@@ -122,14 +121,15 @@ export class BatchQueue {
     );
     this.runner.retain();
     try {
-      const outputs = this.runner.run(this.plan, batch.tensors());
+      const running = this.runner.run(this.plan, batch.tensors());
       // The engine has copied them.
       const slabs = batch.release();
       if (this.slabs.length < keptSlabs && batch.rows <= this.limits.maxBatchSize) this.slabs.push(slabs);
-      batch.split(await outputs);
+      const outputs = await running;
+      return () => batch.split(outputs);
     } catch (error) {
       this.runner.failed(error);
-      batch.fail(asStatusError(error));
+      return () => batch.fail(asStatusError(error));
     } finally {
       this.runner.release();
     }

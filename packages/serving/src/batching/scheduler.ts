@@ -1,18 +1,21 @@
 /** Work that takes turns. */
 export interface Turn {
-  runNext(): Promise<void>;
+  /** Runs the next batch, whatever comes of it. Resolves when the engine is free, with what is left to do: the answers. */
+  runNext(): Promise<() => void>;
 }
 
 /**
- * Lets batches of all models run in the order in which they became ready, a few at a time: while one runs, the next is
- * read, and what comes meanwhile joins a batch that still waits.
+ * Lets the batches of a version run in the order in which they became ready, one at a time unless said: while one runs, what
+ * comes is read into the next, which grows until then.
  */
 export class Scheduler {
   private free: number;
   private readonly ready: Turn[] = [];
+  private readonly onError: (error: unknown) => void;
 
-  constructor(slots: number) {
+  constructor(slots: number, onError: (error: unknown) => void) {
     this.free = slots;
+    this.onError = onError;
   }
 
   /** One more batch of `turn` is ready. */
@@ -26,10 +29,15 @@ export class Scheduler {
       const turn = this.ready.shift();
       if (!turn) break;
       this.free--;
-      void turn.runNext().finally(() => {
-        this.free++;
-        this.pump();
-      });
+      turn
+        .runNext()
+        .then((answer) => {
+          // First the engine gets its next batch, then the clients their answers.
+          this.free++;
+          this.pump();
+          answer();
+        })
+        .catch(this.onError);
     }
   }
 }

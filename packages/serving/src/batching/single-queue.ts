@@ -37,17 +37,18 @@ export class SingleQueue {
     this.scheduler.add(this);
   }
 
-  async runNext(): Promise<void> {
+  async runNext(): Promise<() => void> {
     const task = this.waiting.shift();
-    if (!task || task.waiter.isDead()) return;
+    if (!task || task.waiter.isDead()) return () => {};
     const { inputs, waiter, since } = task;
     this.runner.observe(this.plan, 1, [[1, performance.now() - since]]);
     this.runner.retain();
     try {
-      waiter.done(await this.runner.run(this.plan, inputs));
+      const outputs = await this.runner.run(this.plan, inputs);
+      return () => waiter.done(outputs);
     } catch (error) {
       this.runner.failed(error);
-      waiter.fail(asStatusError(error));
+      return () => waiter.fail(asStatusError(error));
     } finally {
       this.runner.release();
     }

@@ -2,7 +2,7 @@ import { type Executable, type Tensor, tensor } from "@millrace/core";
 import { remember } from "@millrace/core/graph";
 import type { Waiter } from "../batching/batch.js";
 import { BatchQueue, type QueueLimits, type Runner } from "../batching/queue.js";
-import type { Scheduler } from "../batching/scheduler.js";
+import { Scheduler } from "../batching/scheduler.js";
 import { SingleQueue } from "../batching/single-queue.js";
 import type { Metrics } from "../metrics.js";
 import { allocate, countOf, type HostTensor } from "../tensors.js";
@@ -10,7 +10,8 @@ import { planSignature, rowsOf, type SignaturePlan } from "./signature.js";
 
 /** What a version shares with all others of its server. */
 export interface Host {
-  readonly scheduler: Scheduler;
+  /** Batches of a version that run at a time. */
+  readonly slots: number;
   readonly limits: QueueLimits;
   readonly metrics: Metrics;
   /** Hears of errors that are the server's own. */
@@ -31,6 +32,7 @@ export class ServedVersion implements Runner {
   private readonly host: Host;
   private readonly queues = new Map<SignaturePlan, Map<string, BatchQueue>>();
   private readonly singles = new Map<SignaturePlan, SingleQueue>();
+  private readonly scheduler: Scheduler;
   private users = 0;
   private onUnused: (() => void) | undefined;
 
@@ -41,6 +43,7 @@ export class ServedVersion implements Runner {
     this.executable = executable;
     this.isOwned = isOwned;
     this.host = host;
+    this.scheduler = new Scheduler(host.slots, (error) => this.failed(error));
     this.signatures = new Map(
       Object.entries(executable.signatures).map(([name, signature]) => [name, planSignature(name, signature)]),
     );
@@ -67,7 +70,7 @@ export class ServedVersion implements Runner {
     }
     const { maxBatchSize, maxEnqueuedBatches } = this.host.limits;
     const capacity = maxBatchSize * maxEnqueuedBatches;
-    const make = (): SingleQueue => new SingleQueue(plan, capacity, this, this.host.scheduler);
+    const make = (): SingleQueue => new SingleQueue(plan, capacity, this, this.scheduler);
     remember(this.singles, plan, make).add(inputs, waiter);
   }
 
@@ -77,7 +80,7 @@ export class ServedVersion implements Runner {
     const known = queues.get(key);
     if (known) return known;
     if (queues.size >= maxQueues) for (const [k, q] of queues) if (q.isEmpty) queues.delete(k);
-    const made = new BatchQueue(plan, shapes, this.host.limits, this, this.host.scheduler);
+    const made = new BatchQueue(plan, shapes, this.host.limits, this, this.scheduler);
     queues.set(key, made);
     return made;
   }
