@@ -29,8 +29,8 @@ function build(graph: Graph): Graph {
   for (const guard of graph.guards) builder.guard(guard);
   const apply: ApplyOp<Value> = (op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions);
   const applications: Application<Value>[] = [];
-  const results = evaluateGraph<Value>(graph, params, (op, ins, attrs, regions) => {
-    const outs = apply(op, ins, attrs, regions);
+  const results = evaluateGraph<Value>(graph, params, (op, ins, attrs, regions, sites) => {
+    const outs = builder.apply(op, ins, attrs, regions, sites);
     applications.push({ op, ins, attrs, regions, outs });
     return outs;
   });

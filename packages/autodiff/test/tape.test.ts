@@ -290,5 +290,6 @@ test("an op without a gradient is named with the line that applied it, in a func
     return "";
   };
   expect(lineOf(() => tf.fn(tf.grad(f))(tf.ones([2])))).toContain("the line that applies it");
+  expect(lineOf(() => tf.grad(tf.fn(f))(tf.ones([2])))).toContain("the line that applies it");
   expect(lineOf(() => tf.grad(f)(tf.ones([2])))).toContain("tf.grad(f)(tf.ones([2]))");
 });

@@ -192,6 +192,7 @@ describe("a definition", () => {
     expect(define({ vjp: noRule("") })).toMatch(/vjp is missing/);
     expect(define({ vjp: "lower" })).toMatch(/vjp is missing/);
     expect(define({ version: 0 })).toMatch(/^E_ARGUMENT .*version/);
+    expect(define({ batched: "elementwise" })).toMatch(/^E_ARGUMENT .*"batched" \(did you mean "batch"\?\)/);
   });
   test("is the only version of its name", () => {
     expect(define({ name: "test/versioned" })).toBeUndefined();

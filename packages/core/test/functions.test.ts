@@ -182,7 +182,7 @@ describe("elementwise", () => {
     expect(code(() => tf.addN([]))).toBe("E_ARGUMENT");
   });
   test("cast refuses a dtype that there is not", () => {
-    expect(code(() => tf.cast([1], "float12" as "float32"))).toBe("E_ARGUMENT");
+    expect(code(() => tf.cast([1], "float12" as "float32"))).toBe("E_DTYPE");
   });
 });
 

@@ -167,6 +167,14 @@ describe("programs", () => {
   });
 });
 
+test("passes keep the lines of the nodes that they keep", () => {
+  const b = new GraphBuilder();
+  const site = { file: "user.ts", line: 3, column: 7 };
+  const [y] = b.apply(expOp, [b.param(f32(2))], {}, [], [site]);
+  const graph = optimize(b.finish([y!]), () => false);
+  expect(graph.nodes.map((node) => node.sites)).toEqual([[site]]);
+});
+
 describe("equal control flow", () => {
   /** cond(p, −x, e^x), or with a print in its first branch. */
   function branch(b: GraphBuilder, p: Value, x: Value, isPrinting = false): Value {

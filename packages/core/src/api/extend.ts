@@ -26,6 +26,7 @@ import { toTensor } from "../ops/public.js";
 import { makeOps } from "../ops/table.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
+import { checkOptions } from "../types/options.js";
 import type { Tensor } from "../types/tensor.js";
 
 /** The name of an op outside of core: "acme/cbrt". The scope is that of the package which defines it. */
@@ -70,6 +71,7 @@ export function defineOp<N extends ScopedName, A = NoAttrs, M extends "one" | "m
 ): Op<N, A, M> {
   const full = { version: 1, ...spec, kind: "custom" } as const;
   checkIdentity(full);
+  checkOptions(spec.name, spec, [...commonFacets, "reference"]);
   need(full, "infer", typeof spec.infer === "function");
   need(full, "reference", typeof spec.reference === "function");
   need(full, "vjp", isRule(spec.vjp));
@@ -91,6 +93,7 @@ export function defineComposite<N extends ScopedName, A = NoAttrs, M extends "on
   const defaults = { version: 1, arity: [0, Number.POSITIVE_INFINITY], infer, vjp: "lower", batch: "lower" } as const;
   const full = { ...defaults, ...spec };
   checkIdentity(full);
+  checkOptions(spec.name, spec, [...commonFacets, "lower"]);
   need(full, "lower", typeof lower === "function");
   need(full, "vjp", isRule(full.vjp) || full.vjp === "lower");
   need(full, "batch", isRule(full.batch) || full.batch === "lower" || full.batch === "elementwise");
@@ -131,6 +134,9 @@ function inferLowered<A>(
   for (const guard of graph.guards) check(`${name}.sizes`, guard, () => "the sizes do not fit");
   return graph.results.map((v) => v.aval);
 }
+
+/** What both kinds of definitions may say. */
+const commonFacets = ["name", "version", "arity", "infer", "vjp", "jvp", "batch", "sizeAttrs", "many", "repairs"];
 
 interface Identity {
   readonly name: string;

@@ -188,7 +188,13 @@ export function resultAvals(graph: Graph): readonly Aval[] {
 }
 
 /** How an op is applied by whoever evaluates a graph: a builder, a tracer, the eager engine. */
-export type ApplyFn<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[];
+export type ApplyFn<V> = (
+  op: AnyOp,
+  ins: readonly V[],
+  attrs: Attrs,
+  regions: readonly Graph[],
+  sites?: readonly CallSite[],
+) => readonly V[];
 
 /** Runs a graph with another meaning of `apply`: inlining, lowering, eager evaluation, differentiation are all this. */
 export function evaluateGraph<V>(graph: Graph, args: readonly V[], apply: ApplyFn<V>): V[] {
@@ -202,7 +208,8 @@ export function evaluateGraph<V>(graph: Graph, args: readonly V[], apply: ApplyF
     if (found === undefined) throw new TypeError("evaluateGraph: a value is used before it is made");
     return found;
   };
-  for (const node of graph.nodes) outputs.set(node, apply(node.op, node.inputs.map(read), node.attrs, node.regions));
+  for (const node of graph.nodes)
+    outputs.set(node, apply(node.op, node.inputs.map(read), node.attrs, node.regions, node.sites));
   return graph.results.map(read);
 }
 

@@ -24,9 +24,9 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite, stage: Stage = grap
   const builder = new GraphBuilder();
   const params = graph.params.map((p) => builder.param(p.aval));
   for (const guard of graph.guards) builder.guard(guard);
-  const results = evaluateGraph(graph, params, (op, ins, attrs, regions) => {
+  const results = evaluateGraph(graph, params, (op, ins, attrs, regions, sites) => {
     const inner = regions.map((r) => rewriteGraph(r, rewrite, stage));
-    return rewrite(builder, op, ins, attrs, inner) ?? builder.apply(op, ins, attrs, inner);
+    return rewrite(builder, op, ins, attrs, inner) ?? builder.apply(op, ins, attrs, inner, sites);
   });
   return builder.finish(results, stage);
 }

@@ -1,7 +1,7 @@
 import { typed } from "../../ir/apply.js";
 import { type Cases, cases } from "../../ir/cases.js";
 import { bytesOf, toElement, viewAs } from "../../ir/host.js";
-import { checkAttr, defineOp, noRule, type Op } from "../../ir/op.js";
+import { checkAttr, checkDType, defineOp, noRule, type Op } from "../../ir/op.js";
 import { type DType, dtypes, isDType } from "../../types/dtype.js";
 import type { Like, WithDType } from "../../types/operands.js";
 import { castTo, provideConversions, toTensor } from "../public.js";
@@ -10,7 +10,7 @@ import { castTo, provideConversions, toTensor } from "../public.js";
 export type CastAttrs = { readonly dtype: DType };
 
 function checkKnown(label: string, dtype: DType): void {
-  checkAttr(label, isDType(dtype), () => `there is no dtype ${dtype}; there are ${Object.keys(dtypes).join(", ")}`);
+  checkDType(label, isDType(dtype), () => `there is no dtype ${dtype}; there are ${Object.keys(dtypes).join(", ")}`);
 }
 
 export const castOp: Op<"cast", CastAttrs> = defineOp({
