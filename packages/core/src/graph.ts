@@ -22,6 +22,7 @@ export * from "./ops/rules.js";
 export { coreOps, findOp, makeOps } from "./ops/table.js";
 export { optimize, passesFor } from "./passes/pipeline.js";
 export { type Pass, rewriteGraph } from "./passes/rewrite.js";
+export { CheckedFunction } from "./runtime/checked-function.js";
 export { type Engine, engine } from "./runtime/engine.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export { ConcreteFunction, PolymorphicFunction, traceFunction } from "./runtime/function.js";
@@ -32,6 +33,7 @@ export {
   type NamedWeight,
   nameFunction,
 } from "./runtime/named-function.js";
+export { type Impurity, type PurityCheck, warnImpure } from "./runtime/purity.js";
 export type { Recorder } from "./runtime/recorder.js";
 export { defaultSignature, type NamedAval, type NamedGraph, type Signature, signatureOf } from "./runtime/signature.js";
 export { buildStructure, flattenStructure, needFunction, refusePromise, type Template } from "./runtime/structure.js";

@@ -13,7 +13,8 @@ import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import { engine } from "./engine.js";
 import { functionName, inVariable } from "./origins.js";
-import { fits } from "./signature.js";
+import { traceChecked } from "./purity.js";
+import { alikeBut, fits } from "./signature.js";
 import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
 import { TensorImpl } from "./tensor.js";
 import type { TensorType } from "./tensor-type.js";
@@ -48,8 +49,8 @@ export class ConcreteFunction {
   readonly device: Device;
   readonly captures: readonly TensorImpl[];
   readonly variables: readonly VariableImpl[];
-  private readonly assigned: readonly VariableImpl[];
-  private readonly results: Template;
+  readonly assigned: readonly VariableImpl[];
+  readonly results: Template;
   private readonly resultCount: number;
   // The last call's program: most functions are called with one signature.
   private lastTypes: readonly TensorType[] = [];
@@ -193,7 +194,7 @@ function asserts(graph: Graph): boolean {
 }
 
 /** FunctionOptions with their defaults. */
-interface TraceOptions {
+export interface TraceOptions {
   readonly inputSignature: readonly TensorSpec[] | undefined;
   readonly reduceRetracing: boolean;
   readonly name: string;
@@ -202,8 +203,8 @@ interface TraceOptions {
 /** A function that is traced once for each kind of call, and then runs as one program. */
 export class PolymorphicFunction {
   readonly traces: ConcreteFunction[] = [];
-  private readonly f: AnyFunction;
-  private readonly options: TraceOptions;
+  protected readonly f: AnyFunction;
+  protected readonly options: TraceOptions;
   private depth = 0;
   private last: ConcreteFunction | null = null;
 
@@ -251,9 +252,15 @@ export class PolymorphicFunction {
     return made;
   }
 
+  /** Traces for these arguments, and looks at what comes out where that was asked for. */
+  protected make(trace: () => ConcreteFunction): ConcreteFunction {
+    return traceChecked(this.options.name, trace);
+  }
+
   private trace(self: unknown, template: Template, leaves: readonly TensorImpl[], device: Device): ConcreteFunction {
     const { inputSignature, name } = this.options;
-    const of = (args: readonly Aval[]): ConcreteFunction => traceFunction(this.f, self, template, args, device, name);
+    const of = (args: readonly Aval[]): ConcreteFunction =>
+      this.make(() => traceFunction(this.f, self, template, args, device, name));
     if (inputSignature) return of(specAvals(inputSignature, leaves));
     const general = this.generalised(template, leaves);
     if (general) {
@@ -268,7 +275,7 @@ export class PolymorphicFunction {
   }
 
   /** The arguments with symbols where an earlier trace had another size; undefined where there is none like it. */
-  private generalised(template: Template, leaves: readonly TensorImpl[]): Aval[] | undefined {
+  protected generalised(template: Template, leaves: readonly TensorImpl[]): Aval[] | undefined {
     if (!this.options.reduceRetracing) return undefined;
     const alike = this.traces.find((t) => {
       return sameTemplate(t.template, template) && leaves.every((x, i) => alikeBut(t.args[i]!, x.aval));
@@ -298,12 +305,6 @@ function deviceOf(tensors: readonly TensorImpl[], what = "a function's arguments
   if (!device || !other) return device;
   const places = `${what} are on ${device.name} and ${other.device}`;
   throw new MillraceError("E_DEVICE", `${places}; move one with x.to("${device.name}")`);
-}
-
-/** The same dtype and rank, and sizes that differ only where both are over 1: 0 and 1 broadcast otherwise. */
-function alikeBut(a: Aval, b: Aval): boolean {
-  if (a.dtype !== b.dtype || a.shape.length !== b.shape.length) return false;
-  return a.shape.every((d, i) => d === b.shape[i] || ((typeof d !== "number" || d > 1) && Number(b.shape[i]) > 1));
 }
 
 function specAvals(specs: readonly TensorSpec[], leaves: readonly TensorImpl[]): Aval[] {

@@ -1,5 +1,6 @@
 import type { WarningCode } from "../types/errors.js";
 import { platform } from "../types/platform.js";
+import { unwatched } from "../types/unwatched.js";
 
 /** Where messages go. Libraries never write to stdout. */
 export interface Logger {
@@ -15,10 +16,14 @@ const silent: Logger = { debug: nothing, info: nothing, warn: nothing, error: no
 /** The console's warn and error go to stderr, and that is where info belongs too. */
 const standard: Logger = {
   debug: nothing,
-  info: (m) => platform.console.error(m),
-  warn: (m) => platform.console.warn(m),
-  error: (m) => platform.console.error(m),
+  info: (m) => print("error", m),
+  warn: (m) => print("warn", m),
+  error: (m) => print("error", m),
 };
+
+function print(method: "warn" | "error", message: string): void {
+  unwatched(platform.console[method]).call(platform.console, message);
+}
 
 let current = standard;
 const warned = new Set<string>();

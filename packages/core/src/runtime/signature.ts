@@ -91,3 +91,9 @@ export function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean
     return inRange && (known === undefined || known === size);
   });
 }
+
+/** The same dtype and rank, and sizes that differ only where both are over 1: 0 and 1 broadcast otherwise. */
+export function alikeBut(a: Aval, b: Aval): boolean {
+  if (a.dtype !== b.dtype || a.shape.length !== b.shape.length) return false;
+  return a.shape.every((d, i) => d === b.shape[i] || ((typeof d !== "number" || d > 1) && Number(b.shape[i]) > 1));
+}

@@ -36,6 +36,7 @@ export const errorCodes = {
 /** Every warning code with its meaning in one sentence; the logger gets each once a call site. */
 export const warningCodes = {
   W_DEPRECATED: "A name is deprecated and will go in a later major version.",
+  W_IMPURE_FUNCTION: "A function that is traced does something at each call that its graph does once, or not at all.",
   W_LOST_ERROR: "A late error was never read: its last handle was freed first.",
   W_OPTIMIZER_STATE: "The state of an optimizer in a file does not fit the model, and was left out.",
   W_REFERENCE_BACKEND: "A large program runs on the reference backend, which is exact and slow.",

@@ -2,6 +2,7 @@
 // so nothing else can be used by accident.
 interface Platform {
   readonly console: { warn(message: string): void; error(message: string): void };
+  readonly performance?: { now(): number };
   readonly TextEncoder: new () => { encode(text: string): Uint8Array };
   readonly TextDecoder: new (
     label?: string,

@@ -57,8 +57,12 @@ export const errorPages: Readonly<Record<ErrorCode | WarningCode, string>> = {
     "Two parts do not work together: packages of different versions, an artifact of a later release, or an op whose package is\nnot installed or not registered.\n\nWhat to do: Install what the message names, in one version: `npm install millrace@latest`; `millrace doctor` compares the packages.",
   W_DEPRECATED:
     "A name is deprecated. It works until the next major version, and at least two minor ones and six months.\n\nWhat to do: Use the name that the warning offers.",
+  W_IMPURE_FUNCTION:
+    "`tf.debugging.checkPurity(true)` traces each `tf.function` twice, and so does a dataset's `{ trace: true }`. The function called\n`Math.random`, a clock or the console on the line that is named, or its two graphs differ there: a counter or another value of\nJavaScript became a constant, which is the same at every call.\n\n```js\nlet calls = 0;\nconst step = tf.fn((x) => x.add(calls++)); // adds 0 each time\n```\n\nWhat to do: Draw numbers with `tf.randomUniform` and its like, keep a counter in a `tf.variable`, pass what changes as a tensor,\nprint with `tf.print`. Where the constant is meant, compute it before the function.",
   W_LOST_ERROR:
     "A program failed after the call that started it had returned, and the last handle on its results was freed before anyone\nread them. Nobody saw the error, so it is logged.\n\nWhat to do: `await tf.sync()` waits for the queue and throws its first unread error.",
+  W_OPTIMIZER_STATE:
+    "A file holds the state of an optimizer that does not fit the model's: other variables, or other shapes. The model was loaded,\nand its optimizer starts anew, as in Keras. It happens where layers were frozen or released after training.\n\nWhat to do: nothing where the optimizer may start anew. Else compile and train once with the same layers frozen before saving.",
   W_REFERENCE_BACKEND:
     "A large program runs on the reference backend, which is exact, needs nothing but JavaScript, and is slow.\n\nWhat to do: Install the native backend: `millrace doctor` says what is missing.",
 };

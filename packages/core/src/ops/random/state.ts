@@ -3,6 +3,7 @@
 import { MillraceError } from "../../types/errors.js";
 import type { Like } from "../../types/operands.js";
 import type { Tensor } from "../../types/tensor.js";
+import { unwatched } from "../../types/unwatched.js";
 import { add } from "../binary/arithmetic.js";
 import { toTensor } from "../public.js";
 
@@ -17,9 +18,12 @@ export interface RandomState {
 /** What one draw adds to the state. */
 const draw = Int32Array.of(0, 0, 0, 1);
 
+/** A seed that nobody chose. The first draw of a function that is being traced asks for one too. */
+const seedByChance = (): number => Math.floor(unwatched(Math.random)() * 2 ** 53);
+
 /** A state in JavaScript: new numbers on every eager call; a function that is traced would keep those of its trace. */
 export function hostState(): RandomState {
-  let words = keyOf(Math.floor(Math.random() * 2 ** 53), true);
+  let words = keyOf(seedByChance(), true);
   return {
     take() {
       const now = toTensor(words);
@@ -45,7 +49,7 @@ interface StateVariable {
  */
 export function variableState(make: (words: Int32Array) => StateVariable): RandomState {
   let variable: StateVariable | undefined;
-  let first = keyOf(Math.floor(Math.random() * 2 ** 53), true);
+  let first = keyOf(seedByChance(), true);
   return {
     take() {
       variable ??= make(first);
