@@ -1,9 +1,11 @@
 // The dataset that users hold: a lazy sequence of elements, iterated anew each time.
 import * as tf from "@millrace/core";
-import { checkOptions, type Signal, throwIfAborted, untilAborted } from "@millrace/core";
+import { checkOptions, type Signal, type Tensor, throwIfAborted, untilAborted } from "@millrace/core";
 import { badArgument, checkFunction } from "./arguments.js";
 import { type Element, realize, releaseAll, valueOf } from "./element.js";
+import { type DatasetReport, explainStage } from "./explain.js";
 import type { Stage } from "./stage.js";
+import { StageFunction, type StageFunctionOptions } from "./stage-function.js";
 import { type BatchOptions, batchStage } from "./stages/batch.js";
 import { cacheStage } from "./stages/cache.js";
 import { concatenateStage } from "./stages/concatenate.js";
@@ -137,18 +139,38 @@ export class Dataset<out T> implements AsyncIterable<T> {
     return `Dataset ${names.join(" → ")}`;
   }
 
+  /**
+   * What each stage does: whether its function runs as one program or as JavaScript, and which line of yours is the reason.
+   * It is decided at the first element, so ask after that. Printed, it is a line for each stage.
+   * @example String(tf.data.range(3).shuffle(3).explain()) // "range\nshuffle"
+   */
+  explain(): DatasetReport {
+    return explainStage(this.stage);
+  }
+
   // ---- element by element -----------------------------------------------------------------------------------------
 
   /**
    * `f` of each element. Tensors that `f` makes on the way are freed, as in `tf.tidy`, and so is the element, except
    * what `f` returns.
-   * @throws E_ASYNC_SCOPE where `f` returns a promise; `mapAsync` takes such functions
+   *
+   * A function of tensors becomes one program, as in `tf.function`. For that it is called twice with tensors that have no
+   * values, and its two graphs are compared, for each kind of element; at sizes that are new it may be called once more.
+   * Where it cannot be a program, or would do something else as one, it runs as JavaScript for each element: it reads a
+   * value, takes or returns something else than tensors, calls Math.random, a clock or the console, or a counter makes its
+   * graphs differ. `explain()` says which. Variables and tf.randomUniform are part of the program, with new values for each
+   * element. A number of JavaScript that changes later cannot be seen: keep it in a `tf.variable`, or give
+   * `{ trace: false }`.
+   * @param options.trace `true` makes `f` a program in any case, `false` runs it as JavaScript
+   * @throws E_ASYNC_SCOPE where `f` returns a promise; `mapAsync` takes such functions. With `{ trace: true }` E_ARGUMENT or
+   * E_SYNC_READ where `f` cannot be a program
    * @example tf.data.range(3).map((i) => i * i) // [0, 1, 4]
+   * @example tf.data.fromTensorSlices([0, 255]).map((x) => x.div(255), { trace: true }) // [0, 1]
    */
-  map<U extends TensorTuple>(f: (element: T) => U): Dataset<U>;
-  map<U>(f: (element: T) => U): Dataset<U>;
-  map<U>(f: (element: T) => U): Dataset<U> {
-    return new Dataset(mapStage(this.stage, asStageFunction(f)));
+  map<U extends TensorTuple>(f: (element: T) => U, options?: StageFunctionOptions): Dataset<U>;
+  map<U>(f: (element: T) => U, options?: StageFunctionOptions): Dataset<U>;
+  map<U>(f: (element: T) => U, options?: StageFunctionOptions): Dataset<U> {
+    return new Dataset(mapStage(this.stage, asStageFunction("map", f, options)));
   }
 
   /**
@@ -159,18 +181,22 @@ export class Dataset<out T> implements AsyncIterable<T> {
   mapAsync<U extends TensorTuple>(f: (element: T) => PromiseLike<U>): Dataset<U>;
   mapAsync<U>(f: (element: T) => U | PromiseLike<U>): Dataset<U>;
   mapAsync<U>(f: (element: T) => U | PromiseLike<U>): Dataset<U> {
-    return new Dataset(mapAsyncStage(this.stage, asStageFunction(f)));
+    // boundary: stages give what their types say
+    return new Dataset(mapAsyncStage(this.stage, f as (value: unknown) => unknown));
   }
 
   /**
-   * The elements for which `predicate` is true. The rest is freed.
+   * The elements for which `predicate` is true. The rest is freed. A predicate that gives a bool tensor of shape [] becomes
+   * a program, as a function of `map` does; one that reads a value cannot.
+   * @param options.trace `true` makes the predicate a program in any case, `false` runs it as JavaScript
    * @throws E_ARGUMENT where the function gives no boolean
    * @example tf.data.range(5).filter((i) => i % 2 === 0) // [0, 2, 4]
+   * @example tf.data.fromTensorSlices([1, -1, 2]).filter((x) => x.greater(0)) // [1, 2]
    */
-  filter<U extends T>(predicate: (element: T) => element is U): Dataset<U>;
-  filter(predicate: (element: T) => boolean): Dataset<T>;
-  filter(predicate: (element: T) => boolean): Dataset<T> {
-    return new Dataset(filterStage(this.stage, asStageFunction(predicate)));
+  filter<U extends T>(predicate: (element: T) => element is U, options?: StageFunctionOptions): Dataset<U>;
+  filter(predicate: (element: T) => boolean | Tensor<[], "bool">, options?: StageFunctionOptions): Dataset<T>;
+  filter(predicate: (element: T) => unknown, options?: StageFunctionOptions): Dataset<T> {
+    return new Dataset(filterStage(this.stage, asStageFunction("filter", predicate, options)));
   }
 
   /**
@@ -280,9 +306,9 @@ export class Dataset<out T> implements AsyncIterable<T> {
 }
 
 /** A user's function as stages call it. */
-function asStageFunction<T, U>(f: (element: T) => U): (value: unknown) => U {
+function asStageFunction<T>(stage: string, f: (element: T) => unknown, options?: StageFunctionOptions): StageFunction {
   // boundary: stages give what their types say
-  return f as (value: unknown) => U;
+  return new StageFunction(stage, f as (value: unknown) => unknown, options);
 }
 
 /** One iteration over a stage, `count` elements asked for at once. However it ends, the stage is closed. */

@@ -4,6 +4,7 @@
  */
 export type { Signal } from "@millrace/core";
 export { Dataset, INFINITE, type ReadOptions, UNKNOWN } from "./dataset.js";
+export type { DatasetReport, FunctionReport, StageReport } from "./explain.js";
 export {
   array,
   type DatasetStructure,
@@ -17,6 +18,7 @@ export {
   type Zipped,
   zip,
 } from "./sources.js";
+export type { StageFunctionOptions } from "./stage-function.js";
 export type { BatchOptions } from "./stages/batch.js";
 export type { ShuffleOptions } from "./stages/shuffle.js";
 export type { Batched, ElementSpec, SliceOf, TensorsOf, TensorTuple, Unbatched } from "./types.js";

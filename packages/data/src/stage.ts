@@ -1,6 +1,8 @@
 // A pipeline is a tree of stages; iterating opens each stage to a flow, from which elements are pulled.
 import { isMillraceError, MillraceError } from "@millrace/core";
+import { userFrames } from "@millrace/core/graph";
 import { type Element, releaseAll } from "./element.js";
+import type { FunctionReport } from "./explain.js";
 import type { Spec } from "./spec.js";
 
 /** One source or transformation, as often iterated as wanted. */
@@ -12,6 +14,8 @@ export interface Stage {
   readonly size: number | undefined;
   /** The elements' shapes and dtypes; undefined where only iterating tells. */
   spec(): Spec | undefined;
+  /** How its function runs, where it calls one of the user's for each element. */
+  report?(): FunctionReport;
   open(): Flow;
 }
 
@@ -47,7 +51,7 @@ export async function pullAll(flow: Flow, count: number): Promise<readonly Eleme
 /** Applies `f` to elements, which it takes over, and drops those for which it gives undefined. */
 export async function transformAll(
   elements: readonly Element[],
-  f: (element: Element) => Element | undefined | Promise<Element>,
+  f: (element: Element) => Element | undefined | Promise<Element | undefined>,
 ): Promise<Element[]> {
   const made: Element[] = [];
   for (const [i, element] of elements.entries()) {
@@ -74,7 +78,8 @@ export function failure(stage: string, error: unknown): unknown {
   }
   // What was aborted on purpose keeps its reason.
   if (!(error instanceof Error) || error.name === "AbortError") return error;
-  return new MillraceError("E_DATA", `${stage}: ${error.message}`, { op: stage, cause: error });
+  const [site] = userFrames(error.stack ?? "", 1);
+  return new MillraceError("E_DATA", `${stage}: ${error.message}`, { op: stage, cause: error, ...(site && { site }) });
 }
 
 /** Closes every flow, also where closing one fails, and throws the first failure. */

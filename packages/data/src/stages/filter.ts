@@ -1,37 +1,49 @@
 import * as tf from "@millrace/core";
-import { badArgument, checkFunction } from "../arguments.js";
-import { type Element, realize, release, valueOf } from "../element.js";
+import { badArgument } from "../arguments.js";
+import { type Element, realize, release } from "../element.js";
 import { failure, type Stage, transformAll } from "../stage.js";
-import { callSync } from "./map.js";
+import type { StageFunction } from "../stage-function.js";
+import { isTensor } from "../structure.js";
 
 /**
- * The elements for which a synchronous function is true. They stay what they were: rows are not made tensors for good.
+ * The elements for which a synchronous function is true, or a tensor that is. They stay what they were: rows are not made
+ * tensors for good.
  */
-export function filterStage(input: Stage, predicate: (value: unknown) => unknown): Stage {
-  checkFunction("filter", predicate);
-  const decide = (element: Element): Element | undefined => {
-    let isKept: unknown;
+export function filterStage(input: Stage, predicate: StageFunction): Stage {
+  const chosen = (element: Element, isKept: unknown): Element | undefined => {
+    if (isKept === true) return element;
+    release(element);
+    return undefined;
+  };
+  const decide = (element: Element): Element | undefined | Promise<Element | undefined> => {
+    let decision: unknown;
     try {
-      isKept = tf.tidy(() => callSync("filter", predicate, valueOf(realize(element))));
+      decision = tf.tidy(() => {
+        const value = predicate.call(realize(element));
+        // It may be a tensor of the element, or of the user.
+        return isTensor(value) ? value.clone() : value;
+      });
     } catch (error) {
       throw failure("filter", error);
     }
-    if (typeof isKept !== "boolean") {
-      tf.dispose(isKept);
-      throw badArgument(
-        "filter",
-        `the function must return a boolean, got ${typeof isKept}; read a tensor with itemSync()`,
-      );
+    if (typeof decision === "boolean") return chosen(element, decision);
+    if (!isTensor(decision) || decision.dtype !== "bool" || decision.shape.length > 0) {
+      tf.dispose(decision);
+      const wanted = "or a bool tensor of shape []";
+      throw badArgument("filter", `the function must return a boolean, got ${typeof decision}; ${wanted}`);
     }
-    if (isKept) return element;
-    release(element);
-    return undefined;
+    const answer = decision;
+    return answer
+      .item()
+      .then((isKept) => chosen(element, isKept))
+      .finally(() => answer.dispose());
   };
   return {
     name: "filter",
     inputs: [input],
     size: input.size === 0 ? 0 : undefined,
     spec: () => input.spec(),
+    report: () => predicate.report(),
     open() {
       const flow = input.open();
       return {

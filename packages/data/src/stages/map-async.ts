@@ -10,6 +10,7 @@ export function mapAsyncStage(input: Stage, f: (value: unknown) => unknown): Sta
     inputs: [input],
     size: input.size,
     spec: () => undefined,
+    report: () => ({ runs: "javascript", graphs: [], reason: "its function is awaited" }),
     open() {
       const intake = new Intake();
       const flow = input.open();

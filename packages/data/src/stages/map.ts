@@ -1,18 +1,16 @@
 import * as tf from "@millrace/core";
-import { MillraceError } from "@millrace/core";
-import { checkFunction } from "../arguments.js";
-import { Intake, realize, release, valueOf } from "../element.js";
+import { Intake, realize, release } from "../element.js";
 import { failure, type Stage, transformAll } from "../stage.js";
-import { isPromise } from "../structure.js";
+import type { StageFunction } from "../stage-function.js";
 
 /** A synchronous function of each element. Its intermediate tensors are freed. */
-export function mapStage(input: Stage, f: (value: unknown) => unknown): Stage {
-  checkFunction("map", f);
+export function mapStage(input: Stage, f: StageFunction): Stage {
   return {
     name: "map",
     inputs: [input],
     size: input.size,
     spec: () => undefined,
+    report: () => f.report(),
     open() {
       const intake = new Intake();
       const flow = input.open();
@@ -20,7 +18,7 @@ export function mapStage(input: Stage, f: (value: unknown) => unknown): Stage {
         async pull(count) {
           return transformAll(await flow.pull(count), (element) => {
             try {
-              const value = tf.tidy(() => callSync("map", f, valueOf(realize(element))));
+              const value = tf.tidy(() => f.call(realize(element)));
               const result = intake.take(value, element);
               release(element, result);
               return result;
@@ -33,13 +31,4 @@ export function mapStage(input: Stage, f: (value: unknown) => unknown): Stage {
       };
     },
   };
-}
-
-/** Refuses a promise, for which the tensors of a scope would be freed too early. */
-export function callSync<R>(stage: string, f: (value: unknown) => R, value: unknown): R {
-  const result = f(value);
-  if (!isPromise(result)) return result;
-  result.then(undefined, () => {});
-  const instead = stage === "map" ? "use mapAsync" : "decide in a mapAsync before";
-  throw new MillraceError("E_ASYNC_SCOPE", `the function returned a promise; ${instead}`, { op: stage });
 }
