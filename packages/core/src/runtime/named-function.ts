@@ -34,7 +34,10 @@ interface LayerMark {
 /** What layers made while a named function is being traced; null where none is. */
 let marks: LayerMark[] | null = null;
 
-/** Says which layer made these tensors: a named function that is being traced will know it of its nodes. */
+/**
+ * Says which layer made these tensors: a named function that is being traced will know it of its nodes.
+ * @internal
+ */
 export function markLayer(layer: string, made: readonly Tensor[]): void {
   marks?.push({ layer, made });
 }
