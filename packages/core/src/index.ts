@@ -31,6 +31,7 @@ export {
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, sync, tidy } from "./runtime/memory.js";
 export { type LiveTensors, type Memory, memory } from "./runtime/memory-report.js";
+// For the packages of this repository: the layers of nodes, how options are read, and how promises are aborted.
 export {
   markLayer,
   type NamedFunction,
@@ -43,7 +44,6 @@ export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";
-// For the packages of this repository: how options are read, and how promises are aborted.
 export {
   canonicalName,
   checkOptions,

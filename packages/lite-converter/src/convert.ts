@@ -1,4 +1,11 @@
-import { type AbortFlag, didYouMean, MillraceError, type NamedFunction, withDefaults } from "@millrace/core";
+import {
+  type AbortFlag,
+  didYouMean,
+  MillraceError,
+  type NamedFunction,
+  throwIfAborted,
+  withDefaults,
+} from "@millrace/core";
 import type { HostArray } from "@millrace/core/graph";
 import type { LiteModel, LiteSignature } from "./file/model.js";
 import { minRuntimeVersion } from "./file/versions.js";
@@ -107,7 +114,7 @@ export async function convert(source: LiteSource, options: ConvertOptions = {}):
 async function pause(signal: AbortFlag | undefined): Promise<void> {
   if (!signal) return;
   await new Promise<void>((resolve) => platform.setTimeout(resolve, 0));
-  if (signal.aborted) throw signal.reason;
+  throwIfAborted(signal);
 }
 
 function functionsOf(source: LiteSource): readonly NamedFunction[] {
