@@ -18,6 +18,7 @@ const pages = [
   "docs/artifact.md",
   "docs/run.md",
   "docs/lite.md",
+  "docs/serving.md",
 ];
 const modules: Readonly<Record<string, object>> = {
   "@millrace/core/backend": backend,
