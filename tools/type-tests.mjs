@@ -1,6 +1,7 @@
 // Tests of the packages' types, on TypeScript 6 and 7: what compiles with which result (type-tests/compile), what must not
 // compile and the sentence it says (type-tests/reject); for core a fuzz against plain computations, and a ceiling on the
-// compiler's work for a call. They run against the declarations that consumers get.
+// compiler's work for a call. They run against the declarations that consumers get,
+// and so does the TypeScript of docs/types.md.
 //   node tools/type-tests.mjs            runs all, and closes with `N passed, N failed`
 //   node tools/type-tests.mjs --update   writes the sentences of type-tests/reject anew
 //   node tools/type-tests.mjs --seed 7   another fuzz
@@ -10,6 +11,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join, relative } from "node:path";
 import ts from "typescript";
 import { ceilings, costCases, costModule, emptyModule } from "../packages/core/type-tests/cost.mjs";
+import { docsModule } from "../packages/core/type-tests/docs.mjs";
 import { fuzzArith } from "../packages/core/type-tests/fuzz-arith.mjs";
 import { fuzzOps } from "../packages/core/type-tests/fuzz-ops.mjs";
 import { limits } from "../packages/core/type-tests/limits.mjs";
@@ -47,7 +49,9 @@ const filesOf = (kind) =>
     return existsSync(folder) ? readdirSync(folder).map((file) => join(folder, file)) : [];
   });
 const compiling = filesOf("compile");
-const rejected = filesOf("reject");
+const docs = join(work, "docs-types.ts");
+writeFileSync(docs, docsModule(readFileSync("docs/types.md", "utf8")));
+const rejected = [...filesOf("reject"), docs];
 const generated = {
   "fuzz-ops.ts": fuzzOps(seed, fuzzCount),
   "fuzz-arith.ts": fuzzArith(seed, 300),
