@@ -46,6 +46,24 @@ describe("what cannot be lowered", () => {
     expect((await failure(convert([loop]))).message).toMatch(/whileLoop: control flow is not built yet/);
   });
 
+  test("effects, and results of which only the second is read", async () => {
+    const spec = { x: { shape: [3] } };
+    const print = ({ x }: Readonly<Record<string, tf.Tensor>>): tf.Tensor => {
+      tf.print(x!);
+      return tf.mul(x!, 2) as tf.Tensor;
+    };
+    const printing = tf.nameFunction("f", print, spec);
+    expect((await failure(convert([printing]))).message).toMatch(/print: a model file has no effects/);
+    const both = (x: tf.Tensor) =>
+      tf.cond(
+        tf.less(tf.sum(x), 9) as never,
+        () => [x, tf.neg(x)],
+        () => [x, x],
+      ) as never;
+    const second = tf.nameFunction("f", ({ x }) => both(x!)[1]! as tf.Tensor, spec);
+    expect((await failure(convert([second]))).message).toMatch(/cond: control flow is not built yet/);
+  });
+
   test("what is not built says so, and never falls back", async () => {
     for (const quantize of ["float16", "int8", "int16x8"] as const) {
       expect((await failure(convert(dense(), { quantize }))).message).toMatch(

@@ -4,9 +4,9 @@ import {
   type Dim,
   dimKey,
   type HostArray,
-  isStatic,
   type Node,
   type OpName,
+  remember,
   type Value,
 } from "@millrace/core/graph";
 import type { Prepared } from "./prepare.js";
@@ -26,7 +26,8 @@ export class Matcher {
   private readonly rules: RuleTable;
   private readonly readers = new Map<Value, Set<Node>>();
   private readonly results: ReadonlySet<Value>;
-  private readonly made = new Map<Node, Match>();
+  private readonly outputs = new Map<Node, Value[]>();
+  private readonly made = new Map<Node, readonly Step[] | string>();
   private readonly derivations = new WeakMap<HostArray, Map<string, HostArray>>();
 
   constructor(prepared: Prepared, rules: RuleTable) {
@@ -35,9 +36,11 @@ export class Matcher {
     this.results = new Set(prepared.outputs.map((o) => o.value));
     for (const node of liveNodes(prepared)) {
       for (const value of node.inputs) {
-        const readers = this.readers.get(value) ?? new Set();
-        this.readers.set(value, readers.add(node));
+        remember(this.readers, value, () => new Set<Node>()).add(node);
       }
+    }
+    for (const value of new Set([...this.readers.keys(), ...this.results])) {
+      if (value.node) this.outputs.set(value.node, [...(this.outputs.get(value.node) ?? []), value]);
     }
   }
 
@@ -49,10 +52,6 @@ export class Matcher {
   /** Whether nothing but one node reads a value, so that it may vanish into that node's operator. */
   isPrivate(value: Value): boolean {
     return this.readersOf(value).size === 1 && !this.results.has(value);
-  }
-
-  isResult(value: Value): boolean {
-    return this.results.has(value);
   }
 
   /** The content of a weight or constant. */
@@ -72,39 +71,29 @@ export class Matcher {
   }
 
   /** How `node` is lowered by the first rule that fits. */
-  match(node: Node): Match {
-    if (!this.made.has(node)) this.made.set(node, this.matchAnew(node));
-    return this.made.get(node);
+  match(node: Node): readonly Step[] | string {
+    return remember(this.made, node, () => this.matchAnew(node));
   }
 
-  private matchAnew(node: Node): Match {
+  private matchAnew(node: Node): readonly Step[] | string {
     const reasons: string[] = [];
-    for (const rule of this.rules[node.op.name] ?? []) {
-      const match = rule(this, node, this.outputOf(node, 0));
+    const output = this.outputOf(node);
+    for (const rule of output ? (this.rules[node.op.name] ?? []) : []) {
+      const match = rule(this, node, output!);
       if (typeof match === "string") reasons.push(match);
       else if (match) return match.map((s) => (s.from ? s : { ...s, from: node }));
     }
     return reasons[0] ?? "TFLite has no operator for it";
   }
 
-  private readonly outputs = new Map<Node, Map<number, Value>>();
-
-  /** The value of the graph that is output `index` of a node. */
-  outputOf(node: Node, index: number): Value {
-    if (this.outputs.size === 0) this.indexOutputs();
-    return this.outputs.get(node)!.get(index)!;
+  /** The value that is a node's first output; undefined where nothing reads it. */
+  outputOf(node: Node): Value | undefined {
+    return this.outputsOf(node).find((value) => value.index === 0);
   }
 
-  private indexOutputs(): void {
-    const { graph } = this.prepared;
-    const see = (value: Value): void => {
-      if (!value.node) return;
-      const known = this.outputs.get(value.node) ?? new Map<number, Value>();
-      this.outputs.set(value.node, known);
-      if (!known.has(value.index)) known.set(value.index, value);
-    };
-    for (const node of graph.nodes) node.inputs.forEach(see);
-    graph.results.forEach(see);
+  /** The outputs of a node that anything reads, or that are results. */
+  outputsOf(node: Node): readonly Value[] {
+    return this.outputs.get(node) ?? [];
   }
 
   /** The operator steps of a value that only one node reads; undefined where it has none of its own. */
@@ -139,7 +128,7 @@ export class Matcher {
     if (!made) {
       made = make(content);
       known.set(key, made);
-      (this.prepared.names as Map<HostArray, string>).set(made, this.nameOf(content)); // boundary: this package's own map
+      this.prepared.names.set(made, this.nameOf(content));
     }
     return made;
   }
@@ -195,9 +184,4 @@ export function liveNodes(prepared: Prepared): readonly Node[] {
     for (const { node: maker } of node.inputs) if (maker) live.add(maker);
   }
   return nodes.filter((node) => live.has(node));
-}
-
-/** Whether every size is a number, or one at most is not: a shape that a constant can say, -1 standing for that one. */
-export function isSayable(shape: readonly Dim[]): boolean {
-  return isStatic(shape) || shape.filter((d) => typeof d !== "number").length === 1;
 }

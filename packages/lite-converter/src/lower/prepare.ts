@@ -27,8 +27,8 @@ export interface Prepared {
   readonly outputs: readonly { readonly name: string; readonly value: Value }[];
   /** The content of weights and constants, and of what was computed from them. */
   readonly known: ReadonlyMap<Value, HostArray>;
-  /** What a weight is called. */
-  readonly names: ReadonlyMap<HostArray, string>;
+  /** What weights are called, and what rules make of them. */
+  readonly names: Map<HostArray, string>;
   /** The layer that a node comes from. */
   readonly layers: ReadonlyMap<Node, string>;
 }
@@ -133,7 +133,6 @@ class Preparation {
     const stretched = hostArray(content.dtype, shape);
     const { op, attrs }: Node = value.node;
     op.reference!([content], attrs, [stretched]);
-
     return stretched;
   }
 

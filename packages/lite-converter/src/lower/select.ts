@@ -31,12 +31,11 @@ export function select(prepared: Prepared, rules: RuleTable): { steps: readonly 
   for (const { value } of prepared.outputs) needed.add(value);
   for (let i = nodes.length - 1; i >= 0; i--) {
     const node = nodes[i]!;
-    const output = matcher.outputOf(node, 0);
-    if (!node.effect && (!needed.has(output) || made.has(output))) continue;
-    const reason = refusal(node);
-    const match = reason ?? matcher.match(node);
-    if (typeof match === "string" || !match) {
-      problems.push({ op: node.op.name, layer: layerOf(node), reason: match ?? "TFLite has no operator for it" });
+    const waiting = matcher.outputsOf(node).some((output) => needed.has(output) && !made.has(output));
+    if (!waiting && !node.effect) continue;
+    const match = refusal(node) ?? matcher.match(node);
+    if (typeof match === "string") {
+      problems.push({ op: node.op.name, layer: layerOf(node), reason: match });
       for (const value of node.inputs) needed.add(value);
       continue;
     }

@@ -1,4 +1,5 @@
 // Sizes that are known when a model runs: read from the shapes of its inputs by operators.
+import { MillraceError } from "@millrace/core";
 import type { Atom, Dim, Term } from "@millrace/core/graph";
 import type { BuiltinOperator } from "../schema/enums.js";
 import type { OptionsName } from "../schema/tables.js";
@@ -54,7 +55,7 @@ function atomOf(m: Matcher, atom: Atom, steps: Step[]): Operand {
     steps.push(step("SLICE", [all, begin, size], one, "SliceOptions", {}));
     return one;
   }
-  throw new RangeError(`the size ${atom.name} is no size of an input`);
+  throw new MillraceError("E_UNIMPLEMENTED", `convert: the size ${atom.name} is not the size of an input by itself`);
 }
 
 function combine(operator: BuiltinOperator, table: OptionsName, a: Operand, b: Operand, steps: Step[]): Operand {

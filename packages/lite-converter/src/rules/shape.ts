@@ -144,7 +144,7 @@ export const unstack: Rule = (m, { inputs: [x] }): Match => {
   const values = parts.values.map((part) => {
     if (isTemporary(part)) return temporary(part.dtype, shape);
     const [reader] = m.readersOf(part);
-    const output = m.isPrivate(part) && reader?.op.name === "reshape" ? m.outputOf(reader, 0) : undefined;
+    const output = m.isPrivate(part) && reader?.op.name === "reshape" ? m.outputOf(reader) : undefined;
     return output && sameSizes(output.aval.shape, shape) ? output : undefined;
   });
   if (!values.every((value) => value !== undefined)) return undefined;
@@ -184,7 +184,7 @@ function partsOf(m: Matcher, { inputs: [source] }: Node): Parts | undefined {
     const { start, limit, strides } = reader.attrs as SliceAttrs;
     const [axis, ...others] = shape.flatMap((d, i) => (start[i] === 0 && dimKey(limit[i]!) === dimKey(d) ? [] : [i]));
     if (axis === undefined || others.length > 0 || strides.some((s) => s !== 1)) return undefined;
-    return { axis, from: Number(start[axis]), to: Number(limit[axis]), value: m.outputOf(reader, 0) };
+    return { axis, from: Number(start[axis]), to: Number(limit[axis]), value: m.outputOf(reader)! };
   });
   const [first] = ranges;
   if (!first || typeof shape[first.axis] !== "number") return undefined;
