@@ -8,6 +8,7 @@ import {
   deserializeLayer,
   initializers,
   input,
+  type Layer,
   layers,
   loadLayersModel,
   loadModel,
@@ -227,6 +228,22 @@ describe("files", () => {
       await expect(loadModel(bytes, { signal })).rejects.toBe("enough");
     }
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test("an abort from outside is heard while many weights are read", async () => {
+    const layer = (): Layer => layers.dense({ units: 1500, inputShape: [1500], kernelInitializer: "zeros" });
+    const large = sequential([layer(), layer(), layer()]);
+    const controller = new AbortController();
+    const told: number[] = [];
+    // It comes as an event, which only the reader itself can let in while it reads.
+    const onProgress = (fraction: number): void => {
+      told.push(fraction);
+      if (fraction > 0) setImmediate(() => controller.abort(new Error("enough")));
+    };
+    const loading = loadModel(await large.toBytes(), { signal: controller.signal, onProgress });
+    await expect(loading).rejects.toThrow("enough");
+    expect(told).not.toContain(1);
+    large.dispose();
   });
 
   test("progress goes from 0 to 1 and never back", async () => {

@@ -4,7 +4,7 @@ import { Functional } from "../topology/functional.js";
 import { Sequential } from "../topology/sequential.js";
 import { startingWith } from "../topology/weights.js";
 import type { Model } from "../training/model.js";
-import { type Signal, throwIfAborted } from "../util/platform.js";
+import { type Signal, throwIfAborted, yieldToEvents } from "../util/platform.js";
 import { isShapeList } from "../util/shapes.js";
 import { writeArchive } from "./archive.js";
 import { badFile, believing, isJson, type Json, parseJson, toUtf8 } from "./checks.js";
@@ -62,7 +62,7 @@ export interface Progress extends ReadOptions {
 }
 
 /** The model of a .keras file. Where it throws, what was made is given back. */
-export function readKeras(files: ModelFiles, options: Progress): Model {
+export async function readKeras(files: ModelFiles, options: Progress): Promise<Model> {
   const { limits, signal, onProgress } = options;
   const config = parseJson(kerasFiles.config, files.read(kerasFiles.config), limits);
   if (files.names.includes(kerasFiles.metadata))
@@ -79,7 +79,7 @@ export function readKeras(files: ModelFiles, options: Progress): Model {
   let model: Model | null = null;
   try {
     model = believing(kerasFiles.config, () => startingWith(zerosWithin(most), () => made(described, config)));
-    loadInto(model, reader, options);
+    await loadInto(model, reader, options);
     if (options.compile) restoreCompiled(model, described, config, reader);
   } catch (error) {
     described.dispose();
@@ -114,25 +114,34 @@ function zerosWithin(most: number): (shape: readonly number[], dtype: "float32" 
 }
 
 /** Reads a .weights.h5 file into a model, all weights or none, and the optimizer's state where the model is compiled. */
-export function readWeights(model: Model, bytes: Uint8Array, options: Pick<Progress, "signal" | "onProgress">): void {
+export async function readWeights(model: Model, bytes: Uint8Array, options: Listener): Promise<void> {
   const reader = openHdf5(bytes);
-  loadInto(model, reader, options);
+  await loadInto(model, reader, options);
   if (model.optimizer) restoreOptimizer(model, reader);
   options.onProgress?.(1);
 }
 
-function loadInto(
-  model: Model,
-  reader: Hdf5Reader,
-  { signal, onProgress }: Pick<Progress, "signal" | "onProgress">,
-): void {
+type Listener = Pick<Progress, "signal" | "onProgress">;
+
+/** After so many bytes events are let in: an abort is one. */
+const bytesAtOnce = 2 ** 24;
+
+/** Sets all weights of a model, once all were found. */
+async function loadInto(model: Model, reader: Hdf5Reader, { signal, onProgress }: Listener): Promise<void> {
   const groups = weightGroups(model);
   const assignments: Assignment[] = [];
-  groups.forEach((group, i) => {
+  let bytes = 0;
+  for (const [i, group] of groups.entries()) {
     throwIfAborted(signal);
-    assignments.push(...findVariables(reader, group));
+    for (const found of findVariables(reader, group)) {
+      assignments.push(found);
+      bytes += found.value.byteLength;
+    }
     onProgress?.(i / groups.length);
-  });
+    if (bytes < bytesAtOnce) continue;
+    bytes = 0;
+    await yieldToEvents();
+  }
   throwIfAborted(signal);
   assignVariables(assignments);
 }
