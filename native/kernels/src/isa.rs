@@ -20,6 +20,15 @@ impl Isa {
         }
     }
 
+    /// The name that `MILLRACE_CPU` knows it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Portable => "portable",
+            Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
+        }
+    }
+
     /// The fastest path of this machine.
     pub fn best() -> Isa {
         #[cfg(target_arch = "x86_64")]

@@ -9,6 +9,8 @@ mod pages;
 mod reads;
 
 use context::Context;
+use millrace_kernels::isa::Isa;
+use millrace_kernels::pool::Pool;
 use napi::bindgen_prelude::ToNapiValue;
 use napi::{Env, sys};
 use napi_derive::napi;
@@ -28,4 +30,19 @@ impl ToNapiValue for Raw {
 pub fn create_context(env: Env, memory_limit: Option<f64>) -> napi::Result<Raw> {
     let limit = memory_limit.filter(|&limit| limit >= 0.0).map_or(usize::MAX, |limit| limit as usize);
     Context::create(env.raw(), limit).map(Raw).map_err(|error| napi::Error::from_reason(error.to_string()))
+}
+
+/// What kernels run with.
+#[napi(object)]
+pub struct Machine {
+    /// "portable", "avx2" or "avx512".
+    pub path: String,
+    /// The threads of the pool that all contexts share.
+    pub threads: u32,
+}
+
+/// What the kernels of this process run with.
+#[napi]
+pub fn machine() -> Machine {
+    Machine { path: Isa::current().name().into(), threads: Pool::global().threads() as u32 }
 }

@@ -70,6 +70,7 @@ export type NativeStat =
   | "javaScriptCalls";
 
 interface Addon {
+  machine(): { readonly path: string; readonly threads: number };
   createContext(memoryLimit?: number): NativeContext;
 }
 

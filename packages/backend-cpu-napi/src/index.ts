@@ -58,7 +58,8 @@ export class CpuBackend implements Backend {
   }
 
   devices(): readonly DeviceInfo[] {
-    return [{ name: "cpu:0", description: `native kernels on ${os.availableParallelism()} threads` }];
+    const { path, threads } = loadAddon().machine();
+    return [{ name: "cpu:0", description: `native kernels for ${path}, threads: ${threads}` }];
   }
 
   claims(op: AnyOp): boolean {

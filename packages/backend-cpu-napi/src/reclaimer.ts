@@ -1,7 +1,7 @@
 import process from "node:process";
 import v8 from "node:v8";
 import vm from "node:vm";
-import type { Buf, Reclaimer } from "@millrace/core/backend";
+import { type Buf, type Reclaimer, unwatched } from "@millrace/core/backend";
 import type { NativeContext } from "./addon.js";
 
 const megabyte = 1 << 20;
@@ -31,6 +31,9 @@ function expose(): Collect {
   return vm.runInNewContext("gc") as Collect;
 }
 
+/** Collecting while a function is traced is no call of that function's. */
+const now = (): number => unwatched(performance.now).call(performance);
+
 /**
  * Frees tensors that nobody holds, within the synchronous job that allocates: a page has a weak reference, which is
  * asked after a minor collection. When it is due follows from what survives: V8 promotes what survives two minor
@@ -43,7 +46,7 @@ export class PageReclaimer implements Reclaimer {
   private readonly limit: number;
   private handles = new Int32Array(64);
   private liveAfterFull = 0;
-  private lastEnd = performance.now();
+  private lastEnd = now();
   /** What had been allocated at the last collection. */
   private bytesBefore = 0;
   private buffersBefore = 0;
@@ -72,13 +75,13 @@ export class PageReclaimer implements Reclaimer {
       this.adjust();
       return;
     }
-    const start = performance.now();
+    const start = now();
     gc({ type: "minor" });
     this.native.poll(false);
     const young = this.native.liveBytes();
     this.liveAfterFull = Math.min(this.liveAfterFull, young);
     if (young + minDue > this.limit || young > 2 * Math.max(this.liveAfterFull, minDue)) this.collectAll(gc);
-    const end = performance.now();
+    const end = now();
     const share = (end - start) / Math.max(end - this.lastEnd, 1e-3);
     this.stretch = share > maxShare ? Math.min(this.stretch * 2, 4) : Math.max(this.stretch / 2, 1);
     this.lastEnd = end;
