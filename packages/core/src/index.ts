@@ -10,6 +10,9 @@ export { poly } from "./api/poly.js";
 export { device, ensureShape, fn, fn as function, print, variable } from "./api/tensors.js";
 export type { Aval } from "./ir/aval.js";
 export type { Dim, SymDim } from "./ir/dim.js";
+// Some functions here are for the packages of this repository: they are marked @internal.
+export { mulHigh, philox } from "./ops/random/philox.js";
+export { drawSeed } from "./ops/random/state.js";
 export { getBackend, listDevices, ready, setBackend } from "./runtime/backends.js";
 export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
@@ -31,7 +34,6 @@ export {
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, sync, tidy } from "./runtime/memory.js";
 export { type LiveTensors, type Memory, memory } from "./runtime/memory-report.js";
-// For the packages of this repository: the layers of nodes, how options are read, and how promises are aborted.
 export {
   markLayer,
   type NamedFunction,

@@ -1,3 +1,4 @@
+import * as tf from "@millrace/core";
 import * as data from "../src/index.js";
 import { Random } from "../src/random.js";
 import { leakFree, numbers, tensors } from "./helpers.js";
@@ -71,6 +72,15 @@ describe("shuffle", () => {
   });
   test("without a seed two datasets differ", async () => {
     expect(await data.range(50).shuffle(50).toArray()).not.toEqual(await data.range(50).shuffle(50).toArray());
+  });
+  test("tf.setRandomSeed makes the orders repeat from run to run", async () => {
+    const orders = async (): Promise<unknown> => {
+      tf.setRandomSeed(7);
+      return [await data.range(50).shuffle(50).toArray(), await data.range(50).shuffle(50).toArray()];
+    };
+    const [a, b] = [await orders(), await orders()] as [unknown[], unknown[]];
+    expect(a).toEqual(b);
+    expect(a[0]).not.toEqual(a[1]);
   });
   test("each of the six orders of three is about as frequent: chi-squared below the 0.1 % point", async () => {
     const seen = new Map<string, number>();

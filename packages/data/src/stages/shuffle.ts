@@ -1,4 +1,4 @@
-import { checkOptions } from "@millrace/core";
+import { checkOptions, drawSeed } from "@millrace/core";
 import { badArgument, checkWhole } from "../arguments.js";
 import { type Element, releaseAll } from "../element.js";
 import { Random } from "../random.js";
@@ -9,7 +9,7 @@ import { pullAll, type Stage } from "../stage.js";
  * @public
  */
 export interface ShuffleOptions {
-  /** A whole number that the order is a function of; drawn anew for each dataset unless given. */
+  /** A whole number that the order is a function of; drawn anew for each dataset unless given, as `tf.setRandomSeed` has it. */
   readonly seed?: number;
   /** Whether each iteration has another order; true unless said. */
   readonly reshuffleEachIteration?: boolean;
@@ -19,7 +19,7 @@ export interface ShuffleOptions {
 export function shuffleStage(input: Stage, bufferSize: number, options: ShuffleOptions): Stage {
   checkWhole("shuffle", "bufferSize", bufferSize, 1);
   checkOptions("shuffle", options, ["seed", "reshuffleEachIteration"]);
-  const { seed = Math.floor(Math.random() * 2 ** 53), reshuffleEachIteration = true } = options;
+  const { seed = drawSeed(), reshuffleEachIteration = true } = options;
   if (!Number.isSafeInteger(seed)) throw badArgument("shuffle", `seed must be a whole number, got ${String(seed)}`);
   let iterations = 0;
   return {

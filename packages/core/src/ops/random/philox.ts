@@ -1,7 +1,10 @@
 // Philox4x32-10: Salmon et al., "Parallel Random Numbers: As Easy as 1, 2, 3", 2011.
 
-/** The upper 32 bits of a product of two unsigned 32-bit numbers. */
-function mulHigh(a: number, b: number): number {
+/**
+ * The upper 32 bits of a product of two unsigned 32-bit numbers.
+ * @internal
+ */
+export function mulHigh(a: number, b: number): number {
   const [aLow, aHigh, bLow, bHigh] = [a & 0xffff, a >>> 16, b & 0xffff, b >>> 16];
   const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
   const carried = aLow * bHigh + (middle & 0xffff);
@@ -11,7 +14,10 @@ function mulHigh(a: number, b: number): number {
 const [multiplier0, multiplier1] = [0xd2511f53, 0xcd9e8d57];
 const [weyl0, weyl1] = [0x9e3779b9, 0xbb67ae85];
 
-/** 128 random bits for a counter of 128 bits and a key of 64, as 32-bit words, lowest first. */
+/**
+ * 128 random bits for a counter of 128 bits and a key of 64, as signed 32-bit words, lowest first.
+ * @internal
+ */
 export function philox(
   counter: readonly [number, number, number, number],
   key: readonly [number, number],

@@ -6,6 +6,7 @@ import type { Tensor } from "../../types/tensor.js";
 import { unwatched } from "../../types/unwatched.js";
 import { add } from "../binary/arithmetic.js";
 import { toTensor } from "../public.js";
+import { philox } from "./philox.js";
 
 /** The default generator. Its state is [key, key, 0, draws so far]: each draw has a counter range of its own. */
 export interface RandomState {
@@ -79,7 +80,23 @@ export function nextState(name: string, seed?: number): Tensor {
  * @public
  */
 export function setRandomSeed(seed: number): void {
-  randomState.current.reset(keyOf(checkSeed("setRandomSeed", seed), true));
+  const words = keyOf(checkSeed("setRandomSeed", seed), true);
+  randomState.current.reset(words);
+  seeds = { key: [words[0]!, words[1]!], count: 0 };
+}
+
+/** What follows from setRandomSeed; undefined before. */
+let seeds: { readonly key: readonly [number, number]; count: number } | undefined;
+
+/**
+ * A seed for what draws in JavaScript, as the order of a dataset: by chance, but the same from run to run after setRandomSeed.
+ * @internal
+ */
+export function drawSeed(): number {
+  if (!seeds) return seedByChance();
+  // No draw of the default generator has this counter.
+  const [low, high] = philox([seeds.count++, 0, 0, 0x5eed], seeds.key);
+  return (low >>> 0) * 2 ** 21 + (high >>> 11);
 }
 
 function checkSeed(name: string, seed: number): number {
