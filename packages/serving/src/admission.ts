@@ -1,12 +1,5 @@
+import type { AdmissionLimits } from "./limits.js";
 import { StatusError } from "./status.js";
-
-/** How much a server takes on at a time. */
-export interface AdmissionLimits {
-  /** Requests that are read, wait or run at a time; one more is RESOURCE_EXHAUSTED. */
-  readonly pendingRequests: number;
-  /** Bytes of their bodies together. */
-  readonly pendingBytes: number;
-}
 
 /** Counts what a server has taken on, and refuses what is too much before it is read. */
 export class Admission {

@@ -5,7 +5,9 @@ import type { BatchingOptions, ModelOptions } from "./options.js";
 
 /** What a configuration file says: part of `createServer`'s options. */
 export interface ServingConfig {
+  /** Of `model_config_list`. */
   readonly models: readonly (ModelOptions & { readonly name: string })[];
+  /** Of `batching_parameters`, where there are any. */
   readonly batching?: BatchingOptions;
 }
 

@@ -1,8 +1,9 @@
 import { getLogger, isMillraceError, type Logger } from "@millrace/core";
 import { Admission } from "./admission.js";
 import { Metrics } from "./metrics.js";
-import { type Load, Model } from "./models/model.js";
+import { Model } from "./models/model.js";
 import { Registry } from "./models/registry.js";
+import type { Load } from "./models/source.js";
 import type { Host } from "./models/version.js";
 import type { Settings } from "./options.js";
 import { asStatusError, StatusError } from "./status.js";

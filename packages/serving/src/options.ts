@@ -1,9 +1,8 @@
 import type { Executable, Logger } from "@millrace/core";
 import { checkOptions, MillraceError, required, withDefaults } from "@millrace/core";
-import type { AdmissionLimits } from "./admission.js";
-import type { QueueLimits } from "./batching/queue.js";
-import type { Load, ModelSource } from "./models/model.js";
+import type { AdmissionLimits, QueueLimits } from "./limits.js";
 import type { VersionPolicy } from "./models/policy.js";
+import type { Load, ModelSource } from "./models/source.js";
 
 /** A model to serve: either a directory of versions or an executable. */
 export interface ModelOptions {
@@ -51,9 +50,11 @@ export interface LimitOptions extends Partial<AdmissionLimits> {
 
 /** What the fastify plugin takes, and a server beside its addresses. */
 export interface ServingOptions {
+  /** What is served, by name. */
   readonly models: Models;
   /** false: every request runs alone. */
   readonly batching?: BatchingOptions | false;
+  /** How much is taken on. */
   readonly limits?: LimitOptions;
   /** How often directories are looked at for new versions, in milliseconds; 1,000 unless said, 0 for never. */
   readonly pollMs?: number;

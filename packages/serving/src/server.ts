@@ -1,10 +1,11 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ServerCredentials } from "@grpc/grpc-js";
-import { MillraceError, withDefaults } from "@millrace/core";
+import { type AbortFlag, MillraceError, withDefaults } from "@millrace/core";
 import fastify, { type FastifyInstance } from "fastify";
 import { ServingCore } from "./core.js";
 import type { GrpcServer } from "./grpc/server.js";
 import { type ServingOptions, settingsOf } from "./options.js";
-import { addRoutes, answerError } from "./rest/plugin.js";
+import { addRoutes, answerError } from "./rest/routes.js";
 import { invalid, StatusError } from "./status.js";
 
 /** Where a protocol is served. */
@@ -17,17 +18,23 @@ export interface AddressOptions {
 
 /** Where and how gRPC is served. */
 export interface GrpcOptions extends AddressOptions {
-  /** @grpc/grpc-js's, for TLS; without encryption unless given. */
-  readonly credentials?: ServerCredentials;
+  /** ServerCredentials of @grpc/grpc-js, for TLS; without encryption unless given. */
+  readonly credentials?: object;
+}
+
+/** A signal that a server listens to: an AbortSignal is one. */
+export interface CloseSignal extends AbortFlag {
+  addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
 }
 
 /** How a server is made. */
 export interface ServerOptions extends ServingOptions {
+  /** false: no REST. */
   readonly rest?: AddressOptions | false;
   /** Served where it is given. */
   readonly grpc?: GrpcOptions | false;
   /** Aborting it closes the server, as `close` does. */
-  readonly signal?: AbortSignal;
+  readonly signal?: CloseSignal;
 }
 
 /** A server that runs. */
@@ -63,14 +70,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       ? undefined
       : withDefaults("createServer: grpc", grpc, { host: "127.0.0.1", port: 8500, credentials: undefined });
   const core = new ServingCore(settingsOf(serving));
-  signal?.throwIfAborted();
+  refuseAborted(signal);
   await core.start();
   const server = new RunningServer(core);
   try {
-    signal?.throwIfAborted();
+    refuseAborted(signal);
     if (http) await server.listenRest(http.host, http.port);
     if (rpc) await server.listenGrpc(rpc.host, rpc.port, rpc.credentials);
-    signal?.throwIfAborted();
+    refuseAborted(signal);
   } catch (error) {
     await server.close({ drainMs: 0 });
     throw error;
@@ -112,7 +119,7 @@ class RunningServer implements Server {
     this.urls.rest = url;
   }
 
-  async listenGrpc(host: string, port: number, credentials: ServerCredentials | undefined): Promise<void> {
+  async listenGrpc(host: string, port: number, credentials: object | undefined): Promise<void> {
     // Loaded where it is served only.
     const [{ GrpcServer: Grpc }, { ServerCredentials: Credentials }] = await Promise.all([
       import("./grpc/server.js"),
@@ -122,7 +129,8 @@ class RunningServer implements Server {
     this.grpc = grpc;
     const authority = host.includes(":") ? `[${host}]` : host;
     const bound = await listening(host, port, () =>
-      grpc.listen(authority, port, credentials ?? Credentials.createInsecure()),
+      // boundary: what the option is said to be
+      grpc.listen(authority, port, (credentials as ServerCredentials | undefined) ?? Credentials.createInsecure()),
     );
     this.urls.grpc = `${authority}:${bound}`;
   }
@@ -137,7 +145,7 @@ class RunningServer implements Server {
     return this.closing;
   }
 
-  closeOn(signal: AbortSignal): void {
+  closeOn(signal: CloseSignal): void {
     const abort = (): void => {
       this.close().catch((error: unknown) => this.core.report("closing", error));
     };
@@ -166,6 +174,10 @@ class RunningServer implements Server {
     clearTimeout(cut);
     await this.core.close();
   }
+}
+
+function refuseAborted(signal: CloseSignal | undefined): void {
+  if (signal?.aborted) throw signal.reason;
 }
 
 /** Listens, or says which address could not be had. */

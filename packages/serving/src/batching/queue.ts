@@ -1,19 +1,10 @@
 import type { TypedArray } from "@millrace/core";
+import type { QueueLimits } from "../limits.js";
 import type { SignaturePlan } from "../models/signature.js";
 import { asStatusError, StatusError } from "../status.js";
 import { allocate, copyInto, type HostTensor } from "../tensors.js";
 import { Batch, type Waiter } from "./batch.js";
 import type { Scheduler } from "./scheduler.js";
-
-/** How requests are put together. */
-export interface QueueLimits {
-  /** Rows of a batch; a larger request runs alone. */
-  readonly maxBatchSize: number;
-  /** How long the first request of a batch waits for others while the engine is free. */
-  readonly batchTimeoutMicros: number;
-  /** Batches that may wait for their turn. */
-  readonly maxEnqueuedBatches: number;
-}
 
 /** What a queue needs of the version of a model that it belongs to. */
 export interface Runner {

@@ -4,7 +4,8 @@ import type { Executable } from "@millrace/core";
 import { isMillraceError, MillraceError } from "@millrace/core";
 import type { StatusName } from "../status.js";
 import { asStatusError } from "../status.js";
-import { aspire, type VersionPolicy, versionOf } from "./policy.js";
+import { aspire, versionOf } from "./policy.js";
+import type { Load, ModelSource } from "./source.js";
 import { type Host, ServedVersion } from "./version.js";
 
 /** Where a version is on its way: loaded, in use, and gone again. */
@@ -15,19 +16,6 @@ export interface VersionStatus {
   readonly version: number;
   readonly state: VersionState;
   readonly error: { readonly status: StatusName; readonly message: string };
-}
-
-/** Makes an executable of a version's directory. */
-export type Load = (directory: string) => Promise<Executable>;
-
-/** Where a model's versions come from. */
-export interface ModelSource {
-  readonly name: string;
-  /** A directory of numbered versions, or one version as it is. */
-  readonly source:
-    | { readonly path: string; readonly policy: VersionPolicy }
-    | { readonly executable: Executable; readonly version: number };
-  readonly labels: Readonly<Record<string, number>>;
 }
 
 /** Versions that are gone are remembered up to this many. */

@@ -1,9 +1,10 @@
 import { type Executable, type Tensor, tensor } from "@millrace/core";
 import { remember } from "@millrace/core/graph";
 import type { Waiter } from "../batching/batch.js";
-import { BatchQueue, type QueueLimits, type Runner } from "../batching/queue.js";
+import { BatchQueue, type Runner } from "../batching/queue.js";
 import { Scheduler } from "../batching/scheduler.js";
 import { SingleQueue } from "../batching/single-queue.js";
+import type { QueueLimits } from "../limits.js";
 import type { Metrics } from "../metrics.js";
 import { allocate, countOf, type HostTensor } from "../tensors.js";
 import { planSignature, rowsOf, type SignaturePlan } from "./signature.js";

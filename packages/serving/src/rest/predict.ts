@@ -9,8 +9,8 @@ import { checkInputs, type SignaturePlan } from "../models/signature.js";
 import type { ServedVersion } from "../models/version.js";
 import { named, predict } from "../predictor.js";
 import { invalid, type StatusError } from "../status.js";
-import { answerError } from "./plugin.js";
 import { readQuickly } from "./quick.js";
+import { answerError } from "./routes.js";
 
 /** A predict request that was read: what it asks, and how its rows get into a queue. */
 interface Prepared {

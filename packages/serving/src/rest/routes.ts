@@ -1,30 +1,9 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from "fastify";
-import { ServingCore } from "../core.js";
-import { type ServingOptions, settingsOf } from "../options.js";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { ServingCore } from "../core.js";
 import { asStatusError, invalid, StatusError, statuses } from "../status.js";
 import { describeMetadata, describeStatus } from "./describe.js";
 import { routeOf } from "./paths.js";
 import { answerPredict } from "./predict.js";
-
-/**
- * Serves models over TensorFlow Serving's REST contract, as a fastify plugin: what else a server needs (authentication,
- * CORS, TLS) is fastify's. Closing the fastify instance finishes the requests that were begun and unloads the models.
- *
- * @throws MillraceError E_ARGUMENT on an option that is wrong, E_FILE and E_FORMAT where a model cannot be loaded
- * @example
- *     const app = fastify();
- *     await app.register(millraceServing, { models: { digits: "models/digits" } });
- *     await app.listen({ port: 8501 });
- */
-export const millraceServing: FastifyPluginAsync<ServingOptions> = async (app, options) => {
-  // Where the routes stand is fastify's, not the plugin's.
-  const { prefix: _, ...rest } = options as ServingOptions & { readonly prefix?: string };
-  const core = new ServingCore(settingsOf(rest));
-  await core.start();
-  app.addHook("preClose", () => core.drain(core.settings.limits.timeoutMs));
-  app.addHook("onClose", () => core.close());
-  addRoutes(app, core);
-};
 
 /** Adds the contract's routes to an instance of fastify, which must have no others. */
 export function addRoutes(app: FastifyInstance, core: ServingCore): void {
