@@ -4,7 +4,7 @@ import { paramAvals } from "../ir/graph.js";
 import { matchSymbols } from "../ir/inline.js";
 import { engine } from "./engine.js";
 import { type AnyFunction, type ConcreteFunction, PolymorphicFunction, traceFunction } from "./function.js";
-import { differenceOf, type PurityCheck, quietly, traceTwice } from "./purity.js";
+import { differenceOf, type PurityCheck, traceAgain, traceTwice } from "./purity.js";
 import type { Template } from "./structure.js";
 import type { TensorImpl } from "./tensor.js";
 
@@ -59,7 +59,7 @@ export class CheckedFunction extends PolymorphicFunction {
     const key = leaves.map((x) => x.shape.join()).join(";");
     if (seen.size >= sizesToHold || seen.has(key)) return true;
     const avals = leaves.map((x) => x.aval);
-    const exact = quietly(() => traceFunction(this.f, self, found.template, avals, found.device));
+    const exact = traceAgain(() => traceFunction(this.f, self, found.template, avals, found.device));
     const sizes: Map<string, Dim> = matchSymbols(paramAvals(found.graph), avals);
     if (differenceOf(found, exact, sizes)) return false;
     seen.add(key);

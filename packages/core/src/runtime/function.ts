@@ -85,9 +85,8 @@ export class ConcreteFunction {
     this.resultCount = parts.graph.results.length - parts.assigned.length;
     this.mayStop = parts.assigned.length > 0 && asserts(parts.graph);
     this.bufs = new Array<Buf>(parts.graph.params.length);
-    const { template } = parts;
-    const isFlat = template.kind === "list" && template.items.every((t) => t.kind === "leaf" || t.kind === "value");
-    this.flat = isFlat ? template.items : undefined;
+    const { items } = parts.template.kind === "list" ? parts.template : { items: undefined };
+    this.flat = items?.every((t) => t.kind === "leaf" || t.kind === "value") ? items : undefined;
     const firstVariable = parts.args.length + parts.captures.length;
     this.donated = parts.variables.flatMap((v, i) => (parts.assigned.includes(v) ? [firstVariable + i] : []));
     const renewed = parts.variables.filter((v) => parts.assigned.includes(v));

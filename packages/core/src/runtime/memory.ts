@@ -4,8 +4,9 @@ import { throwIfAborted, untilAborted } from "../types/signal.js";
 import type { AwaitOptions } from "../types/tensor.js";
 import { deviceNamed, startedBackends } from "./backends.js";
 import { engine } from "./engine.js";
+import { checkKept } from "./purity.js";
 import { flattenStructure, refusePromise } from "./structure.js";
-import { TensorImpl } from "./tensor.js";
+import { TensorImpl, TracerTensor } from "./tensor.js";
 import { VariableImpl } from "./variable.js";
 
 /** Disposes of every tensor in a structure. */
@@ -17,6 +18,7 @@ export function dispose(structure: unknown): void {
 
 /** Keeps a tensor beyond the tidy that it was made in. */
 export function keep<T>(tensor: T): T {
+  if (tensor instanceof TracerTensor) checkKept();
   if (tensor instanceof TensorImpl && engine.scope) {
     const at = engine.scope.made.indexOf(tensor);
     if (at >= 0) engine.scope.made.splice(at, 1);

@@ -2,6 +2,7 @@
 import { firstDifference } from "../ir/difference.js";
 import type { Dim } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
+import { MillraceError } from "../types/errors.js";
 import { platform } from "../types/platform.js";
 import { type CallSite, captureSites, formatSite, withSite } from "../types/site.js";
 import { standsFor } from "../types/unwatched.js";
@@ -33,9 +34,10 @@ export function traceTwice(trace: () => ConcreteFunction, check: PurityCheck): C
     const isKnown = found.some(({ called, site }) => called === impurity.called && sameSite(site, impurity.site));
     if (!isKnown) found.push(impurity);
   };
-  const made = watched(trace, !check.isQuiet, note);
+  const tracing = check.isQuiet ? keepingNothing(trace) : trace;
+  const made = watched(tracing, !check.isQuiet, note);
   if (found.length === 0 || !check.isQuiet) {
-    const difference = differenceOf(made, watched(trace, false, note));
+    const difference = differenceOf(made, watched(tracing, false, note));
     if (difference) found.push(difference);
   }
   if (found.length > 0) check.onImpure(found);
@@ -122,9 +124,30 @@ function watched<T>(f: () => T, isHeard: boolean, note: (impurity: Impurity) => 
   }
 }
 
-/** Runs `f` without its output to the console. */
-export function quietly<T>(f: () => T): T {
-  return watched(f, false, () => {});
+/** Traces again, without output to the console. */
+export function traceAgain(trace: () => ConcreteFunction): ConcreteFunction {
+  return watched(keepingNothing(trace), false, () => {});
+}
+
+let mayKeep = true;
+
+/** A trace during which tf.keep refuses tracers: the function may run as JavaScript later, and must not find them. */
+function keepingNothing(trace: () => ConcreteFunction): () => ConcreteFunction {
+  return () => {
+    const before = mayKeep;
+    mayKeep = false;
+    try {
+      return trace();
+    } finally {
+      mayKeep = before;
+    }
+  };
+}
+
+/** Called by tf.keep with a tensor that has no value yet. */
+export function checkKept(): void {
+  if (mayKeep) return;
+  throw new MillraceError("E_TRACER_LEAK", "keep: this tensor has no value yet, its function is being traced");
 }
 
 /** Puts `standIn` in a place that may be inherited or locked; returns what puts the place back as it was. */
