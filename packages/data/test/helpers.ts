@@ -1,5 +1,5 @@
 import * as tf from "@millrace/core";
-import { type Dataset, range } from "../src/index.js";
+import { type Dataset, type FunctionReport, fromTensorSlices, range } from "../src/index.js";
 
 tf.registerReferenceBackend();
 
@@ -52,3 +52,22 @@ export const numbers = (n: number): number[] => Array.from({ length: n }, (_, i)
 
 /** A dataset of tensors that the pipeline owns. */
 export const tensors = (n: number): Dataset<tf.Tensor<[1]>> => range(n).map((i) => tf.tensor([i]));
+
+export type Row = tf.Tensor<[3]>;
+
+/** [0, 1, 2], [3, 4, 5] … */
+export const rows = (n = 4): Dataset<Row> =>
+  fromTensorSlices(numbers(n).map((i): [number, number, number] => [3 * i, 3 * i + 1, 3 * i + 2]));
+
+/** What is said of the last stage's function. */
+export function functionOf(ds: Dataset<unknown>): FunctionReport {
+  const { function: called } = ds.explain().stages.at(-1)!;
+  if (called) return called;
+  throw new Error("the last stage calls no function");
+}
+
+/** The number of the line of a source that ends with a remark. */
+export const lineIn =
+  (source: string) =>
+  (mark: string): number =>
+    source.split("\n").findIndex((line) => line.endsWith(`// ${mark}`)) + 1;
