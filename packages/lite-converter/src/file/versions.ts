@@ -84,7 +84,7 @@ export function versionOf(operator: BuiltinOperator, use: Use): number {
 
 /** The release that first had version 1, 2, … of an operator; empty for a version that is not written here. */
 const releases: Partial<Record<BuiltinOperator, readonly string[]>> = {
-  ABS: ["1.13.0", "", "", "", "2.6.0"],
+  ABS: ["1.13.0", "", "", "", "2.12.0"],
   ADD: ["1.5.0", "", "", "2.6.0"],
   ARG_MAX: ["1.9.0"],
   ARG_MIN: ["1.9.0"],
@@ -152,7 +152,7 @@ const releases: Partial<Record<BuiltinOperator, readonly string[]>> = {
   RSQRT: ["1.10.0"],
   SELECT_V2: ["2.2.0"],
   SHAPE: ["1.10.0"],
-  SIGN: ["2.12.0", "2.12.0"],
+  SIGN: ["2.11.0", "2.12.0"],
   SIN: ["1.9.0"],
   SLICE: ["1.14.0", "", "", "", "2.5.0"],
   SOFTMAX: ["1.5.0"],
