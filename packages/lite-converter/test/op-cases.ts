@@ -23,6 +23,7 @@ function filters(shape: readonly number[]): tf.Tensor {
   return made.get(key)!;
 }
 for (const shape of [
+  [3, 4],
   [3, 2, 4],
   [3, 3, 3, 2],
   [3, 3, 3, 1],
@@ -187,6 +188,29 @@ export const opCases: readonly Case[] = [
     ({ q }) => tf.scaledDotProductAttention(q!, q!, q!, { causal: true }),
     { sizes: { time: 5 } },
   ),
+  f("op dot of vectors", { a: { shape: ["n"] }, b: { shape: ["n"] } }, ({ a, b }) => tf.dot(a!, b!), {
+    sizes: { n: 5 },
+  }),
+  f("op dot of a vector", { a: { shape: [4] }, b: { shape: [4, "n"] } }, ({ a, b }) => tf.dot(a!, b!), {
+    sizes: { n: 5 },
+  }),
+  f("op outerProduct", { a: { shape: ["batch"] }, b: { shape: [3] } }, ({ a, b }) => tf.outerProduct(a!, b!)),
+  f("op matMul that broadcasts", { a: { shape: ["batch", 1, 3, 4] }, b: { shape: [2, 4, 5] } }, ({ a, b }) =>
+    tf.matMul(a!, b!),
+  ),
+  f("op matMul with a constant transposed", x34, ({ x }) => tf.matMul(x!, filters([3, 4]), false, true)),
+  f("op products of products", x34, ({ x }) => tf.matMul(x!, tf.matMul(x!, x!, true, false) as tf.Tensor)),
+  f("op a constant on the left", x34, ({ x }) => ({ a: tf.sub(1, x!), b: tf.div(2, tf.add(tf.abs(x!), 1)) })),
+  f("op concat with a constant", { x: { shape: ["batch", 3] } }, ({ x }) =>
+    tf.concat([x!, tf.broadcastTo(tf.tensor([[7, 8]]), [x!.shape[0]!, 2]) as tf.Tensor] as never, 1),
+  ),
+  f("op mean over an open size", { x: { shape: ["batch", "time", 4] } }, ({ x }) => tf.mean(x!, 1), {
+    sizes: { time: 3 },
+  }),
+  f("op moments", x34, ({ x }) => {
+    const { mean, variance } = tf.moments(x!, [1]) as { mean: tf.Tensor; variance: tf.Tensor };
+    return { mean, variance };
+  }),
   f("op layerNorm", x34, ({ x }) => tf.layerNorm(x!)),
   f("op conv1d", { x: { shape: ["batch", 9, 2] } }, ({ x }) => tf.relu(tf.conv1d(x!, filters([3, 2, 4]), 2, "same"))),
   f("op depthwiseConv2d", { x: { shape: ["batch", 6, 7, 3] } }, ({ x }) =>

@@ -9,7 +9,7 @@ import type { LiteGraph, LiteModel, LiteNamedTensor, LiteOperator, LiteQuantizat
  * `bytes`. Options of operators that this package does not write are left out.
  * @throws E_FORMAT where it is not what its format says; nothing that a file holds makes it crash or allocate without bound
  * @example
- *     const { graphs, signatures } = tf.lite.readModel(bytes);
+ *     const { graphs, signatures } = readModel(bytes);
  *     graphs[0].operators.map((o) => o.operator); // ["CONV_2D", "MAX_POOL_2D", …]
  */
 export function readModel(bytes: Uint8Array): LiteModel {
