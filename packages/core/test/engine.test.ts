@@ -217,6 +217,27 @@ describe("tf.function", () => {
     f(tf.tensor([5, 6]), 4);
     expect([f.name, f.tracingCount()]).toEqual(["scaled", 1]);
   });
+  test("keeps the traces that are used, and warns where there are many", () => {
+    const warnings: string[] = [];
+    tf.setLogger({ warn: (message) => warnings.push(message) });
+    const f = tf.fn(function scaled(x: tf.Tensor, factor: number) {
+      return x.mul(factor);
+    });
+    const x = tf.tensor([2]);
+    const before = tf.memory().backends.reference!;
+    for (let step = 1; step <= 300; step++) {
+      expect(f(x, step).arraySync()).toEqual([2 * step]);
+      expect(f(x, 0.5).arraySync()).toEqual([1]);
+    }
+    tf.setLogger();
+    expect(f.tracingCount()).toBe(301);
+    expect(tf.memory().backends.reference!.executables - before.executables).toBeLessThanOrEqual(128);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^W_RETRACED: the function scaled \(called at .*engine\.test\.ts:\d+:\d+\) was traced 32 times/,
+      ),
+    ]);
+  });
   test("may call itself, if not without end", () => {
     const power: (x: tf.Tensor, n: number) => tf.Tensor = tf.fn(
       (x: tf.Tensor, n: number): tf.Tensor => (n === 0 ? tf.ones([]) : tf.mul(x, power(x, n - 1))),

@@ -14,6 +14,7 @@ import type { Device } from "./device.js";
 import { engine } from "./engine.js";
 import { functionName, inVariable } from "./origins.js";
 import { traceChecked } from "./purity.js";
+import { keepTrace, useTrace } from "./retracing.js";
 import { alikeBut, fits } from "./signature.js";
 import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
 import { TensorImpl } from "./tensor.js";
@@ -201,7 +202,10 @@ export interface TraceOptions {
 
 /** A function that is traced once for each kind of call, and then runs as one program. */
 export class PolymorphicFunction {
+  /** Those that are kept, the last used last. */
   readonly traces: ConcreteFunction[] = [];
+  /** How often it was traced. */
+  traced = 0;
   protected readonly f: AnyFunction;
   protected readonly options: TraceOptions;
   private depth = 0;
@@ -228,10 +232,8 @@ export class PolymorphicFunction {
   /** Runs the JavaScript itself. It may call itself, if not without end. */
   private inline(self: unknown, args: readonly unknown[]): unknown {
     if (this.depth === deepest) {
-      throw new MillraceError(
-        "E_ARGUMENT",
-        "a tf.function calls itself without end: recursion has no graph, use tf.whileLoop",
-      );
+      const why = "a tf.function calls itself without end: recursion has no graph, use tf.whileLoop";
+      throw new MillraceError("E_ARGUMENT", why);
     }
     this.depth++;
     try {
@@ -244,10 +246,10 @@ export class PolymorphicFunction {
   /** The trace for a call, made if there is none. */
   concrete(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
     const device = deviceOf(leaves);
-    const found = this.traces.find((t) => sameTemplate(t.template, template) && t.accepts(leaves, device));
+    const found = useTrace(this.traces, (t) => sameTemplate(t.template, template) && t.accepts(leaves, device));
     if (found) return found;
     const made = this.trace(self, template, leaves, device ?? engine.defaultDevice());
-    this.traces.push(made);
+    keepTrace(this.traces, made, engine.graphs, this.options.name, ++this.traced);
     return made;
   }
 
@@ -281,9 +283,7 @@ export class PolymorphicFunction {
     });
     if (!alike) return undefined;
     const names = new Map<number, Dim>();
-    const sizeSymbol = (size: number): Dim => {
-      return remember(names, size, () => symbol(`d${names.size}`, 2));
-    };
+    const sizeSymbol = (size: number): Dim => remember(names, size, () => symbol(`d${names.size}`, 2));
     return leaves.map((x, i) => {
       const shape = x.aval.shape.map((d, axis) => (d === alike.args[i]!.shape[axis] ? d : sizeSymbol(Number(d))));
       return { dtype: x.dtype, shape };

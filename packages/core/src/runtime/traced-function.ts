@@ -26,7 +26,7 @@ export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptio
     return traced.call(this, args);
   };
   const looks: TracedFunction = {
-    tracingCount: () => traced.traces.length,
+    tracingCount: () => traced.traced,
     graph: (...args) => {
       const leaves: TensorImpl[] = [];
       const template = flattenStructure(args, leaves, isArgument);

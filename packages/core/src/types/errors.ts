@@ -40,6 +40,7 @@ export const warningCodes = {
   W_LOST_ERROR: "A late error was never read: its last handle was freed first.",
   W_OPTIMIZER_STATE: "The state of an optimizer in a file does not fit the model, and was left out.",
   W_REFERENCE_BACKEND: "A large program runs on the reference backend, which is exact and slow.",
+  W_RETRACED: "A function was traced so often that it gains little from being one program.",
 } as const;
 
 export type ErrorCode = keyof typeof errorCodes;

@@ -65,4 +65,6 @@ export const errorPages: Readonly<Record<ErrorCode | WarningCode, string>> = {
     "A file holds the state of an optimizer that does not fit the model's: other variables, or other shapes. The model was loaded,\nand its optimizer starts anew, as in Keras. It happens where layers were frozen or released after training.\n\nWhat to do: nothing where the optimizer may start anew. Else compile and train once with the same layers frozen before saving.",
   W_REFERENCE_BACKEND:
     "A large program runs on the reference backend, which is exact, needs nothing but JavaScript, and is slow.\n\nWhat to do: Install the native backend: `millrace doctor` says what is missing.",
+  W_RETRACED:
+    "A function was traced 32 times. Each other value of an argument that is no tensor is another trace, and another program; so\nare shapes of other ranks. Of one function 128 traces are kept.\n\n```js\nconst scaled = tf.fn((x, factor) => x.mul(factor));\nfor (let step = 1; step <= 32; step++) scaled(tf.ones([2]), step / 32); // each step is traced\n```\n\nWhat to do: Pass what changes as a tensor: `scaled(x, tf.scalar(step / 32))` is traced once.",
 };
