@@ -110,7 +110,7 @@ describe("codes", () => {
   test("that any source names are in the table, and each of the table is used", () => {
     const used = [...typescript, ...rust]
       .filter(([path]) => path !== join("core", "src", "types", "errors.ts"))
-      .flatMap(([, source]) => all(/["'`]([EW]_[A-Z_]+)["'`]/g, source));
+      .flatMap(([, source]) => all(/["'`]([EW]_[A-Z_]+)["'`:]/g, source));
     expect(unique(used).filter((code) => !codes.includes(code))).toEqual([]);
     expect(codes.filter((code) => !used.includes(code))).toEqual(Object.keys(reserved));
   });
