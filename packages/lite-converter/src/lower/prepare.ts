@@ -4,6 +4,7 @@ import {
   type AnyOp,
   type Attrs,
   broadcastInDimOp,
+  constantOp,
   countOf,
   type Graph,
   GraphBuilder,
@@ -89,6 +90,8 @@ class Preparation {
   }
 
   private apply(op: AnyOp, ins: readonly Value[], attrs: Attrs, regions: readonly Graph[]): readonly Value[] {
+    // boundary: a constant's attributes are its content
+    if (op === constantOp) return [this.constant(attrs as HostArray & Attrs)];
     const contents = ins.map((v) => this.contentOf(v));
     const folds = regions.length === 0 && !op.effect && op.kind !== "random" && contents.every((c) => c !== undefined);
     const lower = decompositions[op.name] ?? op.lower;
