@@ -4,6 +4,7 @@ import { StatusError } from "./status.js";
 /** Counts what a server has taken on, and refuses what is too much before it is read. */
 export class Admission {
   private readonly limits: AdmissionLimits;
+  private readonly refusals: Readonly<Record<"closing" | "requests" | "bytes", StatusError>>;
   private requests = 0;
   private bytes = 0;
   /** Whether nothing new is taken on. */
@@ -12,6 +13,13 @@ export class Admission {
 
   constructor(limits: AdmissionLimits) {
     this.limits = limits;
+    const { pendingRequests, pendingBytes } = limits;
+    // Made once: refusing must be cheaper than answering.
+    this.refusals = {
+      closing: new StatusError("UNAVAILABLE", "the server is closing"),
+      requests: tooMuch(`${pendingRequests} requests are pending already: try again later`),
+      bytes: tooMuch(`${pendingBytes} bytes of requests are pending: try again later`),
+    };
   }
 
   /**
@@ -20,14 +28,10 @@ export class Admission {
    */
   enter(bytes: number): () => void {
     const { pendingRequests, pendingBytes } = this.limits;
-    if (this.isClosing) throw new StatusError("UNAVAILABLE", "the server is closing");
-    if (this.requests >= pendingRequests) {
-      throw new StatusError("RESOURCE_EXHAUSTED", `${pendingRequests} requests are pending already: try again later`);
-    }
+    if (this.isClosing) throw this.refusals.closing;
+    if (this.requests >= pendingRequests) throw this.refusals.requests;
     // One request may always come, however large.
-    if (this.requests > 0 && this.bytes + bytes > pendingBytes) {
-      throw new StatusError("RESOURCE_EXHAUSTED", `${pendingBytes} bytes of requests are pending: try again later`);
-    }
+    if (this.requests > 0 && this.bytes + bytes > pendingBytes) throw this.refusals.bytes;
     this.requests++;
     this.bytes += bytes;
     let isOver = false;
@@ -48,4 +52,8 @@ export class Admission {
       this.whenEmpty = resolve;
     });
   }
+}
+
+function tooMuch(message: string): StatusError {
+  return new StatusError("RESOURCE_EXHAUSTED", message);
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { checkOptions, MillraceError } from "@millrace/core";
+import { MillraceError } from "@millrace/core";
+import { checkOptions } from "@millrace/core/support";
 import type { VersionPolicy } from "./models/policy.js";
 import type { BatchingOptions, ModelOptions } from "./options.js";
 

@@ -1,5 +1,6 @@
 import type { Executable, Logger } from "@millrace/core";
-import { checkOptions, MillraceError, required, withDefaults } from "@millrace/core";
+import { MillraceError } from "@millrace/core";
+import { checkOptions, required, withDefaults } from "@millrace/core/support";
 import type { AdmissionLimits, QueueLimits } from "./limits.js";
 import type { VersionPolicy } from "./models/policy.js";
 import type { Load, ModelSource } from "./models/source.js";

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ServerCredentials } from "@grpc/grpc-js";
-import { type AbortFlag, MillraceError, withDefaults } from "@millrace/core";
+import { type AbortFlag, MillraceError } from "@millrace/core";
+import { withDefaults } from "@millrace/core/support";
 import fastify, { type FastifyInstance } from "fastify";
 import { ServingCore } from "./core.js";
 import type { GrpcServer } from "./grpc/server.js";
