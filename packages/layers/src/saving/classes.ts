@@ -180,7 +180,11 @@ export function kerasClass(family: Family, className: string): KerasClass | unde
 
 /** Options that a file may hold beside those of the class, and the only values of them that are read. */
 export function readOnly(family: Family): Json {
-  if (family === "layer") return anyLayer.fixed!;
-  // Keras has written the dtype of losses, and no longer does.
-  return family === "loss" ? { dtype: "float32" } : {};
+  return family === "layer" ? anyLayer.fixed! : {};
+}
+
+/** Options that a file may hold beside those of the class, and that change nothing. */
+export function skipped(family: Family): readonly string[] {
+  // Releases of Keras before 3.15 wrote the dtype of losses.
+  return family === "loss" ? ["dtype"] : [];
 }

@@ -18,7 +18,7 @@ import type { Serialized } from "../util/identifiers.js";
 import { camelCase } from "../util/names.js";
 import type { BatchShape } from "../util/shapes.js";
 import { badCustomObject, badFile, believing, isJson, type Json, type Limits, sameJson, show } from "./checks.js";
-import { type Family, kerasClass, readOnly } from "./classes.js";
+import { type Family, kerasClass, readOnly, skipped } from "./classes.js";
 import { isKerasObject, type Objects, optionKind, readShapes } from "./options.js";
 import { readDType, readInput, readNode, readReferences } from "./read-parts.js";
 
@@ -121,7 +121,7 @@ export class ConfigReader implements Objects {
     const names = new Map(Object.entries(renamed).map(([own, theirs]) => [theirs, own]));
     const own: [string, unknown][] = [];
     for (const [theirs, value] of Object.entries(config)) {
-      if (without.includes(theirs) || Object.hasOwn(ignored, theirs)) continue;
+      if (without.includes(theirs) || Object.hasOwn(ignored, theirs) || skipped(family).includes(theirs)) continue;
       if (Object.hasOwn(must, theirs)) {
         if (sameJson(value, must[theirs])) continue;
         const what = `${className} with ${theirs}: ${show(value)} is not built; ${theirs}: ${show(must[theirs])} is`;

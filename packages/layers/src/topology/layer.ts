@@ -1,15 +1,14 @@
 import {
   cast,
-  checkOptions,
   type DType,
   dtypes,
   type FloatDType,
   isMillraceError,
   MillraceError,
-  markLayer,
   type Tensor,
   type Variable,
 } from "@millrace/autodiff";
+import { checkOptions, markLayer } from "@millrace/autodiff/support";
 import type { Applied, Checked, LayerInput, LayerRule } from "../types.js";
 import { snakeCase, uniqueName } from "../util/names.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";

@@ -1,5 +1,6 @@
 // Classes of layers by the names that configurations and files hold.
-import { didYouMean, MillraceError } from "@millrace/autodiff";
+import { MillraceError } from "@millrace/autodiff";
+import { didYouMean } from "@millrace/autodiff/support";
 import { layerClasses } from "../layers/layers.gen.js";
 import type { Serialized } from "../util/identifiers.js";
 import type { Layer } from "./layer.js";

@@ -1,6 +1,7 @@
 // What `compile` makes: the optimizer, a loss for each output, and the metrics, whose sums are part of each step.
 import * as tf from "@millrace/autodiff";
-import { canonicalName, MillraceError, type Tensor } from "@millrace/autodiff";
+import { MillraceError, type Tensor } from "@millrace/autodiff";
+import { canonicalName } from "@millrace/autodiff/support";
 import type { Logs } from "../callbacks/callback.js";
 import { get as getLoss, type Loss, type LossIdentifier } from "../losses/index.js";
 import { accuracyFor } from "../metrics/accuracy.js";

@@ -2,7 +2,6 @@ import {
   type Arg,
   concat,
   type DType,
-  didYouMean,
   dispose,
   getLogger,
   MillraceError,
@@ -10,6 +9,7 @@ import {
   type Tensor,
   tidy,
 } from "@millrace/autodiff";
+import { didYouMean } from "@millrace/autodiff/support";
 import type { Logs } from "../callbacks/callback.js";
 import type { History } from "../callbacks/history.js";
 import type { Optimizer } from "../optimizers/optimizer.js";

@@ -1,5 +1,6 @@
 // Names of classes as users and files spell them: "MaxPooling2D", "max_pooling2d" and "maxPooling2d" are one.
-import { canonicalName, didYouMean, MillraceError } from "@millrace/autodiff";
+import { MillraceError } from "@millrace/autodiff";
+import { canonicalName, didYouMean } from "@millrace/autodiff/support";
 import type { BatchShapes } from "./shapes.js";
 
 /**

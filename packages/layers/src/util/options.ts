@@ -1,5 +1,6 @@
 // Options objects as the engine reads them, and checks of numbers in them.
-import { MillraceError, required, withDefaults } from "@millrace/autodiff";
+import { MillraceError } from "@millrace/autodiff";
+import { required, withDefaults } from "@millrace/autodiff/support";
 
 export { required };
 
