@@ -1,4 +1,5 @@
 // Ops from outside of core: composites run as what they are made of, primitives as calls of JavaScript between programs.
+import { inspect } from "node:util";
 import * as tf from "@millrace/core";
 import { ReferenceBackend } from "@millrace/core/backend";
 import {
@@ -126,6 +127,26 @@ describe("a primitive", () => {
     const before = tf.memory().numBytes;
     for (let i = 0; i < 5; i++) tf.dispose([f(x), cbrt(x)]);
     expect(tf.memory().numBytes).toBe(before);
+  });
+  test("splits the program, and explain says so", () => {
+    const f = tf.fn(function rooted(x: tf.Tensor) {
+      return tf.add(cbrt(tf.mul(x, 2)), 1);
+    });
+    const report = f.explain(tf.tensor([4]));
+    expect([report.device, report.programs, report.hostCalls.map(({ op }) => op)]).toEqual([
+      "reference:0",
+      2,
+      ["test/cbrt"],
+    ]);
+    expect(report.hostCalls[0]!.site?.file).toMatch(/extend\.test\.ts$/);
+    expect(`${report}`).toMatch(
+      /^rooted on reference:0: 2 programs\n {2}test\/cbrt runs in JavaScript, at \S*extend\.test\.ts:\d+:\d+\ngraph lowered \(/,
+    );
+    const whole = tf.fn((x: tf.Tensor) => cube(x)).explain(tf.tensor([4]));
+    expect([whole.programs, whole.hostCalls]).toEqual([1, []]);
+    expect(inspect(whole)).toMatch(/^a function on reference:0: one program\ngraph lowered \(/);
+    // The lines of the decomposition, not the composite.
+    expect(whole.graph.nodes.map((node) => node.op.name)).toEqual(["mul", "mul"]);
   });
   test("runs inside of control flow, which is then JavaScript too", () => {
     // The cube root three times over, but 1 is added where the sum is even.

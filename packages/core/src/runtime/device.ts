@@ -48,13 +48,18 @@ export class Device implements Compiler<TensorType> {
     return made;
   }
 
+  /** A traced graph after the passes for this device. */
+  lower(graph: Graph): Graph {
+    return optimize(graph, claimsOf(this.backend));
+  }
+
   /**
    * Compiles a traced graph. `nameOf` says what tf.memory() calls its results. `symbols` fixes the order in which sizes
    * are given; else it is that of appearance.
    */
   compile(graph: Graph, nameOf?: ResultName, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
     const { backend, hostCalls } = this;
-    const lowered = optimize(graph, claimsOf(backend));
+    const lowered = this.lower(graph);
     if (hasHostCalls(lowered))
       return new CompiledGraph(this, hostCalls, hostCalls.compile(lowered, symbols), symbols, lowered, nameOf);
     const program = encodeProgram(schedule(lowered, symbols, { fusion: backend.fusion }));

@@ -19,6 +19,19 @@ export function hasHostCalls(graph: Graph): boolean {
   return graph.nodes.some(isHostCall);
 }
 
+/** The ops of a lowered graph that run in JavaScript, those inside of control flow too. */
+export function customOpsOf(graph: Graph): Node[] {
+  return graph.nodes.flatMap((node) => [
+    ...(node.op.kind === "custom" ? [node] : []),
+    ...node.regions.flatMap(customOpsOf),
+  ]);
+}
+
+/** How many programs the nodes of a graph run as, those of regions aside. */
+export function programsOf(graph: Graph): number {
+  return planStages(graph).filter(({ part }) => part !== null).length;
+}
+
 /** What runs as one program, and the host calls that follow it. */
 interface StagePlan {
   readonly part: Graph | null;

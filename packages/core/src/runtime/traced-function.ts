@@ -1,7 +1,14 @@
 // tf.function: what users get of a function that is traced.
 import type { Graph } from "../ir/graph.js";
 import { withDefaults } from "../types/options.js";
-import { type AnyFunction, type FunctionOptions, isArgument, PolymorphicFunction } from "./function.js";
+import { type CallReport, reportCall } from "./call-report.js";
+import {
+  type AnyFunction,
+  type ConcreteFunction,
+  type FunctionOptions,
+  isArgument,
+  PolymorphicFunction,
+} from "./function.js";
 import { flattenStructure } from "./structure.js";
 import type { TensorImpl } from "./tensor.js";
 
@@ -11,6 +18,8 @@ export interface TracedFunction {
   readonly tracingCount: () => number;
   /** The graph that a call with these arguments runs; it shows as text. */
   readonly graph: (...args: unknown[]) => Graph;
+  /** How a call with these arguments runs: as one program, or split by ops that run in JavaScript. */
+  readonly explain: (...args: unknown[]) => CallReport;
 }
 
 /**
@@ -25,12 +34,17 @@ export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptio
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     return traced.call(this, args);
   };
+  const concrete = (args: readonly unknown[]): ConcreteFunction => {
+    const leaves: TensorImpl[] = [];
+    const template = flattenStructure(args, leaves, isArgument);
+    return traced.concrete(undefined, template, leaves);
+  };
   const looks: TracedFunction = {
     tracingCount: () => traced.traced,
-    graph: (...args) => {
-      const leaves: TensorImpl[] = [];
-      const template = flattenStructure(args, leaves, isArgument);
-      return traced.concrete(undefined, template, leaves).graph;
+    graph: (...args) => concrete(args).graph,
+    explain: (...args) => {
+      const { device, graph } = concrete(args);
+      return reportCall(given.name, device, graph);
     },
   };
   Object.defineProperty(wrapper, "name", { value: given.name });
