@@ -14,6 +14,7 @@ export type { Dim, SymDim } from "./ir/dim.js";
 export { mulHigh, philox } from "./ops/random/philox.js";
 export { drawSeed } from "./ops/random/state.js";
 export { getBackend, listDevices, ready, setBackend } from "./runtime/backends.js";
+export type { CallReport, HostCallReport } from "./runtime/call-report.js";
 export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export {
