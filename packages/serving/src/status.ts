@@ -49,9 +49,13 @@ const ofCode: Partial<Record<ErrorCode, StatusName>> = {
   E_UNIMPLEMENTED: "UNIMPLEMENTED",
 };
 
-/** Any error as one that can be answered. What nobody foresaw is INTERNAL, without details that are not the client's. */
+/**
+ * Any error as one that can be answered: what is wrong with the request, without the place in the server's source. What is
+ * the server's own fault is INTERNAL, without details that are not the client's.
+ */
 export function asStatusError(error: unknown): StatusError {
   if (error instanceof StatusError) return error;
-  if (isMillraceError(error)) return new StatusError(ofCode[error.code] ?? "INTERNAL", error.message);
+  const status = isMillraceError(error) ? ofCode[error.code] : undefined;
+  if (status && isMillraceError(error)) return new StatusError(status, error.reason);
   return new StatusError("INTERNAL", "the server failed to answer; its log has the reason");
 }

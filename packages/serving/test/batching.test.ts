@@ -215,3 +215,16 @@ test("closing finishes what was begun and refuses the rest", async () => {
   gated.executable.dispose();
   expect(tf.memory().numTensors).toBe(before);
 });
+
+test("sizes that a graph does not take are the client's error, without the server's source", async () => {
+  // A length that is a multiple of 2 is a condition of the graph, found when it runs.
+  const pairs = executable(({ x }) => ({ y: tf.sum(tf.reshape(x!, [-1, 2]), [1]) }), { x: { shape: ["n"] } });
+  const logger = quietLogger();
+  const server = await serve({ models: { m: pairs }, logger });
+  expect(await server.post(path, '{"inputs": [1, 2, 3, 4]}')).toEqual([200, '{"outputs":[3.0,7.0]}']);
+  const [status, text] = await server.post(path, '{"inputs": [1, 2, 3]}');
+  expect(status).toBe(400);
+  expect(text).not.toContain("test.ts");
+  expect(logger.errors).toEqual([]);
+  await server.close();
+});

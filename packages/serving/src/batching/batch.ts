@@ -67,9 +67,10 @@ export class Batch {
     }));
   }
 
-  /** The arrays, for another batch to use. */
-  release(): TypedArray[] {
-    return this.slabs.splice(0);
+  /** The arrays, for another batch to use; undefined where they are larger than batches of `maxRows` rows need. */
+  release(maxRows: number): TypedArray[] | undefined {
+    const slabs = this.slabs.splice(0);
+    return slabs.every((slab, i) => slab.length <= 2 * maxRows * this.sizes[i]!) ? slabs : undefined;
   }
 
   /** Gives every request its rows. */

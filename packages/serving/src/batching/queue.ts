@@ -114,8 +114,8 @@ export class BatchQueue {
     try {
       const running = this.runner.run(this.plan, batch.tensors());
       // The engine has copied them.
-      const slabs = batch.release();
-      if (this.slabs.length < keptSlabs && batch.rows <= this.limits.maxBatchSize) this.slabs.push(slabs);
+      const slabs = batch.release(this.limits.maxBatchSize);
+      if (slabs && this.slabs.length < keptSlabs) this.slabs.push(slabs);
       const outputs = await running;
       return () => batch.split(outputs);
     } catch (error) {

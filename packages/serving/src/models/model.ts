@@ -108,7 +108,7 @@ export class Model {
     } catch (error) {
       const attempts = failed?.content === content ? failed.attempts + 1 : 1;
       const { status, message } = isMillraceError(error)
-        ? { status: asStatusError(error).status, message: `${error.code}: ${error.message}` }
+        ? { status: asStatusError(error).status, message: `${error.code}: ${error.reason}` }
         : { status: "UNKNOWN" as const, message: error instanceof Error ? error.message : String(error) };
       this.entries.set(version, {
         status: { version, state: "END", error: { status, message } },

@@ -6,6 +6,7 @@ import { Scheduler } from "../batching/scheduler.js";
 import { SingleQueue } from "../batching/single-queue.js";
 import type { QueueLimits } from "../limits.js";
 import type { Metrics } from "../metrics.js";
+import { asStatusError } from "../status.js";
 import { allocate, countOf, type HostTensor } from "../tensors.js";
 import { planSignature, rowsOf, type SignaturePlan } from "./signature.js";
 
@@ -142,6 +143,8 @@ export class ServedVersion implements Runner {
   }
 
   failed(error: unknown): void {
+    // Sizes that a graph does not take are told to the client alone.
+    if (asStatusError(error).status === "INVALID_ARGUMENT") return;
     this.host.onError(`${this.model} version ${this.number}`, error);
   }
 
