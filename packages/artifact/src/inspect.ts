@@ -1,4 +1,4 @@
-import { type AbortFlag, withDefaults } from "@millrace/core";
+import type { AbortFlag } from "@millrace/core";
 import {
   completeLimits,
   type PackageVersion,
@@ -8,6 +8,7 @@ import {
   signatureOf,
   type TensorEntry,
 } from "@millrace/core/graph";
+import { withDefaults } from "@millrace/core/support";
 import { readSaved } from "./load.js";
 import { type ArtifactSource, openSource } from "./source.js";
 

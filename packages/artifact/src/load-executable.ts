@@ -1,5 +1,6 @@
-import { type Executable, MillraceError, withDefaults } from "@millrace/core";
+import { type Executable, MillraceError } from "@millrace/core";
 import { defaultLimits, formatHeadBytes, formatOfFile, type ModelFormat, mainFileOf } from "@millrace/core/graph";
+import { withDefaults } from "@millrace/core/support";
 import { type LoadArtifactOptions, loadArtifact } from "./load.js";
 import { type ArtifactSource, openSource, type SourceFiles } from "./source.js";
 

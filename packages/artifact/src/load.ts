@@ -6,7 +6,6 @@ import {
   type NamedFunction,
   type Tensor,
   tensor,
-  withDefaults,
 } from "@millrace/core";
 import {
   type ArtifactHead,
@@ -24,6 +23,7 @@ import {
   viewAs,
   weightsFile,
 } from "@millrace/core/graph";
+import { withDefaults } from "@millrace/core/support";
 import { type ArtifactSource, type LocalFiles, openSource, type SourceFiles } from "./source.js";
 
 /** How an artifact is loaded. */

@@ -5,7 +5,6 @@ import {
   MillraceError,
   type NamedFunction,
   type Tensor,
-  withDefaults,
 } from "@millrace/core";
 import {
   artifactFile,
@@ -17,6 +16,7 @@ import {
   weightsFile,
   writeArtifact,
 } from "@millrace/core/graph";
+import { withDefaults } from "@millrace/core/support";
 
 /** How an artifact is saved. */
 export interface SaveArtifactOptions {

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { dtypes, MillraceError, type Tensor, type Variable, withDefaults } from "@millrace/core";
+import { dtypes, MillraceError, type Tensor, type Variable } from "@millrace/core";
 import {
   type AnyOp,
   type Attrs,
@@ -20,6 +20,7 @@ import {
   toTensor,
   VariableImpl,
 } from "@millrace/core/graph";
+import { withDefaults } from "@millrace/core/support";
 import { type Application, type ApplyOp, backward, seedsOf } from "./backward.js";
 import { connectTransforms } from "./graph-vjp.js";
 

@@ -10,9 +10,6 @@ export { poly } from "./api/poly.js";
 export { device, ensureShape, fn, fn as function, print, variable } from "./api/tensors.js";
 export type { Aval } from "./ir/aval.js";
 export type { Dim, SymDim } from "./ir/dim.js";
-// Some functions here are for the packages of this repository: they are marked @internal.
-export { mulHigh, philox } from "./ops/random/philox.js";
-export { drawSeed } from "./ops/random/state.js";
 export { getBackend, listDevices, ready, setBackend } from "./runtime/backends.js";
 export type { CallReport, HostCallReport } from "./runtime/call-report.js";
 export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
@@ -36,7 +33,6 @@ export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, sync, tidy } from "./runtime/memory.js";
 export { type LiveTensors, type Memory, memory } from "./runtime/memory-report.js";
 export {
-  markLayer,
   type NamedFunction,
   type NamedSpec,
   type NamedWeight,
@@ -47,14 +43,3 @@ export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";
 export { dtypes, errorCodes, isDType, isMillraceError, MillraceError, promote, warningCodes } from "./types/index.js";
-export {
-  canonicalName,
-  checkOptions,
-  type Defaults,
-  didYouMean,
-  nearestName,
-  required,
-  type WithDefaults,
-  withDefaults,
-} from "./types/options.js";
-export { throwIfAborted, untilAborted } from "./types/signal.js";

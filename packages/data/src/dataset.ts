@@ -1,6 +1,8 @@
 // The dataset that users hold: a lazy sequence of elements, iterated anew each time.
+
+import type { Signal, Tensor } from "@millrace/core";
 import * as tf from "@millrace/core";
-import { checkOptions, type Signal, type Tensor, throwIfAborted, untilAborted } from "@millrace/core";
+import { checkOptions, throwIfAborted, untilAborted } from "@millrace/core/support";
 import { badArgument, checkFunction } from "./arguments.js";
 import { type Element, realize, releaseAll, valueOf } from "./element.js";
 import { type DatasetReport, explainStage } from "./explain.js";

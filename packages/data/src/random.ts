@@ -1,5 +1,5 @@
 // Random numbers as a function of seed, stream and position.
-import { mulHigh, philox } from "@millrace/core";
+import { mulHigh, philox } from "@millrace/core/support";
 
 /** The low and high word of a whole number of at most 53 bits. */
 function words(value: number): [number, number] {

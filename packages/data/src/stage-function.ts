@@ -1,6 +1,7 @@
 // A user's function as a stage calls it: one program where its graph does all that it does, JavaScript where not.
-import { type CallSite, checkOptions, isMillraceError, MillraceError } from "@millrace/core";
+import { type CallSite, isMillraceError, MillraceError } from "@millrace/core";
 import { CheckedFunction, type Impurity, userFrames, warnImpure } from "@millrace/core/graph";
+import { checkOptions } from "@millrace/core/support";
 import { badArgument, checkFunction } from "./arguments.js";
 import { type Element, valueOf } from "./element.js";
 import type { FunctionReport } from "./explain.js";

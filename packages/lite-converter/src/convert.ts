@@ -1,12 +1,6 @@
-import {
-  type AbortFlag,
-  didYouMean,
-  MillraceError,
-  type NamedFunction,
-  throwIfAborted,
-  withDefaults,
-} from "@millrace/core";
+import { type AbortFlag, MillraceError, type NamedFunction } from "@millrace/core";
 import type { HostArray } from "@millrace/core/graph";
+import { didYouMean, throwIfAborted, withDefaults } from "@millrace/core/support";
 import type { LiteModel, LiteSignature } from "./file/model.js";
 import { minRuntimeVersion } from "./file/versions.js";
 import { writeModel } from "./file/write.js";

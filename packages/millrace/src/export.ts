@@ -1,6 +1,7 @@
 // `model.export`: layers know nothing of artifacts and converters, so the umbrella gives their models this method.
 import { type SaveArtifactOptions, saveArtifact } from "@millrace/artifact";
-import { type AbortFlag, getFiles, MillraceError, withDefaults } from "@millrace/autodiff";
+import { type AbortFlag, getFiles, MillraceError } from "@millrace/autodiff";
+import { withDefaults } from "@millrace/autodiff/support";
 import { Model } from "@millrace/layers";
 import type { ConvertOptions } from "@millrace/lite-converter";
 import { convert } from "./lite.js";

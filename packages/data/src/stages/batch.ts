@@ -1,5 +1,6 @@
 import * as tf from "@millrace/core";
-import { checkOptions, type ErrorCode, MillraceError, type Tensor } from "@millrace/core";
+import { type ErrorCode, MillraceError, type Tensor } from "@millrace/core";
+import { checkOptions } from "@millrace/core/support";
 import { badArgument, checkWhole } from "../arguments.js";
 import { type Element, releaseAll } from "../element.js";
 import { Row, rowOf, sizeOf, upload, uploadStack } from "../rows.js";

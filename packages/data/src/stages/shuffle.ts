@@ -1,4 +1,4 @@
-import { checkOptions, drawSeed } from "@millrace/core";
+import { checkOptions, drawSeed } from "@millrace/core/support";
 import { badArgument, checkWhole } from "../arguments.js";
 import { type Element, releaseAll } from "../element.js";
 import { Random } from "../random.js";

@@ -1,6 +1,7 @@
 // What layers use of the platform, which Node and browsers both have; no library of either is among the compiler's.
 
-export { type Signal, throwIfAborted, untilAborted } from "@millrace/autodiff";
+export type { Signal } from "@millrace/autodiff";
+export { throwIfAborted, untilAborted } from "@millrace/autodiff/support";
 
 interface Timers {
   /** Node alone: runs after pending events, without a timer's millisecond. */

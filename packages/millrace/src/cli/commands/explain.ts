@@ -1,4 +1,5 @@
-import { errorCodes, MillraceError, nearestName, warningCodes } from "@millrace/core";
+import { errorCodes, MillraceError, warningCodes } from "@millrace/core";
+import { nearestName } from "@millrace/core/support";
 
 import { errorPages } from "../error-pages.gen.js";
 import { print, printJson } from "../output.js";

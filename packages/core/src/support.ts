@@ -1,0 +1,19 @@
+/**
+ * How the packages of this repository read options, draw seeds and hear signals: one way for all of them. Not covered by
+ * semver's promises to users.
+ * @packageDocumentation
+ */
+export { mulHigh, philox } from "./ops/random/philox.js";
+export { drawSeed } from "./ops/random/state.js";
+export { markLayer } from "./runtime/named-function.js";
+export {
+  canonicalName,
+  checkOptions,
+  type Defaults,
+  didYouMean,
+  nearestName,
+  required,
+  type WithDefaults,
+  withDefaults,
+} from "./types/options.js";
+export { throwIfAborted, untilAborted } from "./types/signal.js";
