@@ -194,6 +194,8 @@ describe("losses", () => {
     const sparse = losses.sparseCategoricalCrossentropy({ fromLogits: true });
     expect(sparse.apply(tf.tensor([0], [1], "int32"), far).itemSync()).toBe(0);
     expect(sparse.apply(tf.tensor([1], [1], "int32"), far).itemSync()).toBe(2000);
+    // A label that no class has must not count as learned.
+    for (const label of [2, -1]) expect(sparse.apply(tf.tensor([label], [1], "int32"), far).itemSync()).toBeNaN();
     const binary = losses.binaryCrossentropy({ fromLogits: true });
     expect(binary.apply(tf.tensor([[0, 0]]), far).itemSync()).toBe(500);
   });

@@ -72,13 +72,14 @@ export function categoricalCrossentropy(
   return tf.neg(tf.sum(tf.mul(t, logProbabilities(p, fromLogits)), -1));
 }
 
-/** -log p of the class that the label numbers, along the last axis */
+/** -log p of the class that the label numbers, along the last axis; NaN where there is no such class. */
 export function sparseCategoricalCrossentropy(yTrue: Tensor, yPred: Tensor, fromLogits: boolean): Tensor {
   const labels = classNumbers("sparseCategoricalCrossentropy", yTrue, yPred);
   const logs = logProbabilities(yPred, fromLogits);
   const isClass: Tensor = tf.cast(tf.oneHot(labels, yPred.shape.at(-1)!), "bool");
   // A select, not a product: 0 times the infinite logarithm of an impossible class would be NaN.
-  return tf.neg(tf.sum(tf.where(isClass, logs, 0), -1));
+  const picked = tf.neg(tf.sum(tf.where(isClass, logs, 0), -1));
+  return tf.where(tf.any(isClass, -1), picked, Number.NaN);
 }
 
 /** Predictions as logarithms of probabilities, which are divided by their sum first, as Keras does. */
