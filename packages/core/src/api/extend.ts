@@ -71,7 +71,7 @@ export function defineOp<N extends ScopedName, A = NoAttrs, M extends "one" | "m
 ): Op<N, A, M> {
   const full = { version: 1, ...spec, kind: "custom" } as const;
   checkIdentity(full);
-  checkOptions(spec.name, spec, [...commonFacets, "reference"]);
+  checkOptions(spec.name, spec, [...Object.keys(commonFacets), "reference"]);
   need(full, "infer", typeof spec.infer === "function");
   need(full, "reference", typeof spec.reference === "function");
   need(full, "vjp", isRule(spec.vjp));
@@ -93,7 +93,7 @@ export function defineComposite<N extends ScopedName, A = NoAttrs, M extends "on
   const defaults = { version: 1, arity: [0, Number.POSITIVE_INFINITY], infer, vjp: "lower", batch: "lower" } as const;
   const full = { ...defaults, ...spec };
   checkIdentity(full);
-  checkOptions(spec.name, spec, [...commonFacets, "lower"]);
+  checkOptions(spec.name, spec, [...Object.keys(commonFacets), "lower"]);
   need(full, "lower", typeof lower === "function");
   need(full, "vjp", isRule(full.vjp) || full.vjp === "lower");
   need(full, "batch", isRule(full.batch) || full.batch === "lower" || full.batch === "elementwise");
@@ -135,8 +135,22 @@ function inferLowered<A>(
   return graph.results.map((v) => v.aval);
 }
 
-/** What both kinds of definitions may say. */
-const commonFacets = ["name", "version", "arity", "infer", "vjp", "jvp", "batch", "sizeAttrs", "many", "repairs"];
+/** What a definition may say; a facet that is mistyped would be missed in silence. */
+const commonFacets: Readonly<
+  Record<keyof (PrimitiveSpec<ScopedName, unknown> | CompositeSpec<ScopedName, unknown>), true>
+> = {
+  name: true,
+  version: true,
+  package: true,
+  arity: true,
+  infer: true,
+  vjp: true,
+  jvp: true,
+  batch: true,
+  sizeAttrs: true,
+  many: true,
+  repairs: true,
+};
 
 interface Identity {
   readonly name: string;

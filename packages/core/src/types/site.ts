@@ -42,9 +42,10 @@ export function userFrames(stack: string, limit = 4): CallSite[] {
 /** The user's call sites that led here. Costs more than an op, so eager code does not ask. */
 export function captureSites(limit = 4): CallSite[] {
   const depth = platform.Error.stackTraceLimit ?? 10;
-  platform.Error.stackTraceLimit = 40;
+  // Not by assignment, which throws where intrinsics are frozen.
+  Reflect.set(platform.Error, "stackTraceLimit", 40);
   const { stack } = new Error();
-  platform.Error.stackTraceLimit = depth;
+  Reflect.set(platform.Error, "stackTraceLimit", depth);
   return userFrames(stack ?? "", limit);
 }
 
