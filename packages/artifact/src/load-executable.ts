@@ -1,5 +1,13 @@
 import { type Executable, MillraceError } from "@millrace/core";
-import { defaultLimits, formatHeadBytes, formatOfFile, type ModelFormat, mainFileOf } from "@millrace/core/graph";
+import {
+  defaultLimits,
+  formatHeadBytes,
+  formatNames,
+  formatOfFile,
+  isTrainable,
+  type ModelFormat,
+  mainFileOf,
+} from "@millrace/core/graph";
 import { withDefaults } from "@millrace/core/support";
 import { type LoadArtifactOptions, loadArtifact } from "./load.js";
 import { type ArtifactSource, openSource, type SourceFiles } from "./source.js";
@@ -42,27 +50,17 @@ async function formatOf(files: SourceFiles): Promise<ModelFormat | undefined> {
   return formatOfFile(head);
 }
 
-const names: Readonly<Record<ModelFormat, string>> = {
-  millrace: "an artifact",
-  keras: "a .keras file",
-  h5: "an HDF5 file",
-  "tfjs-layers-model": "a TensorFlow.js layers model",
-  "tfjs-graph-model": "a TensorFlow.js graph model",
-  "saved-model": "a TensorFlow SavedModel",
-  tflite: "a .tflite file",
-  onnx: "an ONNX file",
-};
-
-const trainable: readonly ModelFormat[] = ["keras", "h5", "tfjs-layers-model"];
-
 function refusal(label: string, format: ModelFormat | undefined): MillraceError {
   if (format === undefined) {
-    const known = Object.values(names).join(", ");
+    const known = Object.values(formatNames).join(", ");
     return new MillraceError("E_FORMAT", `${label}: it is none of the known formats: ${known}`);
   }
-  if (trainable.includes(format)) {
-    const what = `${label} is ${names[format]}: a model to train, which tf.loadModel loads`;
+  if (isTrainable(format)) {
+    const what = `${label} is ${formatNames[format]}: a model to train, which tf.loadModel loads`;
     return new MillraceError("E_ARGUMENT", what);
   }
-  return new MillraceError("E_UNIMPLEMENTED", `${label} is ${names[format]}, which this release does not load yet`);
+  return new MillraceError(
+    "E_UNIMPLEMENTED",
+    `${label} is ${formatNames[format]}, which this release does not load yet`,
+  );
 }

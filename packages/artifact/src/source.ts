@@ -1,7 +1,7 @@
 // Where the files of a saved model come from: a path, a URL, or memory.
-import { type AbortFlag, type FileStat, getFiles, isMillraceError, MillraceError } from "@millrace/core";
+import { type AbortFlag, type FileStat, getFiles, MillraceError } from "@millrace/core";
 import { artifactFile } from "@millrace/core/graph";
-import { platform } from "./platform.js";
+import { download, pathOfFileUrl, readAddress } from "@millrace/core/support";
 
 /**
  * A saved model: the path or URL of its directory or of its main file, the bytes of its only file, or the bytes of its
@@ -43,7 +43,10 @@ export async function openSource(source: ArtifactSource, signal: AbortFlag | nul
   if (ArrayBuffer.isView(source)) return fromMemory(new Map([[onlyFile, source]]));
   if (typeof source === "string") {
     if (/^https?:\/\//i.test(source)) return fromUrl(source, signal);
-    return fromPath(/^file:\/\//i.test(source) ? pathOfUrl(source) : source, signal);
+    return fromPath(/^file:\/\//i.test(source) ? pathOfFileUrl(source) : source, signal);
+  }
+  if (typeof source !== "object" || source === null) {
+    throw new MillraceError("E_ARGUMENT", `a saved graph is loaded from a path, a URL or bytes, got ${String(source)}`);
   }
   if (isMap(source)) return fromMemory(source);
   if (isUrl(source)) return openSource(source.href, signal);
@@ -56,11 +59,6 @@ const isMap = (source: object): source is ReadonlyMap<string, Uint8Array> =>
 
 const isUrl = (source: object): source is { readonly href: string } =>
   "href" in source && typeof source.href === "string";
-
-function pathOfUrl(url: string): string {
-  const path = decodeURIComponent(new platform.URL(url).pathname);
-  return /^\/[A-Za-z]:/.test(path) ? path.slice(1) : path;
-}
 
 function missing(label: string, name: string): MillraceError {
   return new MillraceError("E_FILE", `${label}: there is no ${name || "file"}`);
@@ -119,54 +117,14 @@ async function fromPath(path: string, signal: AbortFlag | null): Promise<SourceF
 
 /** One request a file, to the origin that the caller named: a redirect is told, not followed. */
 function fromUrl(url: string, signal: AbortFlag | null): SourceFiles {
-  const { pathname } = new platform.URL(url);
+  const { pathname } = readAddress(url);
   const isFolder = !/\.(?:json|pb|tflite|onnx|keras|h5|hdf5)$/i.test(pathname);
   const base = isFolder && !pathname.endsWith("/") ? `${url}/` : url;
   return {
     label: url,
     list: async () => null,
     mainFile: isFolder ? artifactFile : onlyFile,
-    read: (name, maxBytes) => download(new platform.URL(name, base).href, maxBytes, signal),
+    read: (name, maxBytes) => download(readAddress(name, base).href, maxBytes, signal),
     local: null,
   };
-}
-
-async function download(url: string, maxBytes: number, signal: AbortFlag | null): Promise<Uint8Array> {
-  try {
-    const response = await platform.fetch(url, { redirect: "manual", ...(signal ? { signal } : {}) });
-    const to = response.headers.get("location");
-    if (to !== null || response.type === "opaqueredirect")
-      throw new MillraceError("E_FILE", `${url}: it redirects${to ? ` to ${to}` : ""}; pass the URL that it leads to`);
-    if (!response.ok || !response.body) throw new MillraceError("E_FILE", `${url}: the answer is ${response.status}`);
-    const stated = Number(response.headers.get("content-length") ?? 0);
-    if (stated > maxBytes) throw tooLarge(url, "", stated, maxBytes);
-    const reader = response.body.getReader();
-    const pieces: Uint8Array[] = [];
-    let bytes = 0;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || !value) break;
-      bytes += value.length;
-      if (bytes > maxBytes) {
-        await reader.cancel();
-        throw tooLarge(url, "", bytes, maxBytes);
-      }
-      pieces.push(value);
-    }
-    return joined(pieces, bytes);
-  } catch (cause) {
-    if (isMillraceError(cause)) throw cause;
-    if (signal?.aborted) throw signal.reason;
-    throw new MillraceError("E_FILE", `${url}: it cannot be fetched`, { cause });
-  }
-}
-
-function joined(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

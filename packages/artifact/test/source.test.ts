@@ -148,6 +148,9 @@ describe("addresses", () => {
     expect(asked).toEqual(["/moved/artifact.json"]);
     await expect(loadArtifact(`${base}/endless`)).rejects.toMatchObject({ code: "E_FORMAT" });
     await expect(loadArtifact("http://127.0.0.1:1/x")).rejects.toMatchObject({ code: "E_FILE" });
+    await expect(loadArtifact("http://")).rejects.toMatchObject({ code: "E_ARGUMENT" });
+    // @ts-expect-error: JavaScript can
+    await expect(loadArtifact(null)).rejects.toMatchObject({ code: "E_ARGUMENT" });
     await expect(loadArtifact(`${base}/models/1`, { signal: AbortSignal.abort("no") })).rejects.toBe("no");
   });
 });

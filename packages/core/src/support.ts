@@ -5,7 +5,16 @@
  */
 export { mulHigh, philox } from "./ops/random/philox.js";
 export { drawSeed } from "./ops/random/state.js";
+export { download, pathOfFileUrl, readAddress } from "./runtime/download.js";
 export { markLayer } from "./runtime/named-function.js";
+export {
+  formatNames,
+  formatOfFile,
+  isTrainable,
+  type ModelFormat,
+  mainFileOf,
+  type TrainableFormat,
+} from "./saved/format-of.js";
 export {
   canonicalName,
   checkOptions,

@@ -13,6 +13,30 @@ export type ModelFormat =
   | "tflite"
   | "onnx";
 
+/** What messages call a file of each. */
+export const formatNames: Readonly<Record<ModelFormat, string>> = {
+  millrace: "an artifact",
+  keras: "a .keras file",
+  h5: "an HDF5 file",
+  "tfjs-layers-model": "a TensorFlow.js layers model",
+  "tfjs-graph-model": "a TensorFlow.js graph model",
+  "saved-model": "a TensorFlow SavedModel",
+  tflite: "a .tflite file",
+  onnx: "an ONNX file",
+};
+
+/**
+ * The formats of models that are trained further: Keras 3's, Keras 2's and TensorFlow.js's. The others hold graphs.
+ * @public
+ */
+export type TrainableFormat = Extract<ModelFormat, "keras" | "h5" | "tfjs-layers-model">;
+const trainable: readonly ModelFormat[] = ["keras", "h5", "tfjs-layers-model"] satisfies readonly TrainableFormat[];
+
+/** Whether models of a format can be trained further. */
+export function isTrainable(format: ModelFormat): format is TrainableFormat {
+  return trainable.includes(format);
+}
+
 /** Bytes from a file's start that `formatOfFile` wants to see; a shorter file is seen whole. */
 export const formatHeadBytes: number = 1 << 16;
 

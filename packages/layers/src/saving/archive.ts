@@ -23,11 +23,6 @@ const methods = { stored: 0, deflated: 8 };
 /** Deflate makes nothing smaller than by this factor. */
 const greatestRatio = 1032;
 
-/** Whether bytes begin as an archive does. */
-export function isArchive(bytes: Uint8Array): boolean {
-  return bytes.length >= 22 && viewOf(bytes).getUint32(0, true) === signatures.local;
-}
-
 /** Reads the directory of an archive. Throws E_FORMAT. */
 export function openArchive(bytes: Uint8Array, limits: Limits): Archive {
   const entries = believing("the archive", () => readDirectory(bytes));

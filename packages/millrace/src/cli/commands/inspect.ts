@@ -1,5 +1,6 @@
 // `millrace inspect`: what is in a file, told by its content.
 import { MillraceError } from "@millrace/core";
+import { formatNames } from "@millrace/core/graph";
 import "../../index.js";
 import { formatAt } from "../formats.js";
 import { describeArtifact } from "../inspect/artifact.js";
@@ -35,6 +36,6 @@ async function describe(path: string, withGraph: boolean): Promise<Description> 
     case "tflite":
       return describeLite(path, withGraph);
     default:
-      throw new MillraceError("E_UNIMPLEMENTED", `${path}: its format is ${format}, which is not read yet`);
+      throw new MillraceError("E_UNIMPLEMENTED", `${path}: it is ${formatNames[format]}, which is not read yet`);
   }
 }
