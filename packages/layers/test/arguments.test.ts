@@ -138,6 +138,15 @@ describe("applyGradients", () => {
     const twin = tf.variable([1], { name: "slope" });
     expect(thrown(() => tf.variableGrads(() => tf.add(square(), tf.sum(twin)))).code).toBe("E_VARIABLE");
   });
+  test("a learning rate is set as in Keras", () => {
+    const optimizer = nn.optimizers.sgd({ learningRate: 1 });
+    const rate = optimizer.learningRate;
+    optimizer.learningRate = 0.25;
+    expect([optimizer.learningRate, rate.itemSync()]).toEqual([rate, 0.25]);
+    optimizer.learningRate = tf.scalar(0.5);
+    expect(rate.itemSync()).toBe(0.5);
+    expect(thrown(() => Object.assign(optimizer, { learningRate: [1, 2] })).code).toBe("E_SHAPE");
+  });
   test("minimize takes a list of variables", () => {
     expect(thrown(() => nn.optimizers.sgd().minimize(square, untyped(true))).code).toBe("E_ARGUMENT");
   });

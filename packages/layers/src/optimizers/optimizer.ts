@@ -81,9 +81,12 @@ export abstract class Optimizer {
     return this.state.iterations;
   }
 
-  /** A float32 scalar; assigning to it changes the next step and retraces nothing. */
+  /** A float32 scalar, to which a number or scalar may be assigned: that changes the next step and retraces nothing. */
   get learningRate(): Variable {
     return this.state.learningRate;
+  }
+  set learningRate(value: number | Tensor) {
+    this.state.learningRate.assign(value);
   }
 
   /** All state in the order of files: iterations, learning rate, then what is remembered of each variable. */
