@@ -203,3 +203,31 @@ describe("what does not fit is refused under the caller's name", () => {
   ];
   test.each(cases)("%s", (_what, run, message) => expect(run).toThrow(message));
 });
+
+test("roundings and layouts of TensorFlow.js that are not built are refused, never passed over", () => {
+  const [x, line, filter] = [tf.ones([1, 5, 5, 1]), tf.ones([1, 5, 1]), tf.ones([3, 3, 1, 1])];
+  // boundary: what plain JavaScript might write
+  const untyped = (value: unknown): never => value as never;
+  const code = (f: () => unknown): string => {
+    try {
+      f();
+    } catch (error) {
+      return tf.isMillraceError(error) ? error.code : `${error}`;
+    }
+    return "";
+  };
+  for (const mode of ["ceil", "round"]) {
+    expect(code(() => tf.maxPool(x, 2, 2, "valid", untyped(mode)))).toBe("E_UNIMPLEMENTED");
+    expect(code(() => tf.avgPool(x, 2, 2, "valid", untyped(mode)))).toBe("E_UNIMPLEMENTED");
+    expect(code(() => tf.conv1d(line, tf.ones([3, 1, 1]), 1, "valid", "NWC", 1, untyped(mode)))).toBe(
+      "E_UNIMPLEMENTED",
+    );
+    expect(code(() => tf.conv2d(x, filter, 1, "valid", "NHWC", 1, untyped(mode)))).toBe("E_UNIMPLEMENTED");
+    expect(code(() => tf.depthwiseConv2d(x, filter, 1, "valid", "NHWC", 1, untyped(mode)))).toBe("E_UNIMPLEMENTED");
+    expect(code(() => tf.conv2dTranspose(x, filter, [1, 7, 7, 1], 1, "valid", untyped(mode)))).toBe("E_UNIMPLEMENTED");
+  }
+  expect(code(() => tf.separableConv2d(x, filter, tf.ones([1, 1, 1, 1]), 1, "valid", 1, untyped("NCHW")))).toBe(
+    "E_ARGUMENT",
+  );
+  expect(tf.maxPool(x, 2, 2, "valid", "floor").shape).toEqual([1, 2, 2, 1]);
+});

@@ -74,8 +74,8 @@ const methods = {
   atan2(this: Passed, b?: Passed): unknown {
     return atan2(this, b);
   },
-  avgPool(this: Passed, filterSize?: Passed, strides?: Passed, pad?: Passed): unknown {
-    return avgPool(this, filterSize, strides, pad);
+  avgPool(this: Passed, filterSize?: Passed, strides?: Passed, pad?: Passed, dimRoundingMode?: Passed): unknown {
+    return avgPool(this, filterSize, strides, pad, dimRoundingMode);
   },
   batchNorm(
     this: Passed,
@@ -106,8 +106,9 @@ const methods = {
     pad?: Passed,
     dataFormat?: Passed,
     dilation?: Passed,
+    dimRoundingMode?: Passed,
   ): unknown {
-    return conv1d(this, filter, stride, pad, dataFormat, dilation);
+    return conv1d(this, filter, stride, pad, dataFormat, dilation, dimRoundingMode);
   },
   conv2d(
     this: Passed,
@@ -116,11 +117,19 @@ const methods = {
     pad?: Passed,
     dataFormat?: Passed,
     dilations?: Passed,
+    dimRoundingMode?: Passed,
   ): unknown {
-    return conv2d(this, filter, strides, pad, dataFormat, dilations);
+    return conv2d(this, filter, strides, pad, dataFormat, dilations, dimRoundingMode);
   },
-  conv2dTranspose(this: Passed, filter?: Passed, outputShape?: Passed, strides?: Passed, pad?: Passed): unknown {
-    return conv2dTranspose(this, filter, outputShape, strides, pad);
+  conv2dTranspose(
+    this: Passed,
+    filter?: Passed,
+    outputShape?: Passed,
+    strides?: Passed,
+    pad?: Passed,
+    dimRoundingMode?: Passed,
+  ): unknown {
+    return conv2dTranspose(this, filter, outputShape, strides, pad, dimRoundingMode);
   },
   cos(this: Passed): unknown {
     return cos(this);
@@ -138,8 +147,9 @@ const methods = {
     pad?: Passed,
     dataFormat?: Passed,
     dilations?: Passed,
+    dimRoundingMode?: Passed,
   ): unknown {
-    return depthwiseConv2d(this, filter, strides, pad, dataFormat, dilations);
+    return depthwiseConv2d(this, filter, strides, pad, dataFormat, dilations, dimRoundingMode);
   },
   div(this: Passed, b?: Passed): unknown {
     return div(this, b);
@@ -240,8 +250,8 @@ const methods = {
   max(this: Passed, axis?: Passed, keepDims?: Passed): unknown {
     return max(this, axis, keepDims);
   },
-  maxPool(this: Passed, filterSize?: Passed, strides?: Passed, pad?: Passed): unknown {
-    return maxPool(this, filterSize, strides, pad);
+  maxPool(this: Passed, filterSize?: Passed, strides?: Passed, pad?: Passed, dimRoundingMode?: Passed): unknown {
+    return maxPool(this, filterSize, strides, pad, dimRoundingMode);
   },
   maximum(this: Passed, b?: Passed): unknown {
     return maximum(this, b);
@@ -319,8 +329,9 @@ const methods = {
     strides?: Passed,
     pad?: Passed,
     dilations?: Passed,
+    dataFormat?: Passed,
   ): unknown {
-    return separableConv2d(this, depthwiseFilter, pointwiseFilter, strides, pad, dilations);
+    return separableConv2d(this, depthwiseFilter, pointwiseFilter, strides, pad, dilations, dataFormat);
   },
   sigmoid(this: Passed): unknown {
     return sigmoid(this);

@@ -18,3 +18,9 @@ export function refusal(
     dtypes: ins.map(({ dtype }) => dtype),
   });
 }
+
+/** A parameter of TensorFlow.js that is not built: its default alone is taken, so that nothing is passed over in silence. */
+export function notBuilt(name: string, parameter: string, given: unknown, only: string): void {
+  if (given === undefined || given === null || given === only) return;
+  throw refusal(`${name}.${parameter}`, `${parameter} "${String(given)}" is not built yet`, [], "E_UNIMPLEMENTED");
+}

@@ -69,6 +69,7 @@ export interface TensorMethods {
     filterSize: Arg<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, W>,
     strides?: St,
     pad?: P,
+    dimRoundingMode?: "floor",
   ): Out<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, FloatOf<DTypeOf<X>>>;
   /** (x − mean) / √(variance + varianceEpsilon) · scale + offset, all broadcast to x: usually vectors along the channels. */
   batchNorm<X extends Tensor>(
@@ -104,6 +105,7 @@ export interface TensorMethods {
     pad?: P,
     dataFormat?: "NWC",
     dilation?: Dl,
+    dimRoundingMode?: "floor",
   ): Out<Conv1d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>>;
   /** A filter [h, w, in, out] slid over images [n, h, w, in]; not turned around, as everywhere in machine learning. */
   conv2d<
@@ -119,6 +121,7 @@ export interface TensorMethods {
     pad?: P,
     dataFormat?: "NHWC",
     dilations?: Dl,
+    dimRoundingMode?: "floor",
   ): Out<Conv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>>;
   /** The transpose of conv2d, which its gradient is made of: x [n, h, w, in] and a filter [h, w, out, in] give `outputShape` [n, h', w', out], from which conv2d with these strides and this padding would lead back to x's shape. */
   conv2dTranspose<X extends Tensor, const F extends Like, const T extends Shape>(
@@ -127,6 +130,7 @@ export interface TensorMethods {
     outputShape: T,
     strides?: Pair,
     pad?: PadMode,
+    dimRoundingMode?: "floor",
   ): Out<Mutable<T>, PromoteOf<X, F>>;
   /** The cosine of an angle in radians; NaN for ±∞. */
   cos<X extends Tensor>(this: X): SameFloat<X>;
@@ -158,6 +162,7 @@ export interface TensorMethods {
     pad?: P,
     dataFormat?: "NHWC",
     dilations?: Dl,
+    dimRoundingMode?: "floor",
   ): Out<DepthwiseConv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>>;
   /** x / y, element by element, broadcast. Two integers give a float32, as in TensorFlow; `floorDiv` stays with integers. */
   div<A extends Tensor, const B extends Like>(
@@ -288,6 +293,7 @@ export interface TensorMethods {
     filterSize: Arg<Pool2d<"maxPool", ShapeOf<X>, W, St, P>, W>,
     strides?: St,
     pad?: P,
+    dimRoundingMode?: "floor",
   ): Out<Pool2d<"maxPool", ShapeOf<X>, W, St, P>, DTypeOf<X>>;
   /** The greater of x and y, element by element, broadcast. NaN where either is NaN. */
   maximum<A extends Tensor, const B extends Like>(
@@ -408,6 +414,7 @@ export interface TensorMethods {
     strides?: St,
     pad?: P,
     dilations?: Dl,
+    dataFormat?: "NHWC",
   ): Out<SeparableConv2d<ShapeOf<X>, ShapeOf<F>, ShapeOf<G>, St, P, Dl>, PromoteOf<X, F>>;
   /** The logistic function 1 / (1 + e^−x), from 0 to 1. */
   sigmoid<X extends Tensor>(this: X): SameFloat<X>;

@@ -8,6 +8,7 @@ import type { Conv1d, Conv2d, DepthwiseConv2d, PadMode, Pair, SeparableConv2d } 
 import type { Arg, Mutable, Shape } from "../../types/shape.js";
 import type { Tensor } from "../../types/tensor.js";
 import { apply, apply1, promoted } from "../public.js";
+import { notBuilt } from "../refuse.js";
 import { reshapeOp } from "../shape/reshape.js";
 import { checkFits, paddingOf, perAxis } from "../window/windows.js";
 import { convGeneralOp } from "./conv-general.js";
@@ -34,7 +35,9 @@ export function conv1d<
   pad?: P,
   dataFormat?: "NWC",
   dilation?: Dl,
+  dimRoundingMode?: "floor",
 ): Out<Conv1d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>> {
+  notBuilt("conv1d", "dimRoundingMode", dimRoundingMode, "floor");
   checkAttr(
     "conv1d.C0",
     dataFormat === undefined || dataFormat === "NWC",
@@ -66,7 +69,9 @@ export function conv2d<
   pad?: P,
   dataFormat?: "NHWC",
   dilations?: Dl,
+  dimRoundingMode?: "floor",
 ): Out<Conv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>> {
+  notBuilt("conv2d", "dimRoundingMode", dimRoundingMode, "floor");
   checkFormat("conv2d", dataFormat);
   const operands = promoted("conv2d", x, filter as Like);
   return typed(convolution("conv2d", operands, strides, pad, dilations, 2));
@@ -92,7 +97,9 @@ export function depthwiseConv2d<
   pad?: P,
   dataFormat?: "NHWC",
   dilations?: Dl,
+  dimRoundingMode?: "floor",
 ): Out<DepthwiseConv2d<ShapeOf<X>, ShapeOf<F>, St, P, Dl>, PromoteOf<X, F>> {
+  notBuilt("depthwiseConv2d", "dimRoundingMode", dimRoundingMode, "floor");
   checkFormat("depthwiseConv2d", dataFormat);
   const operands = promoted("depthwiseConv2d", x, filter as Like);
   return typed(depthwise("depthwiseConv2d", operands, strides, pad, dilations));
@@ -118,7 +125,9 @@ export function separableConv2d<
   strides?: St,
   pad?: P,
   dilations?: Dl,
+  dataFormat?: "NHWC",
 ): Out<SeparableConv2d<ShapeOf<X>, ShapeOf<F>, ShapeOf<G>, St, P, Dl>, PromoteOf<X, F>> {
+  checkFormat("separableConv2d", dataFormat);
   const between = depthwise(
     "separableConv2d",
     promoted("separableConv2d", x, depthwiseFilter),
@@ -143,7 +152,9 @@ export function conv2dTranspose<const X extends Like, const F extends Like, cons
   outputShape: T,
   strides?: Pair,
   pad?: PadMode,
+  dimRoundingMode?: "floor",
 ): Out<Mutable<T>, PromoteOf<X, F>> {
+  notBuilt("conv2dTranspose", "dimRoundingMode", dimRoundingMode, "floor");
   const name = "conv2dTranspose";
   const [t, w] = promoted(name, x, filter);
   const to: readonly Dim[] = outputShape;

@@ -10,6 +10,7 @@ import type { Arg } from "../../types/shape.js";
 import type { Tensor } from "../../types/tensor.js";
 import { divOp } from "../binary/arithmetic.js";
 import { apply, apply1, stretchTo, toFloat, toTensor } from "../public.js";
+import { notBuilt } from "../refuse.js";
 import { reduceWindowMaxOp, reduceWindowSumOp, type WindowAttrs } from "./reduce-window.js";
 import { checkFits, paddingOf, perAxis } from "./windows.js";
 
@@ -33,7 +34,9 @@ export function maxPool<
   filterSize: Arg<Pool2d<"maxPool", ShapeOf<X>, W, St, P>, W>,
   strides?: St,
   pad?: P,
+  dimRoundingMode?: "floor",
 ): Out<Pool2d<"maxPool", ShapeOf<X>, W, St, P>, DTypeOf<X>> {
+  notBuilt("maxPool", "dimRoundingMode", dimRoundingMode, "floor");
   const t = toTensor(x);
   return typed(apply1(reduceWindowMaxOp, t, windowOf("maxPool", t, filterSize as Pair, strides, pad)));
 }
@@ -55,7 +58,9 @@ export function avgPool<
   filterSize: Arg<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, W>,
   strides?: St,
   pad?: P,
+  dimRoundingMode?: "floor",
 ): Out<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, FloatOf<DTypeOf<X>>> {
+  notBuilt("avgPool", "dimRoundingMode", dimRoundingMode, "floor");
   const t = toFloat(x);
   const attrs = windowOf("avgPool", t, filterSize as Pair, strides, pad);
   const sum = apply1(reduceWindowSumOp, t, attrs);
