@@ -44,8 +44,18 @@ export class ServingCore {
     }
     const { pollMs } = this.settings;
     if (pollMs === 0) return;
+    // What stays wrong is reported once.
+    let last = "";
     this.timer = setInterval(() => {
-      this.registry.refresh().catch((error: unknown) => this.report("looking for versions", error));
+      this.registry.refresh().then(
+        () => {
+          last = "";
+        },
+        (error: unknown) => {
+          if (String(error) !== last) this.report("looking for versions", error);
+          last = String(error);
+        },
+      );
     }, pollMs);
     this.timer.unref();
   }

@@ -1,4 +1,5 @@
 // Requests run together, and what is too much is refused.
+import { connect } from "node:net";
 import * as tf from "@millrace/core";
 import { Gated, until } from "./gated.js";
 import { executable, metric, quietLogger, type Served, scale, serve } from "./helpers.js";
@@ -173,6 +174,30 @@ describe("limits", () => {
     expect((await server.post(path, `${row(3)}${spaces}`))[0]).toBe(429);
     gated.release();
     expect(await Promise.all([first, second])).toEqual([answer(1), answer(2)]);
+    await server.close();
+  });
+
+  test("a client that leaves counts no more, and a batch that nobody waits for does not run", async () => {
+    const gated = new Gated();
+    const limits = { pendingRequests: 2 };
+    const { server, first, warm } = await busy({ models: { m: gated.executable }, limits }, gated);
+    const probe = async (): Promise<number> => (await server.post(path, "no JSON"))[0];
+    const leave = async (text: string): Promise<void> => {
+      const { hostname, port } = new URL(server.url);
+      const socket = connect(Number(port), hostname);
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: m\r\ncontent-length: ${row(2).length}\r\n\r\n${text}`);
+      // Both places are taken now.
+      await until(async () => (await probe()) === 429);
+      socket.destroy();
+    };
+    await leave(row(2).slice(0, 5));
+    await until(async () => (await probe()) === 400);
+    await leave(row(2));
+    await until(async () => (await probe()) === 400);
+    gated.release();
+    expect(await first).toEqual(answer(1));
+    expect(await server.post(path, row(3))).toEqual(answer(3));
+    expect(gated.runs.slice(warm)).toEqual([1, 1]);
     await server.close();
   });
 

@@ -1,4 +1,5 @@
 // Versions come and go while requests are answered.
+import { renameSync } from "node:fs";
 import * as tf from "@millrace/core";
 import autocannon from "autocannon";
 import { createServer } from "../src/index.js";
@@ -241,4 +242,20 @@ test("no request fails while versions are loaded and unloaded under load", async
   expect(metric(text, "batching_session:processed_batch_size_count", { version: "11" })).toBeGreaterThan(0);
   await close();
   expect(tf.memory().numTensors).toBe(before);
+});
+
+test("directories are looked at by themselves, and what stays wrong is reported once", async () => {
+  versions.add(1, "3");
+  const logger = quietLogger();
+  const { server, close } = await serveVersions({ pollMs: 1, logger });
+  versions.add(2, "5");
+  await until(async () => factorOf(await server.post(predict, body)) === 5);
+  renameSync(versions.path, `${versions.path}-away`);
+  await until(() => logger.errors.length > 0);
+  for (let i = 0; i < 20; i++) expect(factorOf(await server.post(predict, body))).toBe(5);
+  renameSync(`${versions.path}-away`, versions.path);
+  versions.add(3, "7");
+  await until(async () => factorOf(await server.post(predict, body)) === 7);
+  expect(logger.errors).toEqual([expect.stringContaining("looking for versions: E_FILE")]);
+  await close();
 });
