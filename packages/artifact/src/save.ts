@@ -33,7 +33,8 @@ export interface SaveArtifactOptions {
  *
  * @param functions those of a model (`model.toConcreteFunctions()`) or of `nameFunction`; their weights are saved as they are
  * at this moment, shared ones once
- * @throws E_ARGUMENT where there is no function or two have one name, E_FILE where the directory cannot be written
+ * @throws E_ARGUMENT where there is no function or two have one name, E_FILE where the directory cannot be written,
+ * or holds other files than those of an artifact, which would be lost
  * @example
  *     const half = nameFunction("serving_default", ({ x }) => tf.mul(x!, 0.5), { x: { shape: ["batch", 4] } });
  *     await saveArtifact("half", [half], { metadata: { unit: "m" } });

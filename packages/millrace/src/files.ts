@@ -28,6 +28,10 @@ export const nodeFiles: Files = {
 
   read: (path, { maxBytes = Number.MAX_SAFE_INTEGER, range = [0, Number.MAX_SAFE_INTEGER], signal = null } = {}) =>
     named("read", path, async () => {
+      // Opening a pipe waits for who writes to it.
+      const found = await stat(path);
+      if (!found.isFile() && !found.isDirectory())
+        throw new MillraceError("E_FILE", `cannot read ${path}: it is no file`);
       const handle = await open(path, "r");
       try {
         const { size } = await handle.stat();
@@ -47,6 +51,7 @@ export const nodeFiles: Files = {
   writeDirectory: (path, files, options = {}) =>
     named("write", path, () =>
       replace(path, options, async (temporary) => {
+        await holdReplaceable(path, [...files.keys()]);
         await mkdir(temporary);
         for (const [name, bytes] of files) {
           const file = join(temporary, ...partsOf(name));
@@ -78,6 +83,16 @@ async function replace(
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
+}
+
+/** A directory takes the place of one that holds nothing but what it holds too: no other file is lost. */
+async function holdReplaceable(path: string, names: readonly string[]): Promise<void> {
+  const written = new Set(names.map((name) => name.split("/")[0]));
+  const there = (await stat(path).catch(() => null))?.isDirectory() ? await readdir(path) : [];
+  const other = there.find((name) => !written.has(name));
+  if (other === undefined) return;
+  const what = `it is a directory that holds ${other}, which would be lost; remove it, or name another directory`;
+  throw new MillraceError("E_FILE", `cannot write ${path}: ${what}`);
 }
 
 async function put(temporary: string, target: string, overwrite: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 // Files are written whole or not at all, and every refusal names the path.
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -100,14 +101,35 @@ test("a directory is written whole, takes the place of the old one, and no name 
       ["in/y", bytes(2)],
     ]),
   );
-  await files.writeDirectory(at("d"), new Map([["in/z", bytes(3)]]));
-  expect(await files.list(at("d"))).toEqual(["in"]);
+  await files.writeDirectory(
+    at("d"),
+    new Map([
+      ["x", bytes(1)],
+      ["in/z", bytes(3)],
+    ]),
+  );
+  expect([await files.list(at("d")), await files.list(at("d/in"))]).toEqual([["in", "x"], ["z"]]);
   expect(await files.read(at("d/in/z"))).toEqual(bytes(3));
   for (const name of ["../x", "/x", "a//b", ".", "", "a\\b", "a\0"]) {
     expect([name, await codeOf(files.writeDirectory(at("d"), new Map([[name, bytes(1)]])))]).toEqual([name, "E_FILE"]);
   }
-  expect(await files.list(at("d"))).toEqual(["in"]);
+  expect(await files.list(at("d"))).toEqual(["in", "x"]);
   expect(readdirSync(folder)).toEqual(["d"]);
+});
+
+test("a directory with other files is not replaced", async () => {
+  writeFileSync(at("thesis.txt"), "a");
+  expect(await codeOf(files.writeDirectory(folder, new Map([["x", bytes(1)]])))).toBe("E_FILE");
+  expect(readFileSync(at("thesis.txt"), "utf8")).toBe("a");
+  mkdirSync(at("empty"));
+  await files.writeDirectory(at("empty"), new Map([["x", bytes(1)]]));
+  expect(readdirSync(at("empty"))).toEqual(["x"]);
+});
+
+test("a pipe is not waited for", async () => {
+  if (process.platform === "win32") return; // it has no such files
+  execFileSync("mkfifo", [at("pipe")]);
+  expect(await codeOf(files.read(at("pipe")))).toBe("E_FILE");
 });
 
 test("a file does not take the place of a directory, nor a directory that of a file", async () => {

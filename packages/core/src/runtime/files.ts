@@ -44,7 +44,10 @@ export interface Files {
   read(path: string, options?: ReadFileOptions): Promise<Uint8Array>;
   /** Writes a file whole or not at all: what was there stays until all bytes are on the disk. Directories are made. */
   write(path: string, bytes: Uint8Array, options?: WriteFileOptions): Promise<void>;
-  /** Writes a directory of files whole or not at all. A name may hold "/", for directories inside. */
+  /**
+   * Writes a directory of files whole or not at all. A name may hold "/", for directories inside. It takes the place of one
+   * that holds nothing else; where other files would be lost it rejects with E_FILE.
+   */
   writeDirectory(path: string, files: ReadonlyMap<string, Uint8Array>, options?: WriteFileOptions): Promise<void>;
 }
 
