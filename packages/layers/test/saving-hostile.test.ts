@@ -377,6 +377,20 @@ describe("HDF5", () => {
     expect(found).toThrow(expect.objectContaining({ code, reason: expect.stringMatching(reason) }));
   });
 
+  test("names that share their letters are refused: few bytes would make many", () => {
+    const bytes = fixture("many.h5");
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const placesOf = (mark: string): number[] =>
+      [...text(bytes.map((byte) => byte & 127)).matchAll(new RegExp(mark, "g"))].map(({ index }) => index);
+    // The first heap and node are the root's.
+    const heap = placesOf("HEAP")[1]!;
+    const [size, names] = [8, 24].map((field) => Number(view.getBigUint64(heap + field, true))) as [number, number];
+    bytes.fill(0x61, names, names + size - 1).fill(0, names + size - 1, names + size);
+    for (const node of placesOf("SNOD").slice(1))
+      for (let i = 0; i < view.getUint16(node + 6, true); i++) view.setBigUint64(node + 8 + 40 * i, 0n, true);
+    expect(() => openHdf5(bytes).keys("group")).toThrow(/more than its bytes can/);
+  });
+
   test.each(["earliest", "latest", "many", "compact"])("%s is read", (name) => {
     const reader = openHdf5(fixture(`${name}.h5`));
     const last = name === "many" ? "299" : "data";

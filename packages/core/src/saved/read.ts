@@ -90,7 +90,7 @@ export function readHead(json: Uint8Array, limits: ReadLimits): ArtifactHead {
   const metadata = parts.metadata?.entries().map(([name, field]) => [name, field.json()] as const);
   return {
     producer: { name: producer.name.string(), version: producer.version.string() },
-    constants: parts.constants?.strings() ?? [],
+    constants: parts.constants ? uniqueNames(parts.constants) : [],
     metadata: Object.fromEntries(metadata ?? []),
     ops: new Map(parts.ops.entries().map(([name, version]) => [name, version.integer(1)])),
     packages: new Map((parts.packages?.entries() ?? []).map(([op, name]) => [op, name.string()])),

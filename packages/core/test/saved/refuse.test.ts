@@ -140,6 +140,7 @@ describe("what is refused", () => {
       json((t) => t.replace('"graphs"', '"constants":["v"],"graphs"')),
       /the constant "v"/,
     ],
+    ["a constant twice", json((t) => t.replace('"graphs"', '"constants":["w","w"],"graphs"')), /constants names one/],
     ["bounds the wrong way", json((t) => t.replace('"n":[0,null]', '"n":[5,2]')), /symbols.n\[1\] must be/],
     ["weights without a header", weights(new Uint8Array(4)), /shorter than the length/],
     ["a header that ends behind the file", weights(Uint8Array.of(255, 0, 0, 0, 0, 0, 0, 0)), /ends behind the file/],

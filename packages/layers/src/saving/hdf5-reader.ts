@@ -42,10 +42,13 @@ class Reader implements Hdf5Reader {
   private readonly view: DataView;
   private readonly root: number;
   private readonly objects = new Map<number, Found>();
+  /** Bytes of headers, entries and names that may still be read: in a file whose objects share none, no more than it has. */
+  private budget: number;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.budget = bytes.length;
     this.root = believing("the weights", () => this.readSuperblock());
   }
 
@@ -138,6 +141,7 @@ class Reader implements Hdf5Reader {
       if (seen.has(start)) throw badFile("a header continues in itself");
       seen.add(start);
       this.check(start, end - start);
+      this.spend(end - start);
       for (let at = start; at + step <= end; ) {
         const type = isNew ? this.byte(at) : this.number(at, 2);
         const size = this.number(at + (isNew ? 1 : 2), 2);
@@ -184,12 +188,14 @@ class Reader implements Hdf5Reader {
       seen.add(node);
       if (this.isMarked(node, "TREE")) {
         const count = this.number(node + 6, 2);
+        this.spend(16 * count);
         // Keys and children take turns.
         for (let i = 0; i < count; i++) nodes.push(this.number(node + 32 + 16 * i));
         continue;
       }
       if (!this.isMarked(node, "SNOD")) throw badFile("a group is damaged");
       const count = this.number(node + 6, 2);
+      this.spend(40 * count);
       for (let i = 0; i < count; i++) {
         const entry = node + 8 + 40 * i;
         const name = this.readName(names + this.number(entry), names + size);
@@ -203,6 +209,7 @@ class Reader implements Hdf5Reader {
     this.check(start, 0);
     const stop = this.bytes.indexOf(0, start);
     if (stop < 0 || stop >= end) throw badFile("a name has no end");
+    this.spend(stop - start);
     return utf8(this.bytes.subarray(start, stop));
   }
 
@@ -281,6 +288,11 @@ class Reader implements Hdf5Reader {
   }
 
   // --- bytes
+
+  private spend(count: number): void {
+    this.budget -= count;
+    if (this.budget < 0) throw badFile("its parts hold more than its bytes can");
+  }
 
   private byte(at: number): number {
     return this.view.getUint8(at);
