@@ -40,4 +40,7 @@ const versionOf = (name: string): number | null => (/^[1-9]\d{0,14}$/.test(name)
 const isGraph = (path: string): boolean => existsSync(join(path, artifactFile));
 
 const subdirectories = (path: string): string[] =>
-  statSync(path).isDirectory() ? readdirSync(path).filter((name) => statSync(join(path, name)).isDirectory()) : [];
+  isDirectory(path) ? readdirSync(path).filter((name) => isDirectory(join(path, name))) : [];
+
+/** A link that leads nowhere is none. */
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

@@ -1,5 +1,5 @@
 // The commands as a person types them, in this process: what they print, write, serve and refuse.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -8,7 +8,7 @@ import { doctor } from "../../src/cli/commands/doctor.js";
 import { explain } from "../../src/cli/commands/explain.js";
 import { inspect } from "../../src/cli/commands/inspect.js";
 import { serve } from "../../src/cli/commands/serve.js";
-import { types } from "../../src/cli/commands/types.js";
+import { types, typesText } from "../../src/cli/commands/types.js";
 import { findModels } from "../../src/cli/models.js";
 import { bytesText, reportFailure } from "../../src/cli/output.js";
 import * as tf from "../../src/index.js";
@@ -53,6 +53,9 @@ test("findModels takes the version with the greatest number", () => {
   expect(findModels(at("models/small-digits/1"))).toEqual([
     { ...newest, path: at("models/small-digits/1"), version: 1 },
   ]);
+  symlinkSync(at("nowhere"), at("models/gone"));
+  expect(findModels(at("models"))).toEqual([newest]);
+  rmSync(at("models/gone"));
   expect(() => findModels(at("none"))).toThrow(expect.objectContaining({ code: "E_FILE" }));
 });
 
@@ -67,6 +70,17 @@ export interface SmallDigits {
 }`);
   await written(() => types(at("models"), { out: at("models.ts") }), "stderr");
   expect(readFileSync(at("models.ts"), "utf8").trimEnd()).toBe(text.trimEnd());
+});
+
+test("types: models whose names differ in signs alone, and a name of two lines, are whole TypeScript", () => {
+  const report = { signatures: { f: { inputs: [], outputs: [] } } };
+  const names = ["a-b", "a_b", 'x*/\nexport const y = "'];
+  const text = typesText(names.map((name) => ({ model: { name, path: "", version: null }, report })));
+  expect(text.match(/^export .*$/gm)).toEqual([
+    "export interface AB {",
+    "export interface AB2 {",
+    "export interface XExportConstY {",
+  ]);
 });
 
 test("convert makes a .tflite file, a smaller one and a saved graph; inspect shows each", async () => {
@@ -104,6 +118,8 @@ test.each([
   [() => inspect(at("models"), {}), "E_FORMAT"],
   [async () => explain("E_NONE", {}), "E_ARGUMENT"],
   [() => serve(undefined, serveOptions), "E_ARGUMENT"],
+  [() => serve(at("models"), { ...serveOptions, rest: false }), "E_ARGUMENT"],
+  [() => serve(undefined, { ...serveOptions, config: at("none.json") }), "E_FILE"],
 ])("a wrong call is a typed error (%#)", async (call, code) => {
   await expect(call()).rejects.toMatchObject({ code });
   expect(existsSync(at("x.tflite"))).toBe(false);

@@ -1,8 +1,7 @@
 // `millrace serve`: a server of saved models, until it is told to stop.
-import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import process from "node:process";
-import { getLogger, MillraceError } from "@millrace/core";
+import { getFiles, getLogger, MillraceError } from "@millrace/core";
 import { createServer, parseServingConfig, type ServerOptions } from "@millrace/serving";
 import * as tf from "../../index.js";
 import { findModels } from "../models.js";
@@ -22,11 +21,17 @@ interface ServeOptions {
   readonly json?: boolean;
 }
 
+/** The most bytes of a configuration. */
+const mostConfigBytes = 1 << 24;
+
 /** How long a stop waits for what was begun. */
 const drainMs = 10_000;
 
 /** Serves until the process is asked to stop; what was begun is finished then. */
 export async function serve(directory: string | undefined, options: ServeOptions): Promise<void> {
+  if (!options.rest && !options.grpc) {
+    throw new MillraceError("E_ARGUMENT", "serve: with --no-rest and --no-grpc there is nothing to listen on");
+  }
   await tf.ready();
   const { models, batching } = await modelsOf(directory, options);
   const { host, port, grpcPort } = options;
@@ -56,7 +61,8 @@ async function modelsOf(directory: string | undefined, { config, name }: ServeOp
     throw new MillraceError("E_ARGUMENT", "serve: give a directory, or --config with a file");
   }
   if (config !== undefined) {
-    return parseServingConfig(readFileSync(config, "utf8"), { directory: dirname(resolve(config)) });
+    const text = new TextDecoder().decode(await getFiles().read(config, { maxBytes: mostConfigBytes }));
+    return parseServingConfig(text, { directory: dirname(resolve(config)) });
   }
   const found = findModels(directory!);
   if (name !== undefined && found.length > 1) {

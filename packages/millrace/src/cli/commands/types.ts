@@ -13,7 +13,7 @@ export async function types(directory: string, options: { readonly out?: string 
   if (options.out === undefined) print(text.trimEnd());
   else {
     await getFiles().write(options.out, new TextEncoder().encode(text));
-    note(`${options.out}: ${models.map(({ name }) => interfaceName(name)).join(", ")}`);
+    note(`${options.out}: ${interfaceNames(models.map(({ name }) => name)).join(", ")}`);
   }
 }
 
@@ -21,15 +21,16 @@ export async function types(directory: string, options: { readonly out?: string 
 export function typesText(
   models: readonly { readonly model: FoundModel; readonly report: Pick<ArtifactReport, "signatures"> }[],
 ): string {
-  const declarations = models.map(({ model: { name, version }, report }) => {
-    const of = version === null ? name : `${name}, version ${version}`;
+  const names = interfaceNames(models.map(({ model }) => model.name));
+  const declarations = models.map(({ model: { name, version }, report }, i) => {
+    const of = JSON.stringify(name).slice(1, -1) + (version === null ? "" : `, version ${version}`);
     const signatures = Object.entries(report.signatures).map(([key, s]) => `  ${keyText(key)}: ${signatureText(s)};\n`);
-    return `/** ${of.replaceAll("*/", "")} */\nexport interface ${interfaceName(name)} {\n${signatures.join("")}}\n`;
+    return `/** ${of.replaceAll("*/", "")} */\nexport interface ${names[i]} {\n${signatures.join("")}}\n`;
   });
-  const first = interfaceName(models[0]?.model.name ?? "model");
+  const address = `http://127.0.0.1:8501/v1/models/${encodeURIComponent(models[0]?.model.name ?? "")}`;
   return `// Written by \`millrace types\`. For a typed client of a server:
 //   import { createClient } from "@millrace/serving/client";
-//   const client = createClient<${first}>("http://127.0.0.1:8501/v1/models/${models[0]?.model.name}");
+//   const client = createClient<${names[0]}>("${address}");
 
 ${declarations.join("\n")}`;
 }
@@ -46,6 +47,18 @@ function tensorsText(tensors: readonly NamedAval[]): string {
 }
 
 const keyText = (name: string): string => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
+
+/** A name for each model; where two would have the same, the later ones have a number. */
+function interfaceNames(models: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return models.map((model) => {
+    const base = interfaceName(model);
+    let name = base;
+    for (let n = 2; taken.has(name); n++) name = `${base}${n}`;
+    taken.add(name);
+    return name;
+  });
+}
 
 /** "digits-cnn" → "DigitsCnn". */
 export function interfaceName(name: string): string {
