@@ -131,5 +131,6 @@ test("strippedNamesIn finds every form of a stripped property, and no other use 
     "x({ repairs })",
   ];
   for (const form of forms) expect(strippedNamesIn(form)).toHaveLength(1);
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the code that is looked through has a template
   expect(strippedNamesIn("const batch = 'vjp'; f(batch, `jvp ${reference}`); x.batches = 1;")).toEqual([]);
 });
