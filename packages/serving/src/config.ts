@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { MillraceError } from "@millrace/core";
+import { isMillraceError, MillraceError } from "@millrace/core";
 import { checkOptions } from "@millrace/core/support";
 import type { VersionPolicy } from "./models/policy.js";
 import type { BatchingOptions, ModelOptions } from "./options.js";
@@ -73,7 +73,8 @@ function record(where: string, value: unknown, keys: readonly string[]): JsonRec
   try {
     checkOptions(where, value, keys);
   } catch (cause) {
-    throw new MillraceError("E_FORMAT", cause instanceof Error ? cause.message : String(cause), { cause });
+    // The reason alone: the line that called is one of ours.
+    throw new MillraceError("E_FORMAT", isMillraceError(cause) ? cause.reason : String(cause), { cause });
   }
   // boundary: checked to be an object
   return value as JsonRecord;
