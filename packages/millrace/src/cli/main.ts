@@ -3,7 +3,7 @@
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { version } from "../version.gen.js";
-import { reportFailure } from "./output.js";
+import { endWithReader, reportFailure } from "./output.js";
 
 const program = new Command("millrace")
   .description("Serve, convert and look at machine-learning models.")
@@ -83,6 +83,7 @@ function wholeNumber(text: string): number {
   throw new CommanderError(2, "millrace.invalidNumber", `error: "${text}" is no whole number`);
 }
 
+endWithReader(process.stdout, () => process.exit());
 try {
   await program.parseAsync(process.argv);
 } catch (error) {

@@ -3,6 +3,17 @@ import process from "node:process";
 import { isMillraceError } from "@millrace/core";
 import { CommanderError } from "commander";
 
+/** Who reads the output may stop, as `head` does: then there is nothing more to do, and nothing went wrong. */
+export function endWithReader(
+  stream: { on(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown },
+  exit: () => void,
+): void {
+  stream.on("error", (error) => {
+    if (error.code !== "EPIPE") throw error;
+    exit();
+  });
+}
+
 /** Prints a result. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);

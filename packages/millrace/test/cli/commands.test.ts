@@ -1,4 +1,5 @@
 // The commands as a person types them, in this process: what they print, write, serve and refuse.
+import { EventEmitter } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ import { inspect } from "../../src/cli/commands/inspect.js";
 import { serve } from "../../src/cli/commands/serve.js";
 import { types, typesText } from "../../src/cli/commands/types.js";
 import { findModels } from "../../src/cli/models.js";
-import { bytesText, reportFailure } from "../../src/cli/output.js";
+import { bytesText, endWithReader, reportFailure } from "../../src/cli/output.js";
 import * as tf from "../../src/index.js";
 
 let folder = "";
@@ -178,6 +179,15 @@ test("failures have exit codes: 2 for a wrong call, 1 for the rest", async () =>
     expect(reportFailure(new Error("bug"), false)).toBe(1);
   }, "stderr");
   expect(text).toMatch(/^E_ARGUMENT: no\nmillrace explain E_ARGUMENT says more\.\nE_FILE: gone\n/);
+});
+
+test("a reader that stops ends the command; another failure of its output does not pass", () => {
+  const stream = new EventEmitter();
+  let exits = 0;
+  endWithReader(stream, () => exits++);
+  stream.emit("error", Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+  expect(exits).toBe(1);
+  expect(() => stream.emit("error", Object.assign(new Error("full"), { code: "ENOSPC" }))).toThrow("full");
 });
 
 test("bytes are written as people read them", () => {
