@@ -3,6 +3,7 @@
  * @packageDocumentation
  */
 import { type AbortFlag, type DType, isDType, MillraceError, type Tensor, tensor } from "@millrace/core";
+import { untilAborted } from "@millrace/core/support";
 import type { CheckedInputs, ModelTypes, OutputsOf, SignatureTypes } from "./client/types.js";
 
 export type { CheckedInputs, ModelTypes, OutputsOf, SignatureTypes, TensorType } from "./client/types.js";
@@ -62,17 +63,18 @@ export function createClient<M extends ModelTypes<M> = Record<string, SignatureT
       const inputs = given as Readonly<Record<string, Tensor>>;
       const request = {
         headers: { "content-type": "application/json", ...options.headers },
+        redirect: "error" as const, // to a server that the caller did not name
         // boundary: fetch listens to an AbortSignal, which is what an abort flag is here
         signal: (signal ?? null) as AbortSignal | null,
       };
-      metadata ??= fetchJson(`${base}/metadata`, request).then(readMetadata);
-      const outputs = await metadata.then(
-        (known) => known.get(signature),
-        (error: unknown) => {
-          metadata = undefined; // the next call asks again
+      // Calls share it, so no call's signal ends it. Where it fails, the next call asks again.
+      metadata ??= fetchJson(`${base}/metadata`, { ...request, signal: null })
+        .then(readMetadata)
+        .catch((error: unknown) => {
+          metadata = undefined;
           throw error;
-        },
-      );
+        });
+      const outputs = (await untilAborted(metadata, signal, () => {})).get(signature);
       if (!outputs) throw new MillraceError("E_REMOTE", `${base} has no signature "${signature}"`);
       const columns = await Promise.all(
         Object.entries(inputs).map(async ([name, x]) => `${JSON.stringify(name)}:${jsonOf(await x.array())}`),
@@ -95,11 +97,12 @@ function jsonOf(value: unknown): string {
 }
 
 async function fetchJson(url: string, request: RequestInit): Promise<unknown> {
-  const answer = await fetch(url, request).catch((cause: unknown) => {
+  const failed = (what: string) => (cause: unknown) => {
     if (request.signal?.aborted) throw request.signal.reason;
-    throw new MillraceError("E_REMOTE", `${url} could not be reached`, { cause });
-  });
-  const text = await answer.text();
+    throw new MillraceError("E_REMOTE", `${url} ${what}`, { cause });
+  };
+  const answer = await fetch(url, request).catch(failed("could not be reached, or redirects"));
+  const text = await answer.text().catch(failed("did not finish its answer"));
   const read = parse(text);
   if (answer.ok && read !== undefined) return read;
   const said = isRecord(read) && typeof read.error === "string" ? read.error : text.slice(0, 200);

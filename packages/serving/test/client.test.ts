@@ -93,3 +93,31 @@ test("a server that is not there is E_REMOTE, an abort rejects with its reason",
   const call = createClient<Doubler>(url).predict({ x: tf.zeros([1, 2]) }, { signal: AbortSignal.abort(reason) });
   await expect(call).rejects.toBe(reason);
 });
+
+test("calls share the metadata, and an abort of one does not reach the other", async () => {
+  answer = { status: 200, body: `{"outputs": {"y": [[1, 2]], "count": 2}}` };
+  const client = createClient<Doubler>(url);
+  const controller = new AbortController();
+  const first = client.predict({ x: tf.zeros([1, 2]) }, { signal: controller.signal });
+  const second = client.predict({ x: tf.zeros([1, 2]) });
+  controller.abort(new Error("enough"));
+  await expect(first).rejects.toThrow("enough");
+  expect((await second).y.shape).toEqual([1, 2]);
+});
+
+test("a redirect is not followed, and half an answer is E_REMOTE", async () => {
+  let asks = 0;
+  const strange = createServer((request, response) => {
+    asks++;
+    if (request.url!.startsWith("/moved")) response.writeHead(302, { location: `${url}/metadata` }).end();
+    else response.writeHead(200, { "content-length": 1000 }).write("{", () => response.destroy());
+  });
+  await new Promise<void>((done) => strange.listen(0, "127.0.0.1", done));
+  const base = `http://127.0.0.1:${(strange.address() as AddressInfo).port}`;
+  for (const path of ["moved", "half"]) {
+    const call = createClient<Doubler>(`${base}/${path}`).predict({ x: tf.zeros([1, 2]) });
+    await expect(call).rejects.toMatchObject({ code: "E_REMOTE" });
+  }
+  expect(asks).toBe(2);
+  await new Promise((done) => strange.close(done));
+});
