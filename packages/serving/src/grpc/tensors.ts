@@ -40,7 +40,8 @@ export function readTensorProto(name: string, proto: TensorProto, maxBytes: numb
     }
     return { dtype, shape, data: aligned(dtype, count, content) };
   }
-  if (count * bytes > maxBytes) {
+  // Sizes beside a 0 count too: rows of nothing are rows of what comes out.
+  if (shape.reduce((n, size) => n * Math.max(1, size), bytes) > maxBytes) {
     throw new StatusError(
       "RESOURCE_EXHAUSTED",
       `input "${name}": shape [${shape.join(",")}] is over ${maxBytes} bytes`,
