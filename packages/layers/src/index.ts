@@ -22,12 +22,14 @@ export type { RegularizerIdentifier } from "./regularizers/regularizers.js";
 export * as regularizers from "./regularizers/regularizers.js";
 export {
   type ByteSource,
+  inspectWeights,
   type LoadLimits,
   type LoadModelOptions,
   type LoadWeightsOptions,
   loadModel,
   loadModel as loadLayersModel,
   type ModelSource,
+  type SavedWeight,
   type SaveOptions,
   type TrainableFormat,
 } from "./saving/index.js";

@@ -6,7 +6,7 @@ import * as tf from "@millrace/autodiff";
 import { input, layers, loadModel, type Model, model, type SymbolicTensor, sequential } from "../src/index.js";
 import { openArchive, writeArchive } from "../src/saving/archive.js";
 import { limitsOf } from "../src/saving/checks.js";
-import { openHdf5 } from "../src/saving/hdf5-reader.js";
+import { listDatasets, openHdf5 } from "../src/saving/hdf5-reader.js";
 import { checksum, writeHdf5 } from "../src/saving/hdf5-writer.js";
 import { RandomStream } from "../src/util/random.js";
 
@@ -375,6 +375,20 @@ describe("HDF5", () => {
     const bytes = fixture(`${name}.h5`);
     const found = (): unknown => openHdf5(bytes).numbers("group/data");
     expect(found).toThrow(expect.objectContaining({ code, reason: expect.stringMatching(reason) }));
+  });
+
+  test("datasets are listed by their paths; a group that holds itself is refused", () => {
+    const data = Float32Array.of(1, 2);
+    const bytes = writeHdf5([
+      { path: "layers/dense/vars", name: "d", datasets: [{ name: "0", shape: [2], data }] },
+      { path: "optimizer/vars", name: "o", datasets: [{ name: "0", shape: [1, 2], data }] },
+    ]);
+    expect(listDatasets(openHdf5(bytes))).toEqual([
+      { path: "layers/dense/vars/0", shape: [2] },
+      { path: "optimizer/vars/0", shape: [1, 2] },
+    ]);
+    const inItself = { keys: () => ["a", "b"], shape: () => null, numbers: () => new Float32Array(0) };
+    expect(() => listDatasets(inItself)).toThrow(expect.objectContaining({ code: "E_FORMAT" }));
   });
 
   test("names that share their letters are refused: few bytes would make many", () => {

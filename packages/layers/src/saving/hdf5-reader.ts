@@ -6,7 +6,7 @@ import { floatLayouts, isHdf5, messages, type Numbers, typeClasses, undefinedAdd
 
 /** A file that is read. Paths are the names of groups with "/" between them. */
 export interface Hdf5Reader {
-  /** The names in a group, sorted; null where there is no group. */
+  /** The names in a group, sorted; null where there is no group. The path of the file itself is "". */
   keys(path: string): readonly string[] | null;
   /** The shape of a dataset; null where there is none. */
   shape(path: string): readonly number[] | null;
@@ -35,6 +35,26 @@ interface Found {
 export function openHdf5(bytes: Uint8Array): Hdf5Reader {
   if (!isHdf5(bytes)) throw badFile("the weights are no HDF5 file");
   return new Reader(bytes);
+}
+
+/** A file may say that groups hold one another; so many datasets, so deep, are those of models. */
+const [mostDatasets, mostGroups] = [100_000, 64];
+
+/** Every dataset of a file, in the order of their names. Throws E_FORMAT. */
+export function listDatasets(reader: Hdf5Reader): { readonly path: string; readonly shape: readonly number[] }[] {
+  const found: { readonly path: string; readonly shape: readonly number[] }[] = [];
+  let seen = 0;
+  const list = (names: readonly string[], within: string, depth: number): void => {
+    for (const name of names) {
+      if (++seen > mostDatasets || depth > mostGroups) throw badFile("its groups hold more than those of a model");
+      const path = within + name;
+      const inner = reader.keys(path);
+      if (inner) list(inner, `${path}/`, depth + 1);
+      else found.push({ path, shape: reader.shape(path) ?? [] });
+    }
+  };
+  list(reader.keys("") ?? [], "", 0);
+  return found;
 }
 
 class Reader implements Hdf5Reader {
@@ -71,7 +91,7 @@ class Reader implements Hdf5Reader {
   private find(path: string): Found | null {
     return believing(path, () => {
       let found = this.object(this.root);
-      for (const name of path.split("/")) {
+      for (const name of path === "" ? [] : path.split("/")) {
         const address = found.links?.get(name);
         if (address === undefined) return null;
         if (address === null) throw badFile(`${name} is a link to elsewhere`);

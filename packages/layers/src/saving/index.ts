@@ -113,6 +113,34 @@ export async function loadWeights(model: Model, source: ModelSource, options: Lo
   throw new MillraceError("E_ARGUMENT", "loadWeights: takes a file, and got a directory");
 }
 
+/**
+ * A tensor in a file of weights.
+ * @public
+ */
+export interface SavedWeight {
+  /** Names of groups and the tensor's own, with "/" between them. */
+  readonly path: string;
+  readonly shape: readonly number[];
+}
+
+/**
+ * What a file of weights holds (.weights.h5, or another HDF5 file of Keras's); its numbers are not read.
+ * @throws E_FORMAT where the file is damaged, lies or exceeds a limit; E_FILE where it cannot be read; E_UNIMPLEMENTED for
+ * what is not built
+ * @example const weights = await tf.inspectWeights("digits.weights.h5");
+ * @public
+ */
+export async function inspectWeights(
+  source: ModelSource,
+  options: Pick<LoadWeightsOptions, "signal" | "limits"> = {},
+): Promise<readonly SavedWeight[]> {
+  const { limits, signal } = complete("inspectWeights", options, { signal: null, limits: {} });
+  const { hdf5, sources } = await machinery();
+  const opened = await sources.openSource(source, [], limitsOf(limits), signal);
+  if ("bytes" in opened) return hdf5.listDatasets(hdf5.openHdf5(opened.bytes));
+  throw new MillraceError("E_ARGUMENT", "inspectWeights: takes a file, and got a directory");
+}
+
 async function write(
   who: string,
   path: string,

@@ -25,6 +25,7 @@ beforeAll(async () => {
     tf.layers.dense({ units: 10, activation: "softmax" }),
   ]);
   await model.save(at("small.keras"));
+  await model.saveWeights(at("small.weights.h5"));
   await model.export(at("models/small-digits/1"), { metadata: { unit: "digit" } });
   await model.export(at("models/small-digits/12"));
   model.dispose();
@@ -101,6 +102,9 @@ test("convert makes a .tflite file, a smaller one and a saved graph; inspect sho
     format: "keras",
     layers: [{ class: "Conv2D" }, { class: "Flatten" }, { class: "Dense" }],
   });
+  expect(await written(() => inspect(at("small.weights.h5"), {}))).toMatch(
+    /an HDF5 file[\s\S]*layers\/conv2d\/vars\/0 +\[3,3,1,4\]/,
+  );
   const graph = await written(() => inspect(at("graph"), { graph: true }));
   expect(graph).toMatch(/serving_default: input float32\[batch,8,8,1\] → output float32\[batch,10\]/);
   expect(graph).toMatch(/conv2d\w*\/kernel\w* +float32\[3,3,1,4\] +144 B/);

@@ -6,6 +6,7 @@ import { formatAt } from "../formats.js";
 import { describeArtifact } from "../inspect/artifact.js";
 import { describeKeras } from "../inspect/keras.js";
 import { describeLite } from "../inspect/lite.js";
+import { describeWeights } from "../inspect/weights.js";
 import { print, printJson } from "../output.js";
 
 interface InspectOptions {
@@ -35,6 +36,8 @@ async function describe(path: string, withGraph: boolean): Promise<Description> 
       return describeKeras(path, withGraph);
     case "tflite":
       return describeLite(path, withGraph);
+    case "h5":
+      return describeWeights(path);
     default:
       throw new MillraceError("E_UNIMPLEMENTED", `${path}: it is ${formatNames[format]}, which is not read yet`);
   }
