@@ -1,9 +1,19 @@
 // The commands as a person types them, in this process: what they print, write, serve and refuse.
 import { EventEmitter } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { packageChecks } from "../../src/cli/checks/packages.js";
 import { convert } from "../../src/cli/commands/convert.js";
 import { doctor } from "../../src/cli/commands/doctor.js";
 import { explain } from "../../src/cli/commands/explain.js";
@@ -174,6 +184,21 @@ test("doctor measures, and says how it found each thing", async () => {
   ]);
   expect(checks.find(({ name }) => name === "product")!.values!.gflops).toBeGreaterThan(0);
   process.exitCode = 0;
+});
+
+test("copies of the core are counted, whatever lies beside them", () => {
+  const modules = at("project/node_modules");
+  const core = (inside: string): void => {
+    mkdirSync(join(inside, "@millrace/core"), { recursive: true });
+    writeFileSync(join(inside, "@millrace/core/package.json"), `{ "version": "0.1.0" }`);
+  };
+  core(modules);
+  writeFileSync(join(modules, "@file"), "");
+  symlinkSync(at("nowhere"), join(modules, "gone"));
+  const copies = (): unknown => packageChecks(at("project")).find(({ name }) => name === "core");
+  expect(copies()).toMatchObject({ status: "ok", found: expect.stringContaining("one copy") });
+  core(join(modules, "library/node_modules"));
+  expect(copies()).toMatchObject({ status: "warn", advice: expect.stringContaining("E_DUPLICATE_CORE") });
 });
 
 test("failures have exit codes: 2 for a wrong call, 1 for the rest", async () => {

@@ -10,6 +10,6 @@ export async function nativeChecks(): Promise<Check[]> {
   } catch (error) {
     if (!tf.isMillraceError(error)) throw error;
     const found = "not loaded: the reference backend runs everything, slowly";
-    return [{ name: "native", status: "fail", found, advice: error.message }];
+    return [{ name: "native", status: "fail", found, advice: error.reason }];
   }
 }

@@ -61,11 +61,19 @@ function findCores(root: string): Set<string> {
 
 /** The packages of a node_modules, with those of scopes; pnpm's store is one more level of them. */
 function packagesIn(modules: string): string[] {
-  return readdirSync(modules).flatMap((name) => {
-    if (name === ".pnpm") return readdirSync(join(modules, name)).map((inner) => join(name, inner));
-    if (name.startsWith("@")) return readdirSync(join(modules, name)).map((inner) => join(name, inner));
+  return namesIn(modules).flatMap((name) => {
+    if (name === ".pnpm" || name.startsWith("@")) return namesIn(join(modules, name)).map((inner) => join(name, inner));
     return name.startsWith(".") ? [] : [name];
   });
+}
+
+/** What cannot be looked into holds nothing: a check does not fail for what is beside it. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }
 
 interface Manifest {
