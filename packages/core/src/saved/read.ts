@@ -173,5 +173,7 @@ function readSignature(
 function uniqueNames(field: Field): readonly string[] {
   const names = field.strings();
   if (new Set(names).size < names.length) throw field.error("names one of them twice");
+  // As a key of an object it would be no key.
+  if (names.includes("__proto__")) throw field.error("holds __proto__, which is no name");
   return names;
 }

@@ -124,6 +124,11 @@ describe("what is refused", () => {
     ["no signature", json((t) => t.replace(/"signatures":\{.*\},/, '"signatures":{},')), /holds no signature/],
     ["a graph that is not there", json((t) => t.replace('"graph":0', '"graph":1')), /graph must be one of 0 to 0/],
     ["a name twice", json((t) => t.replace('"inputs":["x"]', '"inputs":["x","x"]')), /names one of them twice/],
+    [
+      "an input __proto__",
+      json((t) => t.replace('"inputs":["x"]', '"inputs":["__proto__"]')),
+      /__proto__, which is no name/,
+    ],
     ["too many inputs", json((t) => t.replace('"inputs":["x"]', '"inputs":["x","y"]')), /2 inputs and 0 weights/],
     [
       "a weight that is not there",

@@ -24,9 +24,13 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, null, 2));
 }
 
+/** Whether the cursor stands behind a bar. */
+let isBarOpen = false;
+
 /** Prints what goes on. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${isBarOpen ? "\n" : ""}${text}\n`);
+  isBarOpen = false;
 }
 
 /** Says what failed; gives the exit code. */
@@ -73,6 +77,7 @@ export function progressBar(what: string): (fraction: number) => void {
   return (fraction) => {
     const done = Math.round(Math.min(1, Math.max(0, fraction)) * width);
     stderr.write(`\r${what} [${"=".repeat(done)}${" ".repeat(width - done)}] ${Math.round(fraction * 100)} %`);
-    if (fraction >= 1) stderr.write("\n");
+    isBarOpen = fraction < 1;
+    if (!isBarOpen) stderr.write("\n");
   };
 }

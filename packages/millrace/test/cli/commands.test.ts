@@ -21,7 +21,7 @@ import { inspect } from "../../src/cli/commands/inspect.js";
 import { serve } from "../../src/cli/commands/serve.js";
 import { types, typesText } from "../../src/cli/commands/types.js";
 import { findModels } from "../../src/cli/models.js";
-import { bytesText, endWithReader, reportFailure } from "../../src/cli/output.js";
+import { bytesText, endWithReader, note, progressBar, reportFailure } from "../../src/cli/output.js";
 import * as tf from "../../src/index.js";
 
 let folder = "";
@@ -217,6 +217,21 @@ test("a reader that stops ends the command; another failure of its output does n
   stream.emit("error", Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
   expect(exits).toBe(1);
   expect(() => stream.emit("error", Object.assign(new Error("full"), { code: "ENOSPC" }))).toThrow("full");
+});
+
+test("what is said while a bar is drawn has a line of its own", async () => {
+  const { isTTY } = process.stderr;
+  process.stderr.isTTY = true;
+  try {
+    const text = await written(() => {
+      progressBar("reading")(0.5);
+      note("no");
+      note("more");
+    }, "stderr");
+    expect(text).toMatch(/^\rreading \[=+ +\] 50 %\nno\nmore\n$/);
+  } finally {
+    process.stderr.isTTY = isTTY;
+  }
 });
 
 test("bytes are written as people read them", () => {
