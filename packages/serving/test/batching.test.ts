@@ -201,6 +201,25 @@ describe("limits", () => {
     await server.close();
   });
 
+  test("a client that does not read its answer loses its place", async () => {
+    const wide = executable(({ x }) => ({ y: tf.add(x!, tf.zeros([1, 1_200_000])) }), { x: { shape: ["batch", 1] } });
+    const server = await serve({
+      models: { m: wide },
+      limits: { pendingRequests: 1, timeoutMs: 3000 },
+      logger: quietLogger(),
+    });
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname).on("error", () => {});
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: m\r\ncontent-length: 27\r\n\r\n{"instances":[[1.2345678]]}`);
+    const probe = async (): Promise<number> => (await server.post(path, "no JSON"))[0];
+    await until(async () => (await probe()) === 429);
+    await until(async () => (await probe()) === 400);
+    // It was answered, by more than the system's buffers hold.
+    expect(metric(await server.metrics(), "request_count", { model_name: "m", status: "OK" })).toBe(1);
+    socket.destroy();
+    await server.close();
+  }, 60_000);
+
   test("an answer that takes too long is 504", async () => {
     const gated = new Gated();
     const { server, first } = await busy({ models: { m: gated.executable }, limits: { timeoutMs: 30 } }, gated);

@@ -12,6 +12,9 @@ import { invalid, type StatusError } from "../status.js";
 import { readQuickly } from "./quick.js";
 import { answerError } from "./routes.js";
 
+/** Answers of so many characters are taken by the system, whoever reads them. */
+const freelyTaken = 1 << 14;
+
 /** A predict request that was read: what it asks, and how its rows get into a queue. */
 interface Prepared {
   readonly plan: SignaturePlan;
@@ -29,7 +32,11 @@ export function answerPredict(core: ServingCore, spec: ModelSpec, body: Uint8Arr
     // Nothing more may come this way, or the server would wait for the connection to end.
     if (core.isClosing) reply.header("connection", "close");
     if (error) answerError(reply, error);
-    else void reply.type("application/json").send(text);
+    else {
+      // A client that stops reading would keep its place for ever.
+      if (text.length > freelyTaken) reply.raw.setTimeout(core.settings.limits.timeoutMs, () => reply.raw.destroy());
+      void reply.type("application/json").send(text);
+    }
   };
   try {
     const found = find(core, spec);
