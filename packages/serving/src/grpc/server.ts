@@ -23,6 +23,8 @@ export class GrpcServer {
     this.server = new Server({
       "grpc.max_receive_message_length": core.settings.limits.bodyBytes,
       "grpc.max_send_message_length": -1,
+      // A message is read whole before it is counted: no connection may bring more of them at a time than are taken on.
+      "grpc.max_concurrent_streams": core.settings.limits.pendingRequests,
     });
     this.add("tensorflow.serving.PredictionService", {
       Predict: this.handle(messages.predictRequest, messages.predictResponse, (request, caller, answer) =>
@@ -102,8 +104,12 @@ export class GrpcServer {
         const leave = this.core.admission.enter(call.request.length);
         const answer = (error: StatusError | undefined, message?: Res): void => {
           leave();
-          if (error || message === undefined) callback(failure(error));
-          else callback(null, response.encode(message));
+          if (error || message === undefined) return callback(failure(error));
+          try {
+            callback(null, response.encode(message));
+          } catch (cause) {
+            callback(failure(this.core.statusOf("an answer", cause)));
+          }
         };
         try {
           start(decoded(request, call.request), callerOf(call), answer);
