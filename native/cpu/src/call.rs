@@ -1,7 +1,7 @@
 //! One call of a program: arguments are checked, results get storage, and it runs here or is queued.
 
 use crate::cancel::Cancel;
-use crate::device::{DONATE, Device, INLINE_NS};
+use crate::device::{DONATE, Device};
 use crate::executable::BoundProgram;
 use crate::queue::Job;
 use crate::storage::StorageId;
@@ -21,6 +21,8 @@ pub(crate) struct Pending {
     /// Queued programs whose results it reads.
     pub after: Vec<u64>,
     pub renews: Vec<Renewed>,
+    /// See `name_call`.
+    pub call: u32,
     /// Why a reader of its results left; it runs on while others need it.
     pub abandoned: Option<String>,
     pub cancel: Arc<Cancel>,
@@ -82,6 +84,7 @@ impl Device {
         if args.len() != it.params.len() {
             return Err(Error::argument(format!("{} arguments for {} parameters", args.len(), it.params.len())));
         }
+        self.unnamed = None;
         self.retire();
         if !self.runs_here(&it) {
             self.wait_for_room(it.input_bytes);
@@ -139,7 +142,7 @@ impl Device {
     }
 
     fn runs_here(&self, it: &BoundProgram) -> bool {
-        self.pending.is_empty() && it.cost < INLINE_NS
+        self.pending.is_empty() && !it.is_long()
     }
 
     fn wait_for_room(&mut self, bytes: usize) {
@@ -266,9 +269,11 @@ impl Device {
             input_bytes,
             after,
             renews,
+            call: 0,
             abandoned: None,
             cancel,
         });
+        self.unnamed = (it.asserts || it.is_long()).then_some(ticket);
         Ok(())
     }
 }

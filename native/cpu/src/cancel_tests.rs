@@ -179,3 +179,25 @@ fn a_thread_that_ends_does_not_wait() {
     assert_eq!(device.read(slow).unwrap_err().code, Code::Aborted);
     assert_eq!(asked.get(), 2);
 }
+
+#[test]
+fn a_late_error_has_the_name_of_the_call_that_failed_first() {
+    let mut device = device();
+    let (failing, adding) = (bind(&mut device, &asserting(), &[4]), bind(&mut device, &add(), &[4]));
+    let waiting = endless(&mut device);
+    device.name_call(1);
+    let x = upload(&mut device, &[3.0; 4]);
+    let failed = run(&mut device, failing, &[x])[0];
+    assert!(device.wants_name());
+    device.name_call(2);
+    let dependent = run(&mut device, adding, &[failed, x])[0];
+    // It cannot fail by itself.
+    assert!(!device.wants_name());
+    device.name_call(3);
+    device.cancel(waiting, "").unwrap();
+    let calls = [waiting, failed, dependent].map(|handle| device.read(handle).map(drop).unwrap_err().call);
+    assert_eq!(calls, [1, 2, 2]);
+    assert_eq!(device.stats().queued, 0);
+    assert_eq!(run(&mut device, adding, &[x, x]).len(), 1);
+    assert!(!device.wants_name() && !device.is_long(adding).unwrap() && device.is_long(failing).unwrap());
+}

@@ -45,6 +45,10 @@ pub struct Device {
     pub(crate) pending: VecDeque<Pending>,
     pub(crate) pending_bytes: usize,
     pub(crate) last_ticket: u64,
+    /// The program that the last `run` queued, where it may fail and its call has no name yet.
+    pub(crate) unnamed: Option<u64>,
+    /// Names of the calls of programs that failed, by ticket.
+    pub(crate) failed_calls: Vec<(u64, u32)>,
     /// Errors of queued programs that may not have been seen yet.
     pub(crate) late: Vec<Rc<Poison>>,
     pub(crate) lost: Vec<Arc<Error>>,
@@ -68,6 +72,8 @@ impl Device {
             pending: VecDeque::new(),
             pending_bytes: 0,
             last_ticket: 0,
+            unnamed: None,
+            failed_calls: Vec::new(),
             late: Vec::new(),
             lost: Vec::new(),
             outcome: Outcome::default(),
@@ -98,6 +104,11 @@ impl Device {
         Ok((&frame.params, &frame.results))
     }
 
+    /// Whether a program is queued even where nothing else is.
+    pub fn is_long(&self, bound: i32) -> Result<bool, Error> {
+        Ok(self.bounds.get(bound)?.is_long())
+    }
+
     pub fn release_executable(&mut self, executable: i32) -> Result<(), Error> {
         self.executables.remove(executable).map(drop)
     }
@@ -112,7 +123,7 @@ impl Device {
         let it = self.bounds.get(bound)?;
         if let Some(direct) = &it.direct
             && self.pending.is_empty()
-            && it.cost < INLINE_NS
+            && !it.is_long()
             && it.params.len() == N
         {
             let mut starts = [null_mut(); N];

@@ -1,5 +1,6 @@
 //! Executables: a decoded program, and what binding makes of it.
 
+use crate::device::INLINE_NS;
 use millrace_kernels::{LoopPlan, Plan, library};
 use millrace_program::{
     Bound, BoundAttrs, BoundLoop, Code, Error, Frame, Kind, Loc, Op, Planned, Planner, Program, Shape, Source, Step,
@@ -22,6 +23,8 @@ pub struct BoundProgram {
     pub input_bytes: usize,
     /// Estimated ns on one thread; infinite with a loop whose trips are not known.
     pub cost: f64,
+    /// Whether it holds an assertion.
+    pub asserts: bool,
     pub direct: Option<Direct>,
     /// Of its first result; see origins.rs.
     pub origin: AtomicU64,
@@ -78,6 +81,12 @@ impl Planner for CpuPlanner {
 }
 
 impl BoundProgram {
+    /// Whether it is queued rather than run by the caller.
+    #[inline]
+    pub fn is_long(&self) -> bool {
+        self.cost >= INLINE_NS
+    }
+
     pub fn new(program: &Arc<Program>, sizes: &[i64]) -> Result<BoundProgram, Error> {
         let bound = bind(program, sizes, &mut CpuPlanner)?;
         let bytes = |shapes: &[Shape]| -> Vec<usize> { shapes.iter().map(Shape::bytes).collect() };
@@ -87,6 +96,7 @@ impl BoundProgram {
             results: bytes(&bound.main.results),
             input_bytes: bound.main.params.iter().map(Shape::bytes).fold(0, usize::saturating_add),
             cost: cost(&bound.main),
+            asserts: asserts(&bound.main),
             direct: Direct::of(&bound.main),
             origin: AtomicU64::new(0),
             bound,
@@ -103,4 +113,14 @@ fn cost(frame: &CpuFrame) -> f64 {
         Step::Print { .. } | Step::Assert { .. } => 0.0,
     });
     steps.sum()
+}
+
+fn asserts(frame: &CpuFrame) -> bool {
+    frame.steps.iter().any(|step| match step {
+        Step::Cond { branches, .. } => branches.iter().any(asserts),
+        Step::While { frames, .. } => frames.iter().any(asserts),
+        Step::Call { frame, .. } => asserts(frame),
+        Step::Assert { .. } => true,
+        Step::Kernel { .. } | Step::Print { .. } => false,
+    })
 }

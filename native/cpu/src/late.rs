@@ -53,12 +53,18 @@ impl Device {
         }
         if self.pending.is_empty() {
             self.queue.forget_failures();
+            self.failed_calls.clear();
         }
     }
 
     /// Gives the error to the results. Those that keep an argument's value are well once somebody has been told.
     fn fail(&mut self, done: &Pending, failure: &Failure) {
-        let poison = Rc::new(Poison { error: failure.error.clone(), seen: Cell::new(failure.is_told) });
+        if done.call != 0 && failure.first == done.ticket {
+            self.failed_calls.push((done.ticket, done.call));
+        }
+        let call = self.failed_calls.iter().find(|it| it.0 == failure.first).map_or(0, |it| it.1);
+        let error = Arc::new(Error { call, ..failure.error.as_ref().clone() });
+        let poison = Rc::new(Poison { error, seen: Cell::new(failure.is_told) });
         for (result, &id) in done.storages[..done.results].iter().enumerate() {
             let storage = self.memory.get_mut(id);
             if storage.ticket == done.ticket {
@@ -84,6 +90,20 @@ impl Device {
         {
             poison.seen.set(true);
             self.lost.push(poison.error.clone());
+        }
+    }
+
+    /// Whether the last `run` queued a program that may fail: its call can be named now.
+    pub fn wants_name(&self) -> bool {
+        self.unnamed.is_some()
+    }
+
+    /// Names the last `run`, where it queued a program that may fail: its late error then has this number.
+    pub fn name_call(&mut self, call: u32) {
+        if let Some(ticket) = self.unnamed.take()
+            && let Some(last) = self.pending.iter_mut().rfind(|it| it.ticket == ticket)
+        {
+            last.call = call;
         }
     }
 

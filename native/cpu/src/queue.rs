@@ -43,7 +43,13 @@ impl Job {
             .and_then(|()| run_in(arena, &self.bound, &self.params, &self.results, self.commit, &self.cancel, outcome));
         ran.map_err(|error| {
             let is_told = error.code == Code::Aborted && self.cancel.is_told();
-            Failure { ticket: self.ticket, error: Arc::new(error), committed: outcome.committed, is_told }
+            Failure {
+                ticket: self.ticket,
+                first: self.ticket,
+                error: Arc::new(error),
+                committed: outcome.committed,
+                is_told,
+            }
         })
     }
 
@@ -119,6 +125,8 @@ impl Drop for Arena {
 #[derive(Clone)]
 pub struct Failure {
     pub ticket: u64,
+    /// The program that failed by itself: this one, or one that it depends on.
+    pub first: u64,
     pub error: Arc<Error>,
     /// Whether it had begun to overwrite donated parameters.
     pub committed: bool,

@@ -45,6 +45,29 @@ pub unsafe extern "C" fn bind(env: napi_env, info: napi_callback_info) -> napi_v
     }
 }
 
+/// isLong(bound): whether the program is queued even where nothing else is
+pub unsafe extern "C" fn is_long(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [bound]| {
+            let long = context.device()?.is_long(get_i32(env, bound)?)?;
+            make_bool(env, long)
+        })
+    }
+}
+
+/// nameCall(call): names the last `run`, which said that it is due
+pub unsafe extern "C" fn name_call(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: a callback of Node.
+    unsafe {
+        enter(env, info, |context, [call]| {
+            let call = u32::try_from(get_i32(env, call)?).map_err(|_| not_a("call"))?;
+            context.device()?.name_call(call);
+            undefined(env)
+        })
+    }
+}
+
 /// signature(bound): { params, results }, lists of { dtype, shape }
 pub unsafe extern "C" fn signature(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.

@@ -55,6 +55,8 @@ const FUNCTIONS: &[(&CStr, Callback)] = &[
     (c"claims", cold::claims),
     (c"compile", cold::compile),
     (c"bind", cold::bind),
+    (c"isLong", cold::is_long),
+    (c"nameCall", cold::name_call),
     (c"signature", cold::signature),
     (c"releaseExecutable", cold::release_executable),
     (c"releaseBound", cold::release_bound),

@@ -51,6 +51,9 @@ pub unsafe extern "C" fn run3(env: napi_env, info: napi_callback_info) -> napi_v
     unsafe { enter(env, info, |context, [bound, a, b, c]| run_small(context, bound, [a, b, c])) }
 }
 
+/// Added to what `run` returns: the program was queued and may fail, so `nameCall` is due.
+const QUEUED: i32 = 1 << 30;
+
 /// run(bound, args: Int32Array, count, donated: Int32Array, donations, results: Int32Array): number of results. `donated`
 /// has pairs: an argument, and the result that takes its place or -1.
 /// Where `results` is too short nothing runs, and the number is negative.
@@ -82,12 +85,13 @@ pub unsafe extern "C" fn run(env: napi_env, info: napi_callback_info) -> napi_va
             context.runs.set(context.runs.get() + 1);
             device.run_renewing(bound, handles, renewed, made)?;
             room.copy_from_nonoverlapping(made.as_ptr(), made.len());
+            let queued = if device.wants_name() { QUEUED } else { 0 };
             let messages = device.has_messages();
             drop((device, lists));
             if messages {
                 reads::deliver(context)?;
             }
-            make_i32(env, wanted as i32)
+            make_i32(env, wanted as i32 | queued)
         })
     }
 }

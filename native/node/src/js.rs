@@ -131,6 +131,9 @@ pub unsafe fn make_error(env: napi_env, error: &Error) -> Result<napi_value, Err
     unsafe {
         let (code, message) = (make_string(env, error.code.name())?, make_string(env, &error.message)?);
         check(napi_create_error(env, code, message, &mut result))?;
+        if error.call != 0 {
+            set(env, result, c"call", make_f64(env, error.call.into())?)?;
+        }
     }
     Ok(result)
 }

@@ -41,11 +41,13 @@ impl Code {
 pub struct Error {
     pub code: Code,
     pub message: String,
+    /// What the user of a device calls the call that failed, where it failed later; else 0.
+    pub call: u32,
 }
 
 impl Error {
     pub fn new(code: Code, message: impl Into<String>) -> Error {
-        Error { code, message: message.into() }
+        Error { code, message: message.into(), call: 0 }
     }
 
     pub fn format(message: impl Into<String>) -> Error {

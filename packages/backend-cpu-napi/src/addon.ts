@@ -28,6 +28,8 @@ export interface NativeContext {
   claims(op: string): boolean;
   compile(program: Uint8Array): number;
   bind(executable: number, sizes: Float64Array): number;
+  isLong(bound: number): boolean;
+  nameCall(call: number): void;
   releaseExecutable(executable: number): void;
   releaseBound(bound: number): void;
   upload(bytes: Uint8Array): number;

@@ -20,13 +20,18 @@ import {
   type Signal,
   viewAs,
   warnOnce,
+  withSite,
 } from "@millrace/core/backend";
 import { loadAddon, type NativeContext, type Printed } from "./addon.js";
+import { Calls } from "./calls.js";
 import { checkEnvironment } from "./environment.js";
-import { thrown } from "./errors.js";
+import { siteOf, thrown } from "./errors.js";
 import { NativeOrigins } from "./origins.js";
 import { PageReclaimer } from "./reclaimer.js";
 import { version } from "./version.gen.js";
+
+/** Added to what the addon's `run` returns where the program was queued and may fail. */
+const queued = 2 ** 30;
 
 /** How a CPU backend is made. */
 export interface CpuOptions {
@@ -46,6 +51,7 @@ export class CpuBackend implements Backend {
   private donated: Int32Array = new Int32Array(64);
   private results: Int32Array = new Int32Array(64);
   private waits = 0;
+  private readonly calls = new Calls();
 
   /** Throws E_BACKEND where the addon is not installed, E_ARGUMENT where a variable of the environment has no such value. */
   constructor(options: CpuOptions = {}) {
@@ -85,6 +91,10 @@ export class CpuBackend implements Backend {
 
   private start(bound: Bound, args: number, donations: number): number {
     const count = this.native.run(bound, this.args, args, this.donated, donations, this.results);
+    if (count >= queued) {
+      this.native.nameCall(this.calls.here());
+      return count - queued;
+    }
     if (count >= 0) return count;
     this.results = new Int32Array(-count);
     return this.start(bound, args, donations);
@@ -104,6 +114,10 @@ export class CpuBackend implements Backend {
     } catch (error) {
       return this.retry(error, () => this.native.run2(bound, a, b));
     }
+  }
+
+  isLong(bound: Bound): boolean {
+    return this.guard(() => this.native.isLong(bound));
   }
 
   releaseExecutable(exe: Executable): void {
@@ -137,7 +151,7 @@ export class CpuBackend implements Backend {
       if (id !== undefined) signal!.addEventListener!("abort", abort);
       return await pending;
     } catch (error) {
-      throw thrown(error);
+      throw thrown(error, this.calls);
     } finally {
       if (id !== undefined) signal!.removeEventListener?.("abort", abort);
     }
@@ -183,13 +197,13 @@ export class CpuBackend implements Backend {
   }
 
   private retry<T>(error: unknown, call: () => T): T {
-    const first = thrown(error);
+    const first = thrown(error, this.calls);
     if (!(first instanceof MillraceError) || first.code !== "E_MEMORY") throw first;
     this.reclaimer.relieve();
     try {
       return call();
     } catch (second) {
-      throw thrown(second);
+      throw thrown(second, this.calls);
     }
   }
 
@@ -197,8 +211,10 @@ export class CpuBackend implements Backend {
     for (const { message, dtype, shape, bytes } of printed) {
       log().info(`${message} ${dtype}[${shape}] ${previewOf(viewAs(dtype, bytes), dtype, shape)}`);
     }
-    for (const error of lost)
-      warnOnce("W_LOST_ERROR", error.message, `a program failed and nobody read its results: ${error.message}`);
+    for (const error of lost) {
+      const message = withSite(error.message, siteOf(error, this.calls));
+      warnOnce("W_LOST_ERROR", message, `a program failed and nobody read its results: ${message}`);
+    }
   }
 }
 

@@ -34,4 +34,5 @@ export { evaluateExprs, programFormat } from "./schedule/program.js";
 export { type DType, dtypes, type TypedArray } from "./types/dtype.js";
 export * from "./types/errors.js";
 export type { Signal } from "./types/signal.js";
+export { type CallSite, captureSites, formatSite, withSite } from "./types/site.js";
 export { unwatched } from "./types/unwatched.js";

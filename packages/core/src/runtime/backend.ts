@@ -91,6 +91,11 @@ export interface Backend {
    * Results are new handles.
    */
   run(bound: Bound, args: readonly Buf[], donate: readonly number[], renew?: readonly number[]): readonly Buf[];
+  /**
+   * Whether a program is queued even where nothing else is: `run1` and `run2` are not given such. Absent where none is.
+   * A backend that queues names the line that called `run` in an error that comes later.
+   */
+  isLong?(bound: Bound): boolean;
   /** `run` with one argument and one result, without arrays. */
   run1?(bound: Bound, a: Buf): Buf;
   /** `run` with two arguments and one result, without arrays. */

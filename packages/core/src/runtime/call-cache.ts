@@ -64,9 +64,9 @@ export class CallCache {
     this.tables = [];
   }
 
-  private fillInline(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, { bound, outs }: BoundGraph): void {
+  private fillInline(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, { bound, outs, isLong }: BoundGraph): void {
     const [out, a, b] = [outs[0], ins[0]?.type, ins[1]?.type];
-    if (outs.length !== 1 || !out || !a || bound < 0) return;
+    if (outs.length !== 1 || !out || !a || bound < 0 || isLong) return;
     const { backend } = a.device;
     if (ins.length === 1) {
       const run1 = backend.run1?.bind(backend) ?? ((id: Bound, x: Buf) => backend.run(id, [x], [])[0]!);

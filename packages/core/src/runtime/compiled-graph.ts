@@ -14,6 +14,8 @@ export interface BoundGraph<T extends Aval = TensorType> {
   readonly outs: readonly T[];
   /** That of the first result; see Origins. */
   readonly origin: number;
+  /** Whether it is queued even where nothing else is. */
+  readonly isLong: boolean;
   /** True once it was given back: whoever still holds it must bind anew. */
   released: boolean;
 }
@@ -22,7 +24,7 @@ export interface BoundGraph<T extends Aval = TensorType> {
 const maxBounds = 1024;
 
 /** What made an executable: the backend, or what splits programs for it. */
-export type Programs = Pick<Backend, "bind" | "releaseBound" | "releaseExecutable">;
+export type Programs = Pick<Backend, "bind" | "isLong" | "releaseBound" | "releaseExecutable">;
 
 /** Who compiles graphs. */
 export interface Compiler<T extends Aval> {
@@ -86,7 +88,8 @@ export class CompiledGraph<T extends Aval = TensorType> {
       return this.compiler.typeOf({ dtype: a.dtype, shape: a.shape.map((d) => evaluateDim(d, values)) });
     });
     const bound = this.programs.bind(this.exe, sizes);
-    const made = { bound, outs, origin: this.compiler.onBind?.(bound, outs, this.nameOf) ?? 0, released: false };
+    const origin = this.compiler.onBind?.(bound, outs, this.nameOf) ?? 0;
+    const made = { bound, outs, origin, isLong: this.programs.isLong?.(bound) ?? false, released: false };
     if (this.bounds.size >= maxBounds) this.evict();
     this.bounds.set(key, made);
     return made;
