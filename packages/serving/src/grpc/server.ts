@@ -104,9 +104,9 @@ export class GrpcServer {
         const leave = this.core.admission.enter(call.request.length);
         const answer = (error: StatusError | undefined, message?: Res): void => {
           leave();
-          if (error || message === undefined) return callback(failure(error));
           try {
-            callback(null, response.encode(message));
+            if (error || message === undefined) callback(failure(error));
+            else callback(null, response.encode(message));
           } catch (cause) {
             callback(failure(this.core.statusOf("an answer", cause)));
           }
