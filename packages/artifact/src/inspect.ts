@@ -1,4 +1,4 @@
-import type { AbortFlag } from "@millrace/core";
+import type { Signal } from "@millrace/core";
 import {
   completeLimits,
   type PackageVersion,
@@ -14,7 +14,7 @@ import { type ArtifactSource, openSource } from "./source.js";
 
 /** How an artifact is looked at. */
 export interface InspectOptions {
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
   readonly limits?: Partial<ReadLimits>;
 }
 

@@ -1,9 +1,9 @@
 import {
-  type AbortFlag,
   Executable,
   isMillraceError,
   MillraceError,
   type NamedFunction,
+  type Signal,
   type Tensor,
   tensor,
 } from "@millrace/core";
@@ -28,7 +28,7 @@ import { type ArtifactSource, type LocalFiles, openSource, type SourceFiles } fr
 
 /** How an artifact is loaded. */
 export interface LoadArtifactOptions {
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
   /** Called with the part of the weights that is loaded: 0 to 1. */
   readonly onProgress?: (fraction: number) => void;
   /** Bounds on what is read; what exceeds one is E_FORMAT. */
@@ -79,7 +79,7 @@ async function versionOf({ local }: SourceFiles): Promise<string> {
 async function load(
   files: SourceFiles,
   limits: ReadLimits,
-  signal: AbortFlag | null,
+  signal: Signal | null,
   onProgress: (fraction: number) => void,
 ): Promise<Executable> {
   const saved = await readSaved(files, limits);
@@ -142,7 +142,7 @@ async function readLocal(
 /** The weights of all functions as tensors, each once. What was made is freed where one fails. */
 async function loadTensors(
   { artifact, local, bytesOf }: OpenedArtifact,
-  signal: AbortFlag | null,
+  signal: Signal | null,
   onProgress: (fraction: number) => void,
 ): Promise<ReadonlyMap<string, Tensor>> {
   const names = [...new Set(artifact.functions.flatMap((f) => f.weights))];

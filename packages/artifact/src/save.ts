@@ -1,11 +1,4 @@
-import {
-  type AbortFlag,
-  getFiles,
-  isMillraceError,
-  MillraceError,
-  type NamedFunction,
-  type Tensor,
-} from "@millrace/core";
+import { getFiles, isMillraceError, MillraceError, type NamedFunction, type Signal, type Tensor } from "@millrace/core";
 import {
   artifactFile,
   bytesOf,
@@ -24,7 +17,7 @@ export interface SaveArtifactOptions {
   readonly metadata?: { readonly [name: string]: Json };
   /** Whether a directory that is there is replaced; true unless said. Else it stays, and the promise rejects with E_FILE. */
   readonly overwrite?: boolean;
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
 }
 
 /**
@@ -60,7 +53,7 @@ const saveDefaults = { metadata: {}, overwrite: true, signal: null };
 export async function artifactFiles(
   functions: readonly NamedFunction[],
   metadata: { readonly [name: string]: Json } = {},
-  signal: AbortFlag | null = null,
+  signal: Signal | null = null,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const names = nameTensors(functions);
   const named = functions.map((f): FunctionToWrite => ({ ...f, weights: f.weights.map((w) => names.get(w.value)!) }));

@@ -1,5 +1,5 @@
 // Where the files of a saved model come from: a path, a URL, or memory.
-import { type AbortFlag, type FileStat, getFiles, MillraceError } from "@millrace/core";
+import { type FileStat, getFiles, MillraceError, type Signal } from "@millrace/core";
 import { artifactFile } from "@millrace/core/graph";
 import { download, pathOfFileUrl, readAddress } from "@millrace/core/support";
 
@@ -39,7 +39,7 @@ export interface LocalFiles {
 export const onlyFile = "";
 
 /** Opens a source. Reads nothing but what tells a directory from a file. */
-export async function openSource(source: ArtifactSource, signal: AbortFlag | null): Promise<SourceFiles> {
+export async function openSource(source: ArtifactSource, signal: Signal | null): Promise<SourceFiles> {
   if (ArrayBuffer.isView(source)) return fromMemory(new Map([[onlyFile, source]]));
   if (typeof source === "string") {
     if (/^https?:\/\//i.test(source)) return fromUrl(source, signal);
@@ -89,7 +89,7 @@ function fromMemory(files: ReadonlyMap<string, Uint8Array>): SourceFiles {
   };
 }
 
-async function fromPath(path: string, signal: AbortFlag | null): Promise<SourceFiles> {
+async function fromPath(path: string, signal: Signal | null): Promise<SourceFiles> {
   const files = getFiles();
   const kind = await files.kind(path);
   if (kind === null) throw new MillraceError("E_FILE", `${path}: there is no such file or directory`);
@@ -116,7 +116,7 @@ async function fromPath(path: string, signal: AbortFlag | null): Promise<SourceF
 }
 
 /** One request a file, to the origin that the caller named: a redirect is told, not followed. */
-function fromUrl(url: string, signal: AbortFlag | null): SourceFiles {
+function fromUrl(url: string, signal: Signal | null): SourceFiles {
   const { pathname } = readAddress(url);
   const isFolder = !/\.(?:json|pb|tflite|onnx|keras|h5|hdf5)$/i.test(pathname);
   const base = isFolder && !pathname.endsWith("/") ? `${url}/` : url;

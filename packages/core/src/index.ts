@@ -15,7 +15,6 @@ export type { CallReport, HostCallReport } from "./runtime/call-report.js";
 export { cond, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export {
-  type AbortFlag,
   type FileStat,
   type Files,
   getFiles,

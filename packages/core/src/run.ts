@@ -9,22 +9,22 @@
 import { type HostArray, viewAs } from "./ir/host.js";
 import { remember } from "./ir/remember.js";
 import type { Backend } from "./runtime/backend.js";
-import type { AbortFlag } from "./runtime/files.js";
 import { type HostArrays, HostExecutable, type HostRunOptions } from "./runtime/host-executable.js";
 import type { Signature } from "./runtime/signature.js";
 import { artifactFile, type Json, type ReadLimits, weightsFile } from "./saved/artifact.js";
 import { readArtifact } from "./saved/read.js";
 import { MillraceError } from "./types/errors.js";
 import { required, withDefaults } from "./types/options.js";
+import type { Signal } from "./types/signal.js";
 import { throwIfAborted } from "./types/signal.js";
 
 export type { HostArray } from "./ir/host.js";
-export type { AbortFlag } from "./runtime/files.js";
 export type { HostArrays, HostRunOptions } from "./runtime/host-executable.js";
 export type { NamedAval, Signature } from "./runtime/signature.js";
 export type { Json, ReadLimits } from "./saved/artifact.js";
 export type { DType, TypedArray } from "./types/dtype.js";
 export { isMillraceError, MillraceError } from "./types/errors.js";
+export type { Signal } from "./types/signal.js";
 
 /** The files of an artifact by name, or what reads one: `artifact.json` and `weights.safetensors`. */
 export type ArtifactFiles =
@@ -37,7 +37,7 @@ export interface LoadArtifactOptions {
   /** What runs it. It holds the weights until `dispose`; it is the caller's own, and can serve several artifacts. */
   readonly backend: Backend;
   /** Aborting rejects with its reason, and leaves nothing on the backend. */
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
   /** Bounds on what is read; what exceeds one is E_FORMAT. */
   readonly limits?: Partial<ReadLimits>;
 }
@@ -90,7 +90,7 @@ export async function loadArtifact(files: ArtifactFiles, options: LoadArtifactOp
   };
 }
 
-async function fileOf(files: ArtifactFiles, name: string, signal: AbortFlag | null): Promise<Uint8Array> {
+async function fileOf(files: ArtifactFiles, name: string, signal: Signal | null): Promise<Uint8Array> {
   throwIfAborted(signal);
   const bytes = typeof files === "function" ? await files(name) : inMemory(files, name);
   throwIfAborted(signal);

@@ -37,6 +37,18 @@ describe("tensors", () => {
     expect(tf.tensor([true, false]).arraySync()).toEqual([true, false]);
     expect(codeOf(() => x.itemSync())).toBe("E_SHAPE");
   });
+  test("are written to JSON without values, also while tracing", () => {
+    const text = (x: tf.Tensor): string => JSON.stringify({ x });
+    expect(text(tf.ones([2, 3], "int32"))).toBe('{"x":{"dtype":"int32","shape":[2,3],"device":"reference:0"}}');
+    expect(text(tf.variable([1]))).toBe('{"x":{"dtype":"float32","shape":[1],"device":"reference:0"}}');
+    let traced = "";
+    const f = tf.fn((x: tf.Tensor) => {
+      traced = text(x);
+      return x;
+    });
+    f(tf.ones([4]));
+    expect(traced).toMatch(/"shape":\[4\]/);
+  });
   test("never become a silent NaN", () => {
     const x = tf.scalar(1);
     expect(() => Number(x)).toThrow(/item/);

@@ -1,4 +1,4 @@
-import { type AbortFlag, MillraceError, type NamedFunction } from "@millrace/core";
+import { MillraceError, type NamedFunction, type Signal } from "@millrace/core";
 import type { HostArray } from "@millrace/core/graph";
 import { didYouMean, throwIfAborted, withDefaults } from "@millrace/core/support";
 import type { LiteModel, LiteSignature } from "./file/model.js";
@@ -29,7 +29,7 @@ export interface ConvertOptions {
   /** Layers and operators ("FULLY_CONNECTED") whose weights stay float. */
   readonly denylist?: readonly string[] | undefined;
   /** Ends the conversion between its steps, with the signal's reason. */
-  readonly signal?: AbortFlag | undefined;
+  readonly signal?: Signal | undefined;
 }
 
 /** A .tflite file and what became of each layer. */
@@ -105,7 +105,7 @@ export async function convert(source: LiteSource, options: ConvertOptions = {}):
 }
 
 /** Lets timers and whoever holds the signal have their turn. */
-async function pause(signal: AbortFlag | undefined): Promise<void> {
+async function pause(signal: Signal | undefined): Promise<void> {
   if (!signal) return;
   await new Promise<void>((resolve) => platform.setTimeout(resolve, 0));
   throwIfAborted(signal);

@@ -1,6 +1,6 @@
 // `model.export`: layers know nothing of artifacts and converters, so the umbrella gives their models this method.
 import { type SaveArtifactOptions, saveArtifact } from "@millrace/artifact";
-import { type AbortFlag, getFiles, MillraceError } from "@millrace/autodiff";
+import { getFiles, MillraceError, type Signal } from "@millrace/autodiff";
 import { withDefaults } from "@millrace/autodiff/support";
 import { Model } from "@millrace/layers";
 import type { ConvertOptions } from "@millrace/lite-converter";
@@ -16,7 +16,7 @@ export interface LiteExportOptions extends Omit<ConvertOptions, "signal"> {
   readonly format: "tflite";
   /** Whether a file that is there is replaced; true unless said. Else it stays, and the promise rejects with E_FILE. */
   readonly overwrite?: boolean;
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
 }
 
 declare module "@millrace/layers" {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
-import { type AbortFlag, type Files, isMillraceError, MillraceError, type WriteFileOptions } from "@millrace/autodiff";
+import { type Files, isMillraceError, MillraceError, type Signal, type WriteFileOptions } from "@millrace/autodiff";
 
 /** Between two pieces of this size a signal is heard. */
 const pieceBytes = 1 << 24;
@@ -125,7 +125,7 @@ async function put(temporary: string, target: string, overwrite: boolean): Promi
   await rm(old, { recursive: true, force: true });
 }
 
-async function readAll(handle: FileHandle, start: number, size: number, signal: AbortFlag | null): Promise<Uint8Array> {
+async function readAll(handle: FileHandle, start: number, size: number, signal: Signal | null): Promise<Uint8Array> {
   const bytes = new Uint8Array(size);
   let done = 0;
   while (done < size) {
@@ -137,7 +137,7 @@ async function readAll(handle: FileHandle, start: number, size: number, signal: 
   return bytes.subarray(0, done);
 }
 
-async function writeFile(path: string, bytes: Uint8Array, signal: AbortFlag | null | undefined): Promise<void> {
+async function writeFile(path: string, bytes: Uint8Array, signal: Signal | null | undefined): Promise<void> {
   const handle = await open(path, "wx");
   try {
     for (let done = 0; done < bytes.length; ) {
@@ -185,6 +185,6 @@ function codeOf(error: unknown): string | undefined {
   return String(error.code);
 }
 
-function throwIfAborted(signal: AbortFlag | null | undefined): void {
+function throwIfAborted(signal: Signal | null | undefined): void {
   if (signal?.aborted) throw signal.reason;
 }

@@ -2,7 +2,7 @@
  * A client of a served model, for Node and browsers.
  * @packageDocumentation
  */
-import { type AbortFlag, type DType, isDType, MillraceError, type Tensor, tensor } from "@millrace/core";
+import { type DType, isDType, MillraceError, type Signal, type Tensor, tensor } from "@millrace/core";
 import { untilAborted } from "@millrace/core/support";
 import type { CheckedInputs, ModelTypes, OutputsOf, SignatureTypes } from "./client/types.js";
 
@@ -24,7 +24,7 @@ export interface ClientOptions {
 export interface PredictOptions<Name> {
   /** "serving_default" unless said. */
   readonly signature?: Name;
-  readonly signal?: AbortFlag;
+  readonly signal?: Signal;
 }
 
 /**
@@ -64,7 +64,7 @@ export function createClient<M extends ModelTypes<M> = Record<string, SignatureT
       const request = {
         headers: { "content-type": "application/json", ...options.headers },
         redirect: "error" as const, // to a server that the caller did not name
-        // boundary: fetch listens to an AbortSignal, which is what an abort flag is here
+        // boundary: fetch listens to an AbortSignal, which is what a signal is here
         signal: (signal ?? null) as AbortSignal | null,
       };
       // Calls share it, so no call's signal ends it. Where it fails, the next call asks again.

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ServerCredentials } from "@grpc/grpc-js";
-import { type AbortFlag, MillraceError } from "@millrace/core";
+import { MillraceError, type Signal } from "@millrace/core";
 import { withDefaults } from "@millrace/core/support";
 import fastify, { type FastifyInstance } from "fastify";
 import { ServingCore } from "./core.js";
@@ -24,7 +24,7 @@ export interface GrpcOptions extends AddressOptions {
 }
 
 /** A signal that a server listens to: an AbortSignal is one. */
-export interface CloseSignal extends AbortFlag {
+export interface CloseSignal extends Signal {
   addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
 }
 

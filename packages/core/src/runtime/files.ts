@@ -3,23 +3,20 @@
 import { MillraceError } from "../types/errors.js";
 import type { Signal } from "../types/signal.js";
 
-/** What aborts a promise: an AbortSignal. */
-export type AbortFlag = Signal;
-
 /** Options of reading a file. */
 export interface ReadFileOptions {
   /** The most bytes that are read; a larger file rejects with E_FORMAT before it is read. */
   readonly maxBytes?: number;
   /** Where reading begins and, unless the file does before, ends; the whole file unless said. */
   readonly range?: readonly [start: number, end: number];
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
 }
 
 /** Options of writing files. */
 export interface WriteFileOptions {
   /** Whether what is there is replaced; true unless said. Else it stays, and the promise rejects with E_FILE. */
   readonly overwrite?: boolean;
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
 }
 
 /** What is known of a file without reading it. */

@@ -10,11 +10,11 @@ import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
 import { dtypes, isDType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import { withDefaults } from "../types/options.js";
+import type { Signal } from "../types/signal.js";
 import { throwIfAborted, untilAborted } from "../types/signal.js";
 import { version } from "../types/version.gen.js";
 import type { Backend, Buf } from "./backend.js";
 import { CompiledGraph, claimsOf } from "./compiled-graph.js";
-import type { AbortFlag } from "./files.js";
 import { checkInputs, graphNamed, inOrder, type NamedGraph, type Signature, signatureOf } from "./signature.js";
 
 /** A function to run: the graph's parameters are the inputs, then the weights. Functions share a weight by identity. */
@@ -30,7 +30,7 @@ export interface HostRunOptions {
   /** "serving_default" unless said, or the only one there is. */
   readonly signature?: string;
   /** Aborting rejects with its reason before the program starts, or before its results are read. */
-  readonly signal?: AbortFlag | null;
+  readonly signal?: Signal | null;
 }
 
 /** The aval of an array. */

@@ -123,6 +123,10 @@ export class TensorImpl {
   toString(): string {
     return `Tensor ${this.type.dtype}${formatShape(this.type.shape)} on ${this.device}${this.isDisposed ? " (disposed)" : ""}`;
   }
+  toJSON(): { readonly dtype: DType; readonly shape: readonly (number | string)[]; readonly device: string } {
+    const shape = this.type.shape.map((d) => (typeof d === "number" ? d : d.key));
+    return { dtype: this.type.dtype, shape, device: this.device };
+  }
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return this.toString();
     throw new MillraceError(

@@ -62,6 +62,8 @@ export interface Tensor<out S extends Shape = AnyShape, out D extends DType = an
   [Symbol.dispose](): void;
   /** Shape, dtype and device; never reads the device. */
   toString(): string;
+  /** What `JSON.stringify` writes: no values, since those may lie on a device; `await array()` gives them. */
+  toJSON(): { readonly dtype: DType; readonly shape: readonly (number | string)[]; readonly device: string };
 }
 
 /** A tensor of rank 0. */
