@@ -6,6 +6,7 @@ import type { Claims } from "../ir/verify.js";
 import { findOp } from "../ops/table.js";
 import type { Backend, Bound, Executable } from "./backend.js";
 import type { ResultName } from "./origins.js";
+import { RecentMap } from "./recent-map.js";
 import type { TensorType } from "./tensor-type.js";
 
 /** A program with its places for one tuple of sizes. */
@@ -51,7 +52,7 @@ export class CompiledGraph<T extends Aval = TensorType> {
   private readonly exe: Executable;
   private readonly results: readonly Aval[];
   private readonly nameOf: ResultName;
-  private readonly bounds = new Map<string, BoundGraph<T>>();
+  private readonly bounds: RecentMap<string, BoundGraph<T>>;
 
   /**
    * @param symbols the sizes that `bind` takes, in order
@@ -72,17 +73,18 @@ export class CompiledGraph<T extends Aval = TensorType> {
     this.exe = exe;
     this.symbols = symbols;
     this.results = lowered.results.map((v) => v.aval);
+    this.bounds = new RecentMap(
+      maxBounds,
+      (entry) => this.giveBack(entry),
+      () => compiler.onEvict(),
+    );
   }
 
   /** The program for these values of the symbols. */
   bind(sizes: readonly number[]): BoundGraph<T> {
     const key = sizes.join();
     const seen = this.bounds.get(key);
-    if (seen) {
-      this.bounds.delete(key);
-      this.bounds.set(key, seen);
-      return seen;
-    }
+    if (seen) return seen;
     const values = new Map(this.symbols.map((s, i) => [s, sizes[i]!]));
     const outs = this.results.map((a) => {
       return this.compiler.typeOf({ dtype: a.dtype, shape: a.shape.map((d) => evaluateDim(d, values)) });
@@ -90,19 +92,8 @@ export class CompiledGraph<T extends Aval = TensorType> {
     const bound = this.programs.bind(this.exe, sizes);
     const origin = this.compiler.onBind?.(bound, outs, this.nameOf) ?? 0;
     const made = { bound, outs, origin, isLong: this.programs.isLong?.(bound) ?? false, released: false };
-    if (this.bounds.size >= maxBounds) this.evict();
-    this.bounds.set(key, made);
+    this.bounds.add(key, made);
     return made;
-  }
-
-  /** Gives back the half that was not used for longest: caches forget everything then, which must be rare. */
-  private evict(): void {
-    for (const [key, entry] of this.bounds) {
-      if (this.bounds.size <= maxBounds / 2) break;
-      this.giveBack(entry);
-      this.bounds.delete(key);
-    }
-    this.compiler.onEvict();
   }
 
   private giveBack(entry: BoundGraph<T>): void {
@@ -113,7 +104,6 @@ export class CompiledGraph<T extends Aval = TensorType> {
 
   /** Gives the program and its bounds back. */
   release(): void {
-    for (const entry of this.bounds.values()) this.giveBack(entry);
     this.bounds.clear();
     this.programs.releaseExecutable(this.exe);
   }

@@ -6,6 +6,7 @@ import { GraphBuilder } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
 import type { BoundGraph, CompiledGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
+import { RecentMap } from "./recent-map.js";
 
 /**
  * Sizes by pattern: 0 and 1 stay, every other size becomes a symbol, equal sizes the same one. So `add` of two [8] and
@@ -40,11 +41,16 @@ const maxPrograms = 1024;
 
 /** The programs of one device's eager ops. */
 export class EagerPrograms {
-  private readonly programs = new Map<string, CompiledGraph>();
+  private readonly programs: RecentMap<string, CompiledGraph>;
   private readonly device: Device;
 
   constructor(device: Device) {
     this.device = device;
+    this.programs = new RecentMap(
+      maxPrograms,
+      (program) => program.release(),
+      () => device.onEvict(),
+    );
   }
 
   get count(): number {
@@ -62,26 +68,10 @@ export class EagerPrograms {
 
   private program(key: string, op: AnyOp, ins: readonly Aval[], attrs: Attrs): CompiledGraph {
     const seen = this.programs.get(key);
-    if (seen) {
-      // The last used stands last.
-      this.programs.delete(key);
-      this.programs.set(key, seen);
-      return seen;
-    }
+    if (seen) return seen;
     const made = this.compile(op, ins, attrs);
-    if (this.programs.size >= maxPrograms) this.evict();
-    this.programs.set(key, made);
+    this.programs.add(key, made);
     return made;
-  }
-
-  /** Gives back the half that was not used for longest. */
-  private evict(): void {
-    for (const [key, program] of this.programs) {
-      if (this.programs.size <= maxPrograms / 2) break;
-      program.release();
-      this.programs.delete(key);
-    }
-    this.device.onEvict();
   }
 
   private attrPart(op: AnyOp, name: string, value: Attr, pattern: SizePattern): string {
