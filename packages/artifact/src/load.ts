@@ -23,7 +23,7 @@ import {
   viewAs,
   weightsFile,
 } from "@millrace/core/graph";
-import { withDefaults } from "@millrace/core/support";
+import { throwIfAborted, withDefaults } from "@millrace/core/support";
 import { type ArtifactSource, type LocalFiles, openSource, type SourceFiles } from "./source.js";
 
 /** How an artifact is loaded. */
@@ -152,13 +152,13 @@ async function loadTensors(
   let done = 0;
   try {
     for (const [i, name] of names.entries()) {
-      if (signal?.aborted) throw signal.reason;
+      throwIfAborted(signal);
       const entry = artifact.tensors.get(name)!;
       made.set(name, mapped(local, entry) ?? uploaded(name, entry, await bytesOf(entry)));
       done += sizes[i]!;
       onProgress(total === 0 ? 1 : done / total);
     }
-    if (signal?.aborted) throw signal.reason;
+    throwIfAborted(signal);
     return made;
   } catch (error) {
     for (const value of made.values()) value.dispose();

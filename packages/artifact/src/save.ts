@@ -9,7 +9,7 @@ import {
   weightsFile,
   writeArtifact,
 } from "@millrace/core/graph";
-import { withDefaults } from "@millrace/core/support";
+import { throwIfAborted, withDefaults } from "@millrace/core/support";
 
 /** How an artifact is saved. */
 export interface SaveArtifactOptions {
@@ -63,7 +63,7 @@ export async function artifactFiles(
     return [name, { dtype, shape, bytes: bytesOf(await tensor.data()) }];
   });
   const tensors = new Map(await Promise.all(reads));
-  if (signal?.aborted) throw signal.reason;
+  throwIfAborted(signal);
   const files = writeArtifact(named, tensors, metadata);
   holdReadable(files);
   return files;

@@ -7,6 +7,7 @@ export { mulHigh, philox } from "./ops/random/philox.js";
 export { drawSeed } from "./ops/random/state.js";
 export { download, pathOfFileUrl, readAddress } from "./runtime/download.js";
 export { markLayer } from "./runtime/named-function.js";
+export { defaultSignature } from "./runtime/signature.js";
 export {
   formatNames,
   formatOfFile,

@@ -4,6 +4,7 @@ import { type FileHandle, link, mkdir, open, readdir, realpath, rename, rm, stat
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { type Files, isMillraceError, MillraceError, type Signal, type WriteFileOptions } from "@millrace/autodiff";
+import { throwIfAborted } from "@millrace/autodiff/support";
 
 /** Between two pieces of this size a signal is heard. */
 const pieceBytes = 1 << 24;
@@ -183,8 +184,4 @@ async function named<T>(what: "read" | "write", path: string, f: () => Promise<T
 function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error) || !("syscall" in error)) return undefined;
   return String(error.code);
-}
-
-function throwIfAborted(signal: Signal | null | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }

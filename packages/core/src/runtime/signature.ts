@@ -4,7 +4,7 @@ import { type Dim, dimKey } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
-import { nearestName } from "../types/options.js";
+import { didYouMean } from "../types/options.js";
 
 /** The signature that is called where none is named. */
 export const defaultSignature = "serving_default";
@@ -49,8 +49,7 @@ export function graphNamed<G extends NamedGraph>(graphs: ReadonlyMap<string, G>,
   const name = signature ?? (graphs.size === 1 ? [...graphs.keys()][0]! : defaultSignature);
   const found = graphs.get(name);
   if (found) return found;
-  const near = nearestName(name, graphs.keys());
-  const hint = near === undefined ? ` among ${[...graphs.keys()].join(", ")}` : ` (did you mean "${near}"?)`;
+  const hint = didYouMean(name, graphs.keys()) || ` among ${[...graphs.keys()].join(", ")}`;
   throw new MillraceError("E_ARGUMENT", `there is no signature "${name}"${hint}`);
 }
 

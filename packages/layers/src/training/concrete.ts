@@ -1,5 +1,6 @@
 // A model as functions that converters, savers and servers take.
 import { MillraceError, type NamedFunction, nameFunction, type Tensor } from "@millrace/autodiff";
+import { defaultSignature } from "@millrace/autodiff/support";
 import { isList } from "../topology/layer.js";
 import { inputOf } from "./functions.js";
 import type { Model } from "./model.js";
@@ -21,5 +22,5 @@ export function concreteFunctions(model: Model): readonly NamedFunction[] {
     const made = model.applyTensors(inputOf(xs), { training: false });
     return Object.fromEntries((isList(made) ? made : [made]).map((y, i) => [outputNames[i]!, y]));
   };
-  return [nameFunction("serving_default", forward, Object.fromEntries(specs))];
+  return [nameFunction(defaultSignature, forward, Object.fromEntries(specs))];
 }
