@@ -2,9 +2,10 @@
  * A client of a served model, for Node and browsers.
  * @packageDocumentation
  */
-import { type DType, isDType, MillraceError, type Signal, type Tensor, tensor } from "@millrace/core";
+import { type DType, MillraceError, type Signal, type Tensor, tensor } from "@millrace/core";
 import { untilAborted } from "@millrace/core/support";
 import type { CheckedInputs, ModelTypes, OutputsOf, SignatureTypes } from "./client/types.js";
+import { dtypeOfProto } from "./dtypes.js";
 
 export type { CheckedInputs, ModelTypes, OutputsOf, SignatureTypes, TensorType } from "./client/types.js";
 
@@ -140,12 +141,9 @@ function readMetadata(answer: unknown): Metadata {
   );
 }
 
-/** TensorFlow's names of the dtypes that have others here. */
-const tensorFlowNames: Readonly<Record<string, DType>> = { DT_FLOAT: "float32", DT_DOUBLE: "float64" };
-
 function dtypeOf(name: unknown): DType {
-  const found = tensorFlowNames[String(name)] ?? String(name).replace(/^DT_/, "").toLowerCase();
-  if (isDType(found)) return found;
+  const found = dtypeOfProto(name);
+  if (found) return found;
   throw new MillraceError("E_REMOTE", `the server has an output of ${String(name)}, which no tensor can hold`);
 }
 

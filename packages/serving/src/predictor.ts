@@ -1,11 +1,11 @@
+import type { HostArray } from "@millrace/core/graph";
 import type { Waiter } from "./batching/batch.js";
 import type { SignaturePlan } from "./models/signature.js";
 import type { ServedVersion } from "./models/version.js";
 import { asStatusError, StatusError } from "./status.js";
-import type { HostTensor } from "./tensors.js";
 
 /** How a prediction ends: with the outputs in the signature's order, or an error. Called once. */
-export type Answer = (error: StatusError | undefined, outputs: readonly HostTensor[]) => void;
+export type Answer = (error: StatusError | undefined, outputs: readonly HostArray[]) => void;
 
 /**
  * One prediction: keeps its version loaded, lets `submit` put the rows into a queue, and answers once, in time.
@@ -21,7 +21,7 @@ export function predict(
 ): void {
   version.retain();
   let isOver = false;
-  const end = (error: StatusError | undefined, outputs: readonly HostTensor[]): void => {
+  const end = (error: StatusError | undefined, outputs: readonly HostArray[]): void => {
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
@@ -42,6 +42,6 @@ export function predict(
 }
 
 /** The outputs by name. */
-export function named(plan: SignaturePlan, outputs: readonly HostTensor[]): readonly (readonly [string, HostTensor])[] {
+export function named(plan: SignaturePlan, outputs: readonly HostArray[]): readonly (readonly [string, HostArray])[] {
   return plan.outputs.map(({ name }, i) => [name, outputs[i]!]);
 }

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ServerCredentials } from "@grpc/grpc-js";
 import { MillraceError, type Signal } from "@millrace/core";
-import { withDefaults } from "@millrace/core/support";
+import { throwIfAborted, withDefaults } from "@millrace/core/support";
 import fastify, { type FastifyInstance } from "fastify";
 import { ServingCore } from "./core.js";
 import type { GrpcServer } from "./grpc/server.js";
@@ -71,14 +71,14 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       ? undefined
       : withDefaults("createServer: grpc", grpc, { host: "127.0.0.1", port: 8500, credentials: undefined });
   const core = new ServingCore(settingsOf(serving));
-  refuseAborted(signal);
+  throwIfAborted(signal);
   await core.start();
   const server = new RunningServer(core);
   try {
-    refuseAborted(signal);
+    throwIfAborted(signal);
     if (http) await server.listenRest(http.host, http.port);
     if (rpc) await server.listenGrpc(rpc.host, rpc.port, rpc.credentials);
-    refuseAborted(signal);
+    throwIfAborted(signal);
   } catch (error) {
     await server.close({ drainMs: 0 });
     throw error;
@@ -175,10 +175,6 @@ class RunningServer implements Server {
     clearTimeout(cut);
     await this.core.close();
   }
-}
-
-function refuseAborted(signal: CloseSignal | undefined): void {
-  if (signal?.aborted) throw signal.reason;
 }
 
 /** Listens, or says which address could not be had. */

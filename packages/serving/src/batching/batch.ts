@@ -1,11 +1,12 @@
 import type { NamedAval, TypedArray } from "@millrace/core";
+import { allocate, countOf, type HostArray } from "@millrace/core/graph";
 import type { StatusError } from "../status.js";
-import { allocate, copyInto, countOf, type HostTensor } from "../tensors.js";
+import { copyInto } from "../tensors.js";
 
 /** A request that waits for its rows. */
 export interface Waiter {
   /** Its rows of every output, in the signature's order. */
-  done(outputs: readonly HostTensor[]): void;
+  done(outputs: readonly HostArray[]): void;
   fail(error: StatusError): void;
   /** Whether nobody waits any more: the client left, or its time is up. */
   isDead(): boolean;
@@ -59,7 +60,7 @@ export class Batch {
   }
 
   /** The inputs of the run. */
-  tensors(): HostTensor[] {
+  tensors(): HostArray[] {
     return this.inputs.map(({ dtype }, i) => ({
       dtype,
       shape: [this.rows, ...this.shapes[i]!],
@@ -74,7 +75,7 @@ export class Batch {
   }
 
   /** Gives every request its rows. */
-  split(outputs: readonly HostTensor[]): void {
+  split(outputs: readonly HostArray[]): void {
     let row = 0;
     for (const { rows, waiter } of this.pieces) {
       waiter.done(this.pieces.length === 1 ? outputs : outputs.map((x) => rowsOf(x, row, rows)));
@@ -87,7 +88,7 @@ export class Batch {
   }
 }
 
-function rowsOf({ dtype, shape, data }: HostTensor, row: number, rows: number): HostTensor {
+function rowsOf({ dtype, shape, data }: HostArray, row: number, rows: number): HostArray {
   const size = data.length / shape[0]!;
   return { dtype, shape: [rows, ...shape.slice(1)], data: data.subarray(row * size, (row + rows) * size) };
 }

@@ -1,14 +1,15 @@
 import type { TypedArray } from "@millrace/core";
+import { allocate, type HostArray } from "@millrace/core/graph";
 import type { QueueLimits } from "../limits.js";
 import type { SignaturePlan } from "../models/signature.js";
 import { asStatusError, StatusError } from "../status.js";
-import { allocate, copyInto, type HostTensor } from "../tensors.js";
+import { copyInto } from "../tensors.js";
 import { Batch, type Waiter } from "./batch.js";
 import type { Scheduler } from "./scheduler.js";
 
 /** What a queue needs of the version of a model that it belongs to. */
 export interface Runner {
-  run(plan: SignaturePlan, inputs: readonly HostTensor[]): Promise<HostTensor[]>;
+  run(plan: SignaturePlan, inputs: readonly HostArray[]): Promise<HostArray[]>;
   /** Keeps the version loaded. */
   retain(): void;
   release(): void;
@@ -86,7 +87,7 @@ export class BatchQueue {
   }
 
   /** Adds a request whose tensors exist already. */
-  add(inputs: readonly HostTensor[], rows: number, waiter: Waiter): void {
+  add(inputs: readonly HostArray[], rows: number, waiter: Waiter): void {
     const open = this.open();
     const batch = rows <= this.roomIn(open) ? open : this.open(true);
     const slabs = batch.room(rows);

@@ -1,12 +1,12 @@
+import type { HostArray } from "@millrace/core/graph";
 import type { SignaturePlan } from "../models/signature.js";
 import { asStatusError } from "../status.js";
-import type { HostTensor } from "../tensors.js";
 import type { Waiter } from "./batch.js";
 import { fullQueue, type Runner } from "./queue.js";
 import type { Scheduler } from "./scheduler.js";
 
 interface Task {
-  readonly inputs: readonly HostTensor[];
+  readonly inputs: readonly HostArray[];
   readonly waiter: Waiter;
   readonly since: number;
 }
@@ -31,7 +31,7 @@ export class SingleQueue {
   }
 
   /** @throws StatusError UNAVAILABLE where the queue is full */
-  add(inputs: readonly HostTensor[], waiter: Waiter): void {
+  add(inputs: readonly HostArray[], waiter: Waiter): void {
     if (this.waiting.length >= this.capacity) throw fullQueue(this.waiting.length, this.capacity);
     this.waiting.push({ inputs, waiter, since: performance.now() });
     this.scheduler.add(this);

@@ -1,10 +1,11 @@
+import type { HostArray } from "@millrace/core/graph";
 import type { ServingCore } from "../core.js";
+import { dtypeNames } from "../dtypes.js";
 import { type ModelSpec, signatureOf } from "../models/registry.js";
 import { checkInputs, type SignaturePlan } from "../models/signature.js";
 import type { ServedVersion } from "../models/version.js";
 import { named, predict } from "../predictor.js";
 import { invalid, StatusError, statuses } from "../status.js";
-import { dtypeNames, type HostTensor } from "../tensors.js";
 import {
   bigOf,
   type GetModelMetadataRequest,
@@ -89,7 +90,7 @@ function readInputs(
   plan: SignaturePlan,
   protos: NonNullable<PredictRequest["inputs"]>,
   maxBytes: number,
-): Record<string, HostTensor> {
+): Record<string, HostArray> {
   const sent = Object.keys(protos).sort();
   const needed = plan.inputs.map((x) => x.name).sort();
   const extra = sent.filter((name) => !needed.includes(name));

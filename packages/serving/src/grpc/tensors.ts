@@ -1,6 +1,7 @@
 import { type DType, dtypes, type TypedArray } from "@millrace/core";
+import { allocate, bytesOf, countOf, type HostArray } from "@millrace/core/graph";
+import { dtypeNames, dtypeOfNumber } from "../dtypes.js";
 import { invalid, StatusError } from "../status.js";
-import { allocate, bytesOf, countOf, dtypeNames, dtypeOfNumber, type HostTensor } from "../tensors.js";
 import { bigOf, type Long, longOf, type TensorProto } from "./contract.js";
 
 /** Reads the values of a dtype's own field. */
@@ -18,7 +19,7 @@ const fields: Readonly<Record<DType, (proto: TensorProto) => ArrayLike<number | 
  * are left out.
  * @throws StatusError INVALID_ARGUMENT, and RESOURCE_EXHAUSTED where it is larger than `maxBytes`
  */
-export function readTensorProto(name: string, proto: TensorProto, maxBytes: number): HostTensor {
+export function readTensorProto(name: string, proto: TensorProto, maxBytes: number): HostArray {
   const dtype = dtypeOfNumber(proto.dtype ?? 0);
   if (!dtype) throw invalid(`input "${name}": tensors of DataType ${proto.dtype ?? 0} are not served`);
   const { dim = [], unknown_rank } = proto.tensor_shape ?? {};
@@ -78,7 +79,7 @@ function filled(dtype: DType, count: number, values: ArrayLike<number | boolean 
 }
 
 /** A tensor as a message, with its values in their dtype's field, where clients look for them. */
-export function writeTensorProto({ dtype, shape, data }: HostTensor): TensorProto {
+export function writeTensorProto({ dtype, shape, data }: HostArray): TensorProto {
   const proto = {
     dtype: dtypeNames[dtype].number,
     tensor_shape: { dim: shape.map((size) => ({ size: longOf(size) })) },

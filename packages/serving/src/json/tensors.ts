@@ -1,7 +1,8 @@
 import { type DType, dtypes } from "@millrace/core";
+import { allocate, countOf, type HostArray } from "@millrace/core/graph";
+import { dtypeNames } from "../dtypes.js";
 import type { SignaturePlan } from "../models/signature.js";
 import { invalid, StatusError } from "../status.js";
-import { allocate, countOf, dtypeNames, type HostTensor } from "../tensors.js";
 import { isList, isObject, type Json, type JsonObject, WholeDecimal } from "./parser.js";
 import { kindOf, showJson } from "./show.js";
 
@@ -11,7 +12,7 @@ export type Format = "row" | "columns";
 /** The tensors of a body, by the names of the signature's inputs. */
 export interface Request {
   readonly format: Format;
-  readonly inputs: Readonly<Record<string, HostTensor>>;
+  readonly inputs: Readonly<Record<string, HostArray>>;
 }
 
 /** The body of a predict request, an object. */
@@ -48,7 +49,7 @@ function isBase64(value: Json): boolean {
   return isObject(value) && value.size === 1 && typeof value.get("b64") === "string";
 }
 
-function readRows(body: JsonObject, rows: Json, plan: SignaturePlan): Record<string, HostTensor> {
+function readRows(body: JsonObject, rows: Json, plan: SignaturePlan): Record<string, HostArray> {
   if (!isList(rows)) throw invalid(`JSON Value: ${showJson(body)} Excepting 'instances' to be an list/array`);
   const [first] = rows;
   if (first === undefined) throw invalid(`JSON Value: ${showJson(body)} No values in 'instances' array`);
@@ -137,12 +138,12 @@ class Rows {
     }
   }
 
-  tensor(): HostTensor {
+  tensor(): HostArray {
     return this.values.tensor([this.count, ...(this.shape ?? [])]);
   }
 }
 
-function readColumns(value: Json, plan: SignaturePlan): Record<string, HostTensor> {
+function readColumns(value: Json, plan: SignaturePlan): Record<string, HostArray> {
   if (!isObject(value) || isBase64(value)) {
     if (plan.inputs.length > 1) {
       throw invalid(
@@ -161,7 +162,7 @@ function readColumns(value: Json, plan: SignaturePlan): Record<string, HostTenso
   );
 }
 
-function readTensor(value: Json, dtype: DType): HostTensor {
+function readTensor(value: Json, dtype: DType): HostArray {
   const shape = shapeOf(value);
   const values = new Values(dtype);
   values.fill(value, shape);
@@ -208,7 +209,7 @@ class Values {
     for (const item of value) this.fill(item, shape, level + 1);
   }
 
-  tensor(shape: readonly number[]): HostTensor {
+  tensor(shape: readonly number[]): HostArray {
     const data = allocate(this.dtype, countOf(shape));
     // boundary: int64 is read as bigints alone, every other dtype as numbers alone
     const elements = data as { [index: number]: number | bigint };

@@ -1,11 +1,11 @@
 import type { TypedArray } from "@millrace/core";
+import type { HostArray } from "@millrace/core/graph";
 import { invalid } from "../status.js";
-import type { HostTensor } from "../tensors.js";
 import { writeFloat, writeFloat32 } from "./numbers.js";
 import type { Format } from "./tensors.js";
 
 /** The body of an answer: "predictions" by row or "outputs" by column. A single output stands without its name. */
-export function writeOutputs(outputs: readonly (readonly [string, HostTensor])[], format: Format): string {
+export function writeOutputs(outputs: readonly (readonly [string, HostArray])[], format: Format): string {
   if (format === "row") return `{"predictions":${writeRows(outputs)}}`;
   const [only] = outputs;
   if (outputs.length === 1) return `{"outputs":${new Writer(only![1]).value(0)}}`;
@@ -13,7 +13,7 @@ export function writeOutputs(outputs: readonly (readonly [string, HostTensor])[]
   return `{"outputs":{${members.join(",")}}}`;
 }
 
-function writeRows(outputs: readonly (readonly [string, HostTensor])[]): string {
+function writeRows(outputs: readonly (readonly [string, HostArray])[]): string {
   let count = -1;
   for (const [name, { shape }] of outputs) {
     const size = shape[0];
@@ -39,7 +39,7 @@ class Writer {
   private readonly write: (value: number | bigint) => string;
   private at = 0;
 
-  constructor({ dtype, shape, data }: HostTensor) {
+  constructor({ dtype, shape, data }: HostArray) {
     this.shape = shape;
     this.data = data;
     this.write = writers[dtype];
@@ -55,7 +55,7 @@ class Writer {
   }
 }
 
-const writers: Readonly<Record<HostTensor["dtype"], (value: number | bigint) => string>> = {
+const writers: Readonly<Record<HostArray["dtype"], (value: number | bigint) => string>> = {
   bool: (x) => (x ? "true" : "false"),
   uint8: String,
   int32: String,

@@ -1,4 +1,5 @@
 import { MillraceError } from "@millrace/core";
+import { defaultSignature } from "@millrace/core/graph";
 import { invalid, StatusError } from "../status.js";
 import type { Model, VersionStatus } from "./model.js";
 import type { SignaturePlan } from "./signature.js";
@@ -101,5 +102,5 @@ export function signatureOf(
 ): SignaturePlan {
   const plan = version.signature(name);
   if (plan) return plan;
-  throw missing(name === undefined || name === "" ? "serving_default" : name);
+  throw missing(name === undefined || name === "" ? defaultSignature : name);
 }

@@ -1,6 +1,7 @@
 import type { NamedAval, Signature } from "@millrace/core";
+import { countOf, type HostArray } from "@millrace/core/graph";
+import { dtypeNames } from "../dtypes.js";
 import { invalid } from "../status.js";
-import { countOf, dtypeNames, type HostTensor } from "../tensors.js";
 
 /** What a signature takes and gives, and whether requests for it can be put together. */
 export interface SignaturePlan {
@@ -44,7 +45,7 @@ function mentions(expression: string, symbol: string): boolean {
  * Checks the tensors of a request against the signature and gives them in its order.
  * @throws StatusError INVALID_ARGUMENT where an input's dtype, rank or a known size is another
  */
-export function checkInputs(plan: SignaturePlan, inputs: Readonly<Record<string, HostTensor>>): HostTensor[] {
+export function checkInputs(plan: SignaturePlan, inputs: Readonly<Record<string, HostArray>>): HostArray[] {
   return plan.inputs.map(({ name, dtype, shape }) => {
     const x = inputs[name]!;
     if (x.dtype !== dtype) {
@@ -61,7 +62,7 @@ export function checkInputs(plan: SignaturePlan, inputs: Readonly<Record<string,
 }
 
 /** The rows that the inputs share. */
-export function rowsOf(plan: SignaturePlan, inputs: readonly HostTensor[]): number {
+export function rowsOf(plan: SignaturePlan, inputs: readonly HostArray[]): number {
   const rows = inputs[0]!.shape[0]!;
   inputs.forEach((x, i) => {
     if (x.shape[0] === rows) return;

@@ -1,5 +1,5 @@
 import { type Executable, type Tensor, tensor } from "@millrace/core";
-import { remember } from "@millrace/core/graph";
+import { allocate, countOf, defaultSignature, type HostArray, remember } from "@millrace/core/graph";
 import type { Waiter } from "../batching/batch.js";
 import { BatchQueue, type Runner } from "../batching/queue.js";
 import { Scheduler } from "../batching/scheduler.js";
@@ -7,7 +7,6 @@ import { SingleQueue } from "../batching/single-queue.js";
 import type { QueueLimits } from "../limits.js";
 import type { Metrics } from "../metrics.js";
 import { asStatusError } from "../status.js";
-import { allocate, countOf, type HostTensor } from "../tensors.js";
 import { planSignature, rowsOf, type SignaturePlan } from "./signature.js";
 
 /** What a version shares with all others of its server. */
@@ -22,7 +21,6 @@ export interface Host {
 
 /** Shapes that requests of one signature have at a time and that are kept apart. */
 const maxQueues = 64;
-const defaultSignature = "serving_default";
 
 /** A loaded version of a model: its signatures and their queues. It is given back when nobody needs it any more. */
 export class ServedVersion implements Runner {
@@ -64,7 +62,7 @@ export class ServedVersion implements Runner {
   }
 
   /** Adds a request whose tensors were checked against the signature. */
-  add(plan: SignaturePlan, inputs: readonly HostTensor[], waiter: Waiter): void {
+  add(plan: SignaturePlan, inputs: readonly HostArray[], waiter: Waiter): void {
     if (plan.isBatched) {
       const shapes = inputs.map((x) => x.shape.slice(1));
       this.queue(plan, shapes).add(inputs, rowsOf(plan, inputs), waiter);
@@ -95,7 +93,7 @@ export class ServedVersion implements Runner {
     return rows;
   }
 
-  async run(plan: SignaturePlan, inputs: readonly HostTensor[]): Promise<HostTensor[]> {
+  async run(plan: SignaturePlan, inputs: readonly HostArray[]): Promise<HostArray[]> {
     const start = performance.now();
     const args: Tensor[] = [];
     let made: Readonly<Record<string, Tensor>>;
@@ -108,7 +106,7 @@ export class ServedVersion implements Runner {
     const outputs = plan.outputs.map(({ name }) => made[name]!);
     try {
       const read = await Promise.all(
-        outputs.map(async (x): Promise<HostTensor> => ({ dtype: x.dtype, shape: x.shape, data: await x.data() })),
+        outputs.map(async (x): Promise<HostArray> => ({ dtype: x.dtype, shape: x.shape, data: await x.data() })),
       );
       this.host.metrics.ran(this, performance.now() - start);
       return read;

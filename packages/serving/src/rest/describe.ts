@@ -1,8 +1,8 @@
 import type { NamedAval } from "@millrace/core";
+import { dtypeNames } from "../dtypes.js";
 import type { VersionStatus } from "../models/model.js";
 import type { SignaturePlan } from "../models/signature.js";
 import type { ServedVersion } from "../models/version.js";
-import { dtypeNames } from "../tensors.js";
 
 const methodName = "tensorflow/serving/predict";
 

@@ -1,10 +1,10 @@
+import { countOf } from "@millrace/core/graph";
 import type { Batch } from "../batching/batch.js";
 import type { BatchQueue } from "../batching/queue.js";
 import { RowReader } from "../json/rows.js";
 import type { Format } from "../json/tensors.js";
 import type { SignaturePlan } from "../models/signature.js";
 import type { ServedVersion } from "../models/version.js";
-import { countOf } from "../tensors.js";
 
 const [comma, colon, openList, closeList, openObject, closeObject] = [0x2c, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d];
 
