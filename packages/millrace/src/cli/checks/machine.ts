@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
 import process from "node:process";
-import type { Check } from "../commands/doctor.js";
 import { bytesText } from "../output.js";
+import type { Check } from "./check.js";
 
 const leastNode = [20, 19] as const;
 

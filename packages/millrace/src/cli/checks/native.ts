@@ -1,5 +1,5 @@
 import * as tf from "../../index.js";
-import type { Check } from "../commands/doctor.js";
+import type { Check } from "./check.js";
 
 /** Whether the native kernels load, and which instructions they use. */
 export async function nativeChecks(): Promise<Check[]> {

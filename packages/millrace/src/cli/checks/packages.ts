@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Check } from "../commands/doctor.js";
+import type { Check } from "./check.js";
 
 /** Directories of node_modules that are looked into, at most: a check must not take long. */
 const mostDirectories = 20_000;

@@ -1,6 +1,6 @@
 import type { Tensor } from "@millrace/core";
 import * as tf from "../../index.js";
-import type { Check } from "../commands/doctor.js";
+import type { Check } from "./check.js";
 
 /** How long each measurement may take, in milliseconds. */
 const budget = 400;

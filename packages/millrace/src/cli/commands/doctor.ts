@@ -6,18 +6,6 @@ import { packageChecks } from "../checks/packages.js";
 import { speedChecks } from "../checks/speed.js";
 import { print, printJson, table } from "../output.js";
 
-/** One line of the doctor's findings. */
-export interface Check {
-  readonly name: string;
-  readonly status: "ok" | "warn" | "fail";
-  /** What was found. */
-  readonly found: string;
-  /** What to do, where something is wrong. */
-  readonly advice?: string;
-  /** What was found as numbers, for programs. */
-  readonly values?: Readonly<Record<string, number | string | null>>;
-}
-
 const marks = { ok: "ok", warn: "warning", fail: "FAILED" };
 
 /** Prints the checks; the process exits with 1 where one failed. */

@@ -4,6 +4,7 @@ import { formatNames } from "@millrace/core/graph";
 import "../../index.js";
 import { formatAt } from "../formats.js";
 import { describeArtifact } from "../inspect/artifact.js";
+import type { Description } from "../inspect/description.js";
 import { describeKeras } from "../inspect/keras.js";
 import { describeLite } from "../inspect/lite.js";
 import { describeWeights } from "../inspect/weights.js";
@@ -12,12 +13,6 @@ import { print, printJson } from "../output.js";
 interface InspectOptions {
   readonly graph?: boolean;
   readonly json?: boolean;
-}
-
-/** What is said of a file: for people, and for programs. */
-export interface Description {
-  readonly lines: readonly string[];
-  readonly json: Readonly<Record<string, unknown>>;
 }
 
 /** Prints the graphs, signatures and sizes of a saved model. */

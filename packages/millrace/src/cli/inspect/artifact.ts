@@ -1,7 +1,7 @@
 import { inspectArtifact } from "@millrace/artifact";
 import { printGraph } from "@millrace/core/graph";
-import type { Description } from "../commands/inspect.js";
 import { bytesText, table } from "../output.js";
+import type { Description } from "./description.js";
 import { signatureText } from "./signature.js";
 
 /** A saved graph: signatures, ops and weights. */

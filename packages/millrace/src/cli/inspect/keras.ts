@@ -1,7 +1,7 @@
 import { printGraph, signatureOf } from "@millrace/core/graph";
 import * as tf from "../../index.js";
-import type { Description } from "../commands/inspect.js";
 import { bytesText } from "../output.js";
+import type { Description } from "./description.js";
 import { signatureText } from "./signature.js";
 
 /** A Keras model: its table of layers, and what it takes and gives. */

@@ -1,7 +1,7 @@
 import { getFiles } from "@millrace/core";
 import { type LiteGraph, type LiteModel, type LiteTensor, readModel } from "@millrace/lite-converter";
-import type { Description } from "../commands/inspect.js";
 import { bytesText, table } from "../output.js";
+import type { Description } from "./description.js";
 
 /** A .tflite file: signatures, operators and constants. */
 export async function describeLite(path: string, withGraph: boolean): Promise<Description> {

@@ -1,6 +1,6 @@
 import * as tf from "../../index.js";
-import type { Description } from "../commands/inspect.js";
 import { bytesText, table } from "../output.js";
+import type { Description } from "./description.js";
 
 /** An HDF5 file of Keras's: its tensors by their paths. */
 export async function describeWeights(path: string): Promise<Description> {
