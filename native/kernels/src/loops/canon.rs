@@ -102,7 +102,8 @@ fn malformed(what: &str) -> Error {
 }
 
 impl Pass {
-    pub fn new(kernel: &BoundLoop, stores: &[usize], mask: u32, isa: Isa) -> Result<Pass, Error> {
+    /// Without `copies` every operand is read where it lies, so the pass needs no scratch memory for them.
+    pub fn new(kernel: &BoundLoop, stores: &[usize], mask: u32, copies: bool, isa: Isa) -> Result<Pass, Error> {
         let rank = kernel.extents.len();
         if rank < 32 && mask >> rank != 0 {
             return Err(malformed("a mask names an extent that is not there"));
@@ -139,7 +140,7 @@ impl Pass {
         pass.translate(kernel, stores, &order, isa)?;
         let reduced: Vec<bool> = order.iter().map(|&k| mask >> k & 1 == 1).collect();
         pass.merge(reduced);
-        pass.choose_walks();
+        pass.choose_walks(copies);
         pass.allocate_buffers();
         let wanted = CHUNK_NS / pass.element_cost.max(0.01);
         pass.grain = (wanted as usize).clamp(*GRAIN.start(), *GRAIN.end()).next_multiple_of(pass.tile);
@@ -276,13 +277,14 @@ impl Pass {
         }
     }
 
-    fn choose_walks(&mut self) {
+    fn choose_walks(&mut self, copies: bool) {
         let mut scratch = 0;
         let dense = dense_strides(&self.extents);
         let maps = self.reduces.is_empty();
         for source in &mut self.sources {
             let load = matches!(source.kind, SourceKind::Load { .. });
             if load
+                && copies
                 && let Some((copy, strides)) = StridedCopy::wanted(&self.extents, &source.strides, source.dtype.size())
             {
                 source.strides = strides;

@@ -57,12 +57,35 @@ impl LoopPlan {
             if i + 1 == masks.len() && canon::natural_order(&kernel.extents, mask) {
                 stores.append(&mut dense);
             }
-            passes.push(Pass::new(kernel, &stores, mask, isa)?);
+            passes.push(Pass::new(kernel, &stores, mask, true, isa)?);
         }
         if !dense.is_empty() || kernel.stores.is_empty() {
-            passes.push(Pass::new(kernel, &dense, 0, isa)?);
+            passes.push(Pass::new(kernel, &dense, 0, true, isa)?);
         }
         Ok(LoopPlan { passes })
+    }
+
+    /// A plan for [`LoopPlan::run_range`]: it needs no scratch memory. Fails with `E_ARGUMENT` too where the loop has a
+    /// reduction.
+    pub fn ranged(kernel: &BoundLoop) -> Result<LoopPlan, Error> {
+        if kernel.extents.len() > MAX_RANK || kernel.stores.iter().any(|store| store.reduce.is_some()) {
+            return Err(Error::argument("loop kernel: ranges of a loop with reductions, or of too many extents"));
+        }
+        let stores: Vec<usize> = (0..kernel.stores.len()).collect();
+        Ok(LoopPlan { passes: vec![Pass::new(kernel, &stores, 0, false, Isa::current())?] })
+    }
+
+    /// Computes `range` of the row-major iteration space on the calling thread, and so these elements of each store.
+    /// However a space is cut into ranges, the bits are the same.
+    ///
+    /// # Safety
+    /// As of `Plan::run`, for a plan made by [`LoopPlan::ranged`]; `range` is inside the space. Buffers are whole ones:
+    /// element i of a store is written at `outs[..] + i`. At once only ranges that do not overlap.
+    pub unsafe fn run_range(&self, ins: &[*const u8], outs: &[*mut u8], range: std::ops::Range<usize>) {
+        for pass in &self.passes {
+            // SAFETY: as promised by the caller.
+            unsafe { pass.run_range(ins, outs, range.clone()) }
+        }
     }
 }
 

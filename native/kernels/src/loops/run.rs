@@ -6,6 +6,7 @@ use super::reduce::{Accumulate, BLOCK, Fold, LANES, Rows, Tree};
 use super::tile::Tiles;
 use super::transpose::Shared;
 use crate::pool::Pool;
+use std::ops::Range;
 
 /// The least number of units that make one long reduction worth cutting.
 const WANTED_UNITS: usize = 16;
@@ -69,33 +70,57 @@ impl Pass {
         if total == 0 && self.reduces.is_empty() {
             return;
         }
-        let mut bases = [std::ptr::null::<u8>(); 16];
+        self.with_bases(ins, |bases| {
+            for (base, source) in bases.iter_mut().zip(&self.sources) {
+                let (Some((copy, at)), true) = (&source.copy, total > 0) else { continue };
+                // SAFETY: the copy has its place in scratch.
+                unsafe {
+                    let moves_only = self.steps.is_empty() && self.sources.len() == 1 && self.reduces.is_empty();
+                    if moves_only && source.walk == Walk::Dense && self.dense.len() == 1 {
+                        return copy.run(*base, outs[self.dense[0].out], pool);
+                    }
+                    copy.run(*base, scratch.add(*at), pool);
+                    *base = scratch.add(*at);
+                }
+            }
+            let job = Run { pass: self, bases, ins, outs, scratch: Shared(scratch) };
+            // SAFETY: as promised.
+            unsafe { if self.reduces.is_empty() { job.map(pool) } else { job.reduce(pool) } }
+        })
+    }
+
+    /// # Safety
+    /// See `LoopPlan::run_range`.
+    pub unsafe fn run_range(&self, ins: &[*const u8], outs: &[*mut u8], range: Range<usize>) {
+        debug_assert!(self.reduces.is_empty() && range.end <= self.total());
+        if range.is_empty() {
+            return;
+        }
+        self.with_bases(ins, |bases| {
+            let job = Run { pass: self, bases, ins, outs, scratch: Shared(std::ptr::null_mut()) };
+            // SAFETY: as promised.
+            unsafe { job.range(range) }
+        })
+    }
+
+    /// Calls `f` with the element at position zero of each source.
+    #[inline(always)]
+    fn with_bases<R>(&self, ins: &[*const u8], f: impl FnOnce(&mut [*const u8]) -> R) -> R {
+        let mut few = [std::ptr::null::<u8>(); 16];
         let mut many = Vec::new();
-        let bases = if self.sources.len() <= bases.len() {
-            &mut bases[..self.sources.len()]
+        let bases = if self.sources.len() <= few.len() {
+            &mut few[..self.sources.len()]
         } else {
             many.resize(self.sources.len(), std::ptr::null());
             &mut many[..]
         };
         for (base, source) in bases.iter_mut().zip(&self.sources) {
-            if let (SourceKind::Load { input, offset }, true) = (&source.kind, total > 0) {
-                // SAFETY: position zero is inside the buffer, as binding has proven; the copy has its place in scratch.
-                unsafe {
-                    *base = ins[*input].offset(*offset as isize * source.dtype.size() as isize);
-                    if let Some((copy, at)) = &source.copy {
-                        let moves_only = self.steps.is_empty() && self.sources.len() == 1 && self.reduces.is_empty();
-                        if moves_only && source.walk == Walk::Dense && self.dense.len() == 1 {
-                            return copy.run(*base, outs[self.dense[0].out], pool);
-                        }
-                        copy.run(*base, scratch.add(*at), pool);
-                        *base = scratch.add(*at);
-                    }
-                }
+            if let SourceKind::Load { input, offset } = source.kind {
+                // Inside the buffer, as binding has proven; where the space is empty it is not read.
+                *base = ins[input].wrapping_offset(offset as isize * source.dtype.size() as isize);
             }
         }
-        let job = Run { pass: self, bases, ins, outs, scratch: Shared(scratch) };
-        // SAFETY: as promised.
-        unsafe { if self.reduces.is_empty() { job.map(pool) } else { job.reduce(pool) } }
+        f(bases)
     }
 }
 
@@ -112,29 +137,32 @@ unsafe impl Sync for Run<'_> {}
 
 impl Run<'_> {
     unsafe fn map(&self, pool: &Pool) {
-        let (pass, total) = (self.pass, self.pass.total());
-        let grain = pass.grain;
-        let direct = pass.direct && !self.ins.iter().any(|&p| p == self.outs[pass.dense[0].out].cast_const());
+        let (grain, total) = (self.pass.grain, self.pass.total());
         pool.for_chunks(total.div_ceil(grain), |chunk| {
-            with_frame(Tiles::bytes(pass), |memory| {
-                // SAFETY: the frame has the size asked for; tiles cover the space once.
-                unsafe {
-                    let tiles = Tiles::new(pass, self.bases, memory);
-                    let end = ((chunk + 1) * grain).min(total);
-                    let mut start = chunk * grain;
-                    while start < end {
-                        let len = pass.tile.min(end - start);
-                        if direct && len.is_multiple_of(16) {
-                            let store = &pass.dense[0];
-                            tiles.evaluate(start, len, Some(self.outs[store.out].add(start * store.size)));
-                        } else {
-                            tiles.evaluate(start, len, None);
-                            self.store(&tiles, start, len);
-                        }
-                        start += len;
+            // SAFETY: chunks cover the space once.
+            unsafe { self.range(chunk * grain..((chunk + 1) * grain).min(total)) }
+        });
+    }
+
+    /// All dense stores of these flat positions.
+    unsafe fn range(&self, range: Range<usize>) {
+        let pass = self.pass;
+        let direct = pass.direct && !self.ins.iter().any(|&p| p == self.outs[pass.dense[0].out].cast_const());
+        with_frame(Tiles::bytes(pass), |memory| {
+            // SAFETY: the frame has the size asked for; the range is inside the space.
+            unsafe {
+                let tiles = Tiles::new(pass, self.bases, memory, range.start);
+                for start in range.clone().step_by(pass.tile) {
+                    let len = pass.tile.min(range.end - start);
+                    if direct && len.is_multiple_of(16) {
+                        let store = &pass.dense[0];
+                        tiles.evaluate(start, len, Some(self.outs[store.out].add(start * store.size)));
+                    } else {
+                        tiles.evaluate(start, len, None);
+                        self.store(&tiles, start, len);
                     }
                 }
-            });
+            }
         });
     }
 
@@ -171,7 +199,7 @@ impl Run<'_> {
             with_frame(Tiles::bytes(pass) + lanes, |memory| {
                 // SAFETY: the frame holds tiles and lanes; each run is reduced once.
                 unsafe {
-                    let tiles = Tiles::new(pass, self.bases, memory);
+                    let tiles = Tiles::new(pass, self.bases, memory, 0);
                     let acc = memory.add(Tiles::bytes(pass));
                     let end = ((chunk + 1) * per_chunk).min(pass.outer);
                     let mut first = chunk * per_chunk;
@@ -222,7 +250,7 @@ impl Run<'_> {
             with_frame(tile_bytes + state_bytes * pass.reduces.len(), |memory| {
                 // SAFETY: the frame holds tiles and the state of each reduction; each unit has its own results.
                 unsafe {
-                    let tiles = Tiles::new(pass, self.bases, memory);
+                    let tiles = Tiles::new(pass, self.bases, memory, 0);
                     let state = State { base: memory.add(tile_bytes), bytes: state_bytes, row_bytes };
                     for unit in chunk * per_chunk..((chunk + 1) * per_chunk).min(units) {
                         self.unit(&cut, &tiles, &state, unit);
@@ -305,14 +333,7 @@ impl Run<'_> {
     }
 
     /// Accumulates one block of rows into the lanes.
-    unsafe fn block(
-        &self,
-        tiles: &Tiles,
-        state: &State,
-        outer: usize,
-        rows: std::ops::Range<usize>,
-        columns: std::ops::Range<usize>,
-    ) {
+    unsafe fn block(&self, tiles: &Tiles, state: &State, outer: usize, rows: Range<usize>, columns: Range<usize>) {
         let pass = self.pass;
         let width = columns.len();
         let period = LANES * width;

@@ -322,3 +322,53 @@ fn in_place() {
         }
     });
 }
+
+#[test]
+fn any_ranges_give_the_same_bits() {
+    let f = DType::Float32;
+    each_isa(|_| {
+        for extents in [[40usize, 33], [3, 700], [64, 16], [1, 1]] {
+            let n = extents[0] * extents[1];
+            let (rows, columns) = (extents[0] as i64, extents[1] as i64);
+            // A dense operand, a bias, a column, a transposed operand, a scalar, an iota.
+            let kernel = BoundLoop {
+                extents: extents.to_vec(),
+                loads: [[columns, 1], [0, 1], [1, 0], [1, rows], [0, 0]].map(|s| load(f, 0, &s)).to_vec(),
+                instrs: vec![
+                    instr(Op::Mul, f, &[0, 1]),
+                    instr(Op::Add, f, &[5, 2]),
+                    instr(Op::Tanh, f, &[6]),
+                    instr(Op::Sub, f, &[7, 3]),
+                    Instr { op: Op::Iota, dtype: f, args: [NONE; 3], immediate: 1 },
+                    instr(Op::Mul, f, &[8, 9]),
+                    instr(Op::Gt, DType::Bool, &[10, 4]),
+                ],
+                stores: vec![store(f, 10), store(DType::Bool, 11)],
+            };
+            let mut lcg = Lcg(n as u64);
+            let ins: Vec<Vec<u8>> = [n, extents[1], extents[0], n, 1].map(|n| bytes(&lcg.floats(n))).to_vec();
+            let want = run(&kernel, &ins, &[n * 4, n], Pool::global());
+            let plan = LoopPlan::ranged(&kernel).unwrap();
+            for pieces in [1, 2, 7, n] {
+                let mut cuts: Vec<usize> = (1..pieces).map(|_| lcg.next() as usize % (n + 1)).collect();
+                cuts.extend([0, n]);
+                cuts.sort_unstable();
+                let mut outs = [vec![0u8; n * 4], vec![0u8; n]];
+                let starts: Vec<*const u8> = ins.iter().map(|x| x.as_ptr()).collect();
+                let ends = outs.each_mut().map(|x| x.as_mut_ptr());
+                for cut in cuts.windows(2) {
+                    // SAFETY: buffers of these shapes; a `Vec` of bytes is allocated with the alignment of words.
+                    unsafe { plan.run_range(&starts, &ends, cut[0]..cut[1]) }
+                }
+                assert_eq!(outs.as_slice(), want, "{extents:?} in {pieces}");
+            }
+        }
+        let sum = BoundLoop {
+            extents: vec![4],
+            loads: vec![load(f, 0, &[1])],
+            instrs: vec![],
+            stores: vec![reduction(f, 0, Op::ReduceSum, 1)],
+        };
+        assert!(LoopPlan::ranged(&sum).is_err());
+    });
+}

@@ -22,9 +22,11 @@ impl<'a> Tiles<'a> {
         (pass.buffers.len() * size_of::<*const u8>()).next_multiple_of(64)
     }
 
+    /// For tiles that start at `first` plus a multiple of the tile.
+    ///
     /// # Safety
     /// `memory` has `Tiles::bytes` bytes, aligned to 64; `bases` are those of this run.
-    pub unsafe fn new(pass: &'a Pass, bases: &'a [*const u8], memory: *mut u8) -> Tiles<'a> {
+    pub unsafe fn new(pass: &'a Pass, bases: &'a [*const u8], memory: *mut u8, first: usize) -> Tiles<'a> {
         // SAFETY: within `memory`.
         let buffers = unsafe { memory.add(Tiles::value_bytes(pass)) };
         let tiles = Tiles { pass, bases, values: memory.cast(), buffers };
@@ -43,7 +45,7 @@ impl<'a> Tiles<'a> {
             }
             if source.walk == Walk::Periodic {
                 // SAFETY: the space has at least a tile where there are periods.
-                unsafe { tiles.values.add(v).write(tiles.bring(source, v, 0, pass.tile)) }
+                unsafe { tiles.values.add(v).write(tiles.bring(source, v, first, pass.tile)) }
             }
         }
         tiles
