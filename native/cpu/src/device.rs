@@ -104,6 +104,12 @@ impl Device {
         Ok((&frame.params, &frame.results))
     }
 
+    /// The bytes of a bound program's arena, and the most of them that hold values at one step.
+    pub fn arena_of(&self, bound: i32) -> Result<(usize, usize), Error> {
+        let frame = &self.bounds.get(bound)?.bound.main;
+        Ok((frame.arena, frame.live))
+    }
+
     /// Whether a program is queued even where nothing else is.
     pub fn is_long(&self, bound: i32) -> Result<bool, Error> {
         Ok(self.bounds.get(bound)?.is_long())

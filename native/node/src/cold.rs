@@ -68,16 +68,20 @@ pub unsafe extern "C" fn name_call(env: napi_env, info: napi_callback_info) -> n
     }
 }
 
-/// signature(bound): { params, results }, lists of { dtype, shape }
+/// signature(bound): { params, results, arena, live }: lists of { dtype, shape }, and bytes
 pub unsafe extern "C" fn signature(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.
     unsafe {
         enter(env, info, |context, [bound]| {
             let device = context.device()?;
-            let (params, results) = device.signature(get_i32(env, bound)?)?;
+            let bound = get_i32(env, bound)?;
+            let (params, results) = device.signature(bound)?;
+            let (arena, live) = device.arena_of(bound)?;
             let object = make_object(env)?;
             set(env, object, c"params", make_array(env, params.iter().map(|shape| make_aval(env, shape)))?)?;
             set(env, object, c"results", make_array(env, results.iter().map(|shape| make_aval(env, shape)))?)?;
+            set(env, object, c"arena", make_f64(env, arena as f64)?)?;
+            set(env, object, c"live", make_f64(env, live as f64)?)?;
             Ok(object)
         })
     }

@@ -46,6 +46,8 @@ pub struct Frame<P> {
     pub steps: Vec<Step<P>>,
     /// Bytes of the arena, those of nested frames included.
     pub arena: usize,
+    /// The most bytes of it that hold values at one step.
+    pub live: usize,
 }
 
 /// The first byte of a buffer.
@@ -72,8 +74,7 @@ pub enum Source {
 }
 
 /// Result `result` may be written into the donated storage of `param`: from step `step` on, which writes it first, no
-/// step
-/// reads the parameter otherwise than element by element, and none can fail.
+/// step reads the parameter otherwise than element by element, and none can fail.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Takeover {
     pub result: usize,
@@ -182,6 +183,7 @@ impl<P: Planner> Binder<'_, P> {
             sources: placed.sources.clone(),
             steps,
             arena: placed.arena,
+            live: placed.live,
         };
         Ok((frame, placed.takeovers))
     }

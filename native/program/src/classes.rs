@@ -2,7 +2,7 @@
 
 use crate::bind::{Loc, Source, Takeover};
 use crate::error::Error;
-use crate::place::{Block, place};
+use crate::place::{Block, Placement, place};
 use crate::shape::Shape;
 use std::collections::HashMap;
 
@@ -58,6 +58,7 @@ pub struct Placed {
     /// For each step the arena offsets of its temporaries.
     pub temporaries: Vec<Vec<usize>>,
     pub arena: usize,
+    pub live: usize,
 }
 
 impl Placed {
@@ -138,7 +139,7 @@ impl<'a> Classes<'a> {
         for (start, step) in self.steps.iter().enumerate() {
             blocks.extend(step.temporaries.iter().map(|&bytes| Block { bytes, start, end: start }));
         }
-        let (offsets, arena) = place(&blocks)?;
+        let Placement { offsets, arena, live } = place(&blocks)?;
         let mut rest = offsets[held..].iter().copied();
         let temporaries = self.steps.iter().map(|step| rest.by_ref().take(step.temporaries.len()).collect()).collect();
         let locs = self.classes.iter().enumerate().map(|(class, it)| match it.origin {
@@ -149,7 +150,7 @@ impl<'a> Classes<'a> {
                 None => Loc::Arena(offsets[block_of[chain_of[class]]]),
             },
         });
-        Ok(Placed { locs: locs.collect(), class_of: self.class_of, sources, takeovers, temporaries, arena })
+        Ok(Placed { locs: locs.collect(), class_of: self.class_of, sources, takeovers, temporaries, arena, live })
     }
 
     fn sources(&mut self, results: &[u32]) -> Vec<Source> {

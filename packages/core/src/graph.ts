@@ -40,5 +40,6 @@ export { buildStructure, flattenStructure, needFunction, refusePromise, type Tem
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";
 export { VariableImpl } from "./runtime/variable.js";
 export * from "./saved/index.js";
+export { schedule, symbolsOfGraph } from "./schedule/schedule.js";
 export { Trace } from "./trace/trace.js";
 export * from "./types/site.js";
