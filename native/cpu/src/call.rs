@@ -3,6 +3,7 @@
 use crate::cancel::Cancel;
 use crate::device::{DONATE, Device};
 use crate::executable::BoundProgram;
+use crate::profile::Recorder;
 use crate::queue::Job;
 use crate::storage::StorageId;
 use millrace_program::{Error, Source};
@@ -237,7 +238,12 @@ impl Device {
         let takes = it.bound.takeovers.iter().filter(|takeover| call.taken[takeover.result].is_some());
         let commit = takes.map(|takeover| takeover.step).min().unwrap_or(usize::MAX);
         if self.runs_here(it) {
-            return self.queue.run_here(it, &call.params, &call.results, commit, &mut self.outcome);
+            self.outcome.recorder = self.profile.is_some().then(|| Recorder::of(it, false));
+            let ran = self.queue.run_here(it, &call.params, &call.results, commit, &mut self.outcome);
+            if let Some(recorder) = self.outcome.recorder.take() {
+                self.keep_events(recorder.events);
+            }
+            return ran;
         }
         let ticket = self.last_ticket + 1;
         let storages: Vec<StorageId> = call.outputs.iter().chain(&call.inputs).copied().collect();
@@ -251,7 +257,9 @@ impl Device {
         }
         let keeps = call.renews.iter().filter(|it| params[it.param] != results[it.result]).copied().collect();
         let (bound, cancelled, before) = (it.clone(), cancel.clone(), after.clone());
-        self.queue.push(Job { ticket, bound, params, results, after: before, commit, keeps, cancel: cancelled })?;
+        let profiled = self.profile.is_some();
+        let job = Job { ticket, bound, params, results, after: before, commit, keeps, cancel: cancelled, profiled };
+        self.queue.push(job)?;
         self.last_ticket = ticket;
         self.pending_bytes += it.input_bytes;
         storages.iter().for_each(|&id| self.memory.pin(id));

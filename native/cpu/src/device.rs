@@ -3,6 +3,7 @@
 use crate::call::{Call, Pending};
 use crate::executable::{BoundProgram, Direct};
 use crate::late::Poison;
+use crate::profile::Event;
 use crate::queue::Queue;
 use crate::run::{Outcome, Printed};
 use crate::storage::{ALIGN, Memory, MemoryStats, StorageId};
@@ -16,6 +17,7 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 /// Added to the handle of an argument: its storage may be reused for a result. The handle must still be freed; where
 /// the storage
@@ -56,6 +58,8 @@ pub struct Device {
     /// What reading a tensor gives whose storage a program took.
     pub(crate) donated: Rc<Poison>,
     pub(crate) call: Call,
+    /// What kernels did since a profile was started.
+    pub(crate) profile: Option<(Instant, Vec<Event>)>,
     /// See `on_wait`.
     pub(crate) is_ending: Box<dyn Fn() -> bool>,
 }
@@ -85,6 +89,7 @@ impl Device {
                 seen: Cell::new(true),
             }),
             call: Call::default(),
+            profile: None,
             is_ending: Box::new(|| false),
         }
     }
@@ -130,6 +135,7 @@ impl Device {
         if let Some(direct) = &it.direct
             && self.pending.is_empty()
             && !it.is_long()
+            && self.profile.is_none()
             && it.params.len() == N
         {
             let mut starts = [null_mut(); N];

@@ -1,15 +1,31 @@
 //! Executables: a decoded program, and what binding makes of it.
 
 use crate::device::INLINE_NS;
+use crate::profile::Label;
 use millrace_kernels::{LoopPlan, Plan, library};
 use millrace_program::{
     Bound, BoundAttrs, BoundLoop, Code, Error, Frame, Kind, Loc, Op, Planned, Planner, Program, Shape, Source, Step,
     bind,
 };
-use std::sync::Arc;
+use std::ops::Deref;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
-type Kernel = Box<dyn Plan>;
+/// A kernel of a program. One that was bound to be profiled says what it is.
+pub struct Kernel {
+    plan: Box<dyn Plan>,
+    pub label: Option<Arc<Label>>,
+}
+
+impl Deref for Kernel {
+    type Target = dyn Plan;
+
+    #[inline]
+    fn deref(&self) -> &(dyn Plan + 'static) {
+        &*self.plan
+    }
+}
+
 pub type CpuFrame = Frame<Kernel>;
 pub type CpuStep = Step<Kernel>;
 
@@ -17,6 +33,9 @@ pub type CpuStep = Step<Kernel>;
 pub struct BoundProgram {
     pub program: Arc<Program>,
     pub bound: Bound<Kernel>,
+    sizes: Box<[i64]>,
+    /// The same with labels, made when it is first profiled.
+    labelled: OnceLock<Option<Bound<Kernel>>>,
     /// Bytes of the parameters and results.
     pub params: Vec<usize>,
     pub results: Vec<usize>,
@@ -61,7 +80,9 @@ pub fn claims(op: Op) -> bool {
     matches!(op.kind(), Kind::Control | Kind::Effect) || own.contains(&op) || library(op).is_some()
 }
 
-struct CpuPlanner;
+struct CpuPlanner {
+    labels: bool,
+}
 
 impl Planner for CpuPlanner {
     type Plan = Kernel;
@@ -71,12 +92,14 @@ impl Planner for CpuPlanner {
             return Err(Error::new(Code::Unimplemented, "the CPU backend has no such kernel"));
         };
         let plan = kernel.check(ins, outs, attrs)?;
-        Ok(Planned { scratch: plan.scratch_bytes(), plan })
+        let label = self.labels.then(|| Arc::new(Label::of_library(op, ins, outs, plan.flops())));
+        Ok(Planned { scratch: plan.scratch_bytes(), plan: Kernel { plan, label } })
     }
 
     fn fused(&mut self, it: BoundLoop) -> Result<Planned<Kernel>, Error> {
         let plan = LoopPlan::new(&it)?;
-        Ok(Planned { scratch: plan.scratch_bytes(), plan: Box::new(plan) })
+        let label = self.labels.then(|| Arc::new(Label::of_loop(&it)));
+        Ok(Planned { scratch: plan.scratch_bytes(), plan: Kernel { plan: Box::new(plan), label } })
     }
 }
 
@@ -88,7 +111,7 @@ impl BoundProgram {
     }
 
     pub fn new(program: &Arc<Program>, sizes: &[i64]) -> Result<BoundProgram, Error> {
-        let bound = bind(program, sizes, &mut CpuPlanner)?;
+        let bound = bind(program, sizes, &mut CpuPlanner { labels: false })?;
         let bytes = |shapes: &[Shape]| -> Vec<usize> { shapes.iter().map(Shape::bytes).collect() };
         Ok(BoundProgram {
             program: program.clone(),
@@ -99,8 +122,16 @@ impl BoundProgram {
             asserts: asserts(&bound.main),
             direct: Direct::of(&bound.main),
             origin: AtomicU64::new(0),
+            sizes: sizes.into(),
+            labelled: OnceLock::new(),
             bound,
         })
+    }
+
+    /// The same steps and places, with kernels that say what they are.
+    pub fn labelled(&self) -> &Bound<Kernel> {
+        let bind = || bind(&self.program, &self.sizes, &mut CpuPlanner { labels: true }).ok();
+        self.labelled.get_or_init(bind).as_ref().unwrap_or(&self.bound)
     }
 }
 

@@ -39,7 +39,8 @@ impl Device {
         if self.pending.front().is_none_or(|first| first.ticket > completed) {
             return;
         }
-        let (failed, mut printed) = self.queue.news();
+        let (failed, mut printed, events) = self.queue.news();
+        self.keep_events(events);
         self.outcome.printed.append(&mut printed);
         while let Some(done) = self.pending.pop_front_if(|first| first.ticket <= completed) {
             if let Some(failure) = failed.iter().find(|it| it.ticket == done.ticket) {

@@ -11,6 +11,7 @@ mod mapping;
 #[cfg(test)]
 mod mapping_tests;
 mod origins;
+mod profile;
 #[cfg(test)]
 mod programs;
 mod queue;
@@ -26,6 +27,7 @@ pub use cancel::Awaited;
 pub use device::{DONATE, Device, Stats};
 pub use executable::claims;
 pub use origins::{Live, Origin};
+pub use profile::{Event, Label};
 pub use run::Printed;
 pub use storage::{MemoryStats, StorageId};
 pub use table::Ticketed;

@@ -3,6 +3,7 @@
 use crate::call::Renewed;
 use crate::cancel::Cancel;
 use crate::executable::BoundProgram;
+use crate::profile::{Event, Recorder};
 use crate::run::{Outcome, Printed, run};
 use crate::storage::ALIGN;
 use millrace_program::{Code, Error};
@@ -30,6 +31,8 @@ pub struct Job {
     /// Where the program fails, these results get the bytes of their arguments, which lie elsewhere.
     pub keeps: Vec<Renewed>,
     pub cancel: Arc<Cancel>,
+    /// Whether its kernels' times are noted.
+    pub profiled: bool,
 }
 
 // SAFETY: the buffers are the job's until it has run; the queue is their only user.
@@ -141,6 +144,7 @@ struct State {
     /// What reads the results of these fails with the same error.
     failed: Vec<Failure>,
     printed: Vec<Printed>,
+    events: Vec<Event>,
 }
 
 struct Shared {
@@ -230,10 +234,10 @@ impl Queue {
         true
     }
 
-    /// Failed programs by ticket, and what was printed since the last call.
-    pub fn news(&self) -> (Vec<Failure>, Vec<Printed>) {
+    /// Failed programs by ticket, and what was printed and noted since the last call.
+    pub fn news(&self) -> (Vec<Failure>, Vec<Printed>, Vec<Event>) {
         let mut state = lock(&self.shared.state);
-        (state.failed.clone(), std::mem::take(&mut state.printed))
+        (state.failed.clone(), std::mem::take(&mut state.printed), std::mem::take(&mut state.events))
     }
 
     /// Forgets failures: when every program has been retired, none will ask for them.
@@ -315,6 +319,7 @@ fn engine(shared: &Shared) {
         let cause = state.failed.iter().find(|it| job.after.contains(&it.ticket)).cloned();
         drop(state);
         let mut outcome = Outcome::default();
+        outcome.recorder = job.profiled.then(|| Recorder::of(&job.bound, true));
         let mut failure = match cause {
             Some(cause) => Some(Failure { ticket: job.ticket, committed: false, ..cause }),
             None => job.run(&shared.arena, &mut outcome).err(),
@@ -327,6 +332,7 @@ fn engine(shared: &Shared) {
         let news = failure.is_some() || !outcome.printed.is_empty();
         state.failed.extend(failure);
         state.printed.append(&mut outcome.printed);
+        state.events.extend(outcome.recorder.into_iter().flat_map(|recorder| recorder.events));
         shared.completed.store(job.ticket, Release);
         drop(state);
         shared.done.notify_all();

@@ -2,6 +2,7 @@
 
 use crate::cancel::Cancel;
 use crate::executable::{BoundProgram, CpuFrame, CpuStep};
+use crate::profile::Recorder;
 use millrace_kernels::Pool;
 use millrace_program::{Error, Loc, Shape, Source, Step};
 
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub printed: Vec<Printed>,
     /// Whether the last program began to overwrite donated parameters.
     pub committed: bool,
+    /// Notes the times of kernels, where somebody wants to know.
+    pub recorder: Option<Recorder>,
     // The operands of one kernel; kept for the next.
     ins: Vec<*const u8>,
     outs: Vec<*mut u8>,
@@ -58,7 +61,7 @@ pub unsafe fn run(
     let consts = it.program.bytes.as_ptr();
     outcome.committed = false;
     let mut run = Run { consts, pool: Pool::global(), cancel, outcome };
-    let frame = &it.bound.main;
+    let frame = if run.outcome.recorder.is_some() { &it.labelled().main } else { &it.bound.main };
     // SAFETY: the caller's promise; `bind` has placed every location inside these buffers.
     unsafe { run.frame(frame, &Buffers { params, results, arena }, commit) }
 }
@@ -121,7 +124,12 @@ impl Run<'_> {
                 unsafe {
                     outcome.ins.extend(ins.iter().map(|&loc| buffers.at(loc, consts).cast_const()));
                     outcome.outs.extend(outs.iter().map(|&loc| buffers.at(loc, consts)));
-                    plan.run(&outcome.ins, &outcome.outs, buffers.arena.wrapping_add(*scratch), self.pool);
+                    let scratch = buffers.arena.wrapping_add(*scratch);
+                    let run = || plan.run(&outcome.ins, &outcome.outs, scratch, self.pool);
+                    match (&mut outcome.recorder, &plan.label) {
+                        (Some(recorder), Some(label)) => recorder.time(label, run),
+                        _ => run(),
+                    }
                 }
             }
             // SAFETY for the rest: nested frames are placed in this one's arena, and their parameters and results are

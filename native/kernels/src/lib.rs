@@ -9,6 +9,7 @@ pub mod isa;
 pub mod loops;
 mod math;
 mod nn;
+pub mod peaks;
 pub mod pool;
 mod simple;
 mod window;
@@ -36,6 +37,11 @@ pub trait Plan: Send + Sync {
 
     /// Estimated ns on one thread.
     fn cost_ns(&self) -> f64;
+
+    /// Floating-point operations, for a profile; 0 where they are not what takes the time.
+    fn flops(&self) -> f64 {
+        0.0
+    }
 
     /// Computes the outputs.
     ///

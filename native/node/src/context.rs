@@ -4,7 +4,7 @@
 use crate::js::{arguments, check, make_object, set, throw};
 use crate::pages::Pages;
 use crate::reads::Reads;
-use crate::{cold, hot, origins, reads};
+use crate::{cold, hot, origins, profile, reads};
 use millrace_cpu::Device;
 use millrace_program::{Code, Error};
 use napi::sys::*;
@@ -73,6 +73,9 @@ const FUNCTIONS: &[(&CStr, Callback)] = &[
     (c"setBoundOrigin", origins::set_bound_origin),
     (c"liveByOrigin", origins::live_by_origin),
     (c"liveBytes", cold::live_bytes),
+    (c"startProfile", profile::start_profile),
+    (c"stopProfile", profile::stop_profile),
+    (c"peaks", profile::machine_peaks),
     (c"adjust", cold::adjust),
     (c"trim", cold::trim),
     (c"onMessage", cold::on_message),

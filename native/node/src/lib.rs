@@ -6,6 +6,7 @@ mod hot;
 mod js;
 mod origins;
 mod pages;
+mod profile;
 mod reads;
 
 use context::Context;

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import process from "node:process";
-import { type DType, MillraceError } from "@millrace/core/backend";
+import { type DType, MillraceError, type Peaks, type ProfiledKernel } from "@millrace/core/backend";
 
 /** What a `print` op saw. */
 export interface Printed {
@@ -44,11 +44,21 @@ export interface NativeContext {
   setOrigin(handle: number, origin: number, from?: number): void;
   /** Origin, buffers and bytes of each, one after the other. */
   liveByOrigin(): readonly number[];
+  startProfile(): void;
+  stopProfile(): NativeProfile;
+  peaks(): Peaks;
   liveBytes(): number;
   adjust(): number;
   trim(): void;
   onMessage(listener: ((printed: readonly Printed[], lost: readonly Error[]) => void) | null): void;
   close(): void;
+}
+
+/** What `stopProfile` gives. */
+export interface NativeProfile {
+  readonly kernels: readonly ProfiledKernel[];
+  /** Kernel, origin, 1 on the queue's thread or 0, start and time in ns: one after the other. */
+  readonly events: readonly number[];
 }
 
 /** The names in `stats()`. */

@@ -16,6 +16,7 @@ import {
   type MemoryStats,
   MillraceError,
   type Origins,
+  type Profiler,
   previewOf,
   type Signal,
   viewAs,
@@ -27,6 +28,7 @@ import { Calls } from "./calls.js";
 import { checkEnvironment } from "./environment.js";
 import { siteOf, thrown } from "./errors.js";
 import { NativeOrigins } from "./origins.js";
+import { NativeProfiler } from "./profiler.js";
 import { PageReclaimer } from "./reclaimer.js";
 import { version } from "./version.gen.js";
 
@@ -46,6 +48,7 @@ export class CpuBackend implements Backend {
   readonly fusion: boolean = true;
   readonly reclaimer: PageReclaimer;
   readonly origins: Origins;
+  readonly profiler: Profiler;
   private readonly native: NativeContext;
   private args: Int32Array = new Int32Array(64);
   private donated: Int32Array = new Int32Array(64);
@@ -61,6 +64,7 @@ export class CpuBackend implements Backend {
     this.native.onMessage((printed, lost) => this.hear(printed, lost));
     this.reclaimer = new PageReclaimer(this.native, limit);
     this.origins = new NativeOrigins(this.native);
+    this.profiler = new NativeProfiler(this.native);
   }
 
   devices(): readonly DeviceInfo[] {

@@ -15,9 +15,13 @@ export type {
   Buf,
   DeviceInfo,
   Executable,
+  KernelRun,
   LiveMemory,
   MemoryStats,
   Origins,
+  Peaks,
+  ProfiledKernel,
+  Profiler,
   Reclaimer,
 } from "./runtime/backend.js";
 export { FinalizationReclaimer } from "./runtime/finalization-reclaimer.js";

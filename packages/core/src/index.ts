@@ -37,6 +37,7 @@ export {
   type NamedWeight,
   nameFunction,
 } from "./runtime/named-function.js";
+export { type KernelRow, type Profile, profile, type TraceEvent } from "./runtime/profile.js";
 export type { NamedAval, NamedGraph, Signature } from "./runtime/signature.js";
 export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";

@@ -51,6 +51,10 @@ impl<T: Scalar> Kernel for TapKernel<T> {
 }
 
 impl<T: Scalar> Plan for Forward<T> {
+    fn flops(&self) -> f64 {
+        self.geometry.flops()
+    }
+
     fn cost_ns(&self) -> f64 {
         1000.0 + self.geometry.flops() / 5.0
     }

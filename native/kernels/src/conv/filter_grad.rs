@@ -86,6 +86,10 @@ impl<T: Scalar> Plan for FilterGrad<T> {
         self.partial_bytes() + self.area_bytes() * areas::wanted(self.parts)
     }
 
+    fn flops(&self) -> f64 {
+        self.geometry.flops()
+    }
+
     fn cost_ns(&self) -> f64 {
         1000.0 + self.geometry.flops() / 40.0
     }

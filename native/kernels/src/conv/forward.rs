@@ -77,6 +77,10 @@ impl<T: Scalar> Plan for Forward<T> {
         self.packed_bytes() + self.area_bytes() * areas::wanted(self.chunks())
     }
 
+    fn flops(&self) -> f64 {
+        self.geometry.flops()
+    }
+
     fn cost_ns(&self) -> f64 {
         1000.0 + self.geometry.flops() / 40.0
     }

@@ -65,6 +65,10 @@ impl<T: Scalar> Plan for InputGrad<T> {
         self.packed_bytes() + self.area_bytes() * areas::wanted(self.geometry.batch)
     }
 
+    fn flops(&self) -> f64 {
+        self.geometry.flops()
+    }
+
     fn cost_ns(&self) -> f64 {
         1000.0 + self.geometry.flops() / 35.0
     }

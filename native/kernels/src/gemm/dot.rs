@@ -175,6 +175,11 @@ impl<T: Scalar> Plan for DotPlan<T> {
         100.0 + self.outer_count() as f64 * inner as f64 * self.product.sizes.flops() / speed
     }
 
+    fn flops(&self) -> f64 {
+        let inner: usize = self.inner.iter().map(|dim| dim.size).product();
+        self.outer_count() as f64 * inner as f64 * self.product.sizes.flops()
+    }
+
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
         if self.outputs == 0 {
             return;

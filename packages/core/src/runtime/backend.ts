@@ -69,6 +69,47 @@ export interface Origins {
   live(): Iterable<LiveMemory>;
 }
 
+/** What a kernel is, in the words of a profile. */
+export interface ProfiledKernel {
+  /** One op, or those that were fused into one pass over memory, in order. */
+  readonly ops: readonly string[];
+  /** What it reads and writes, as "float32[2,3]". */
+  readonly ins: readonly string[];
+  readonly outs: readonly string[];
+  /** Floating-point operations; 0 where they are not what takes the time. */
+  readonly flops: number;
+  /** Bytes, if each operand is read and each result written once. */
+  readonly bytes: number;
+}
+
+/** One run of one kernel. */
+export interface KernelRun {
+  readonly kernel: ProfiledKernel;
+  /** Of its program's first result; see Origins. */
+  readonly origin: number;
+  /** Whether it ran by way of the queue, not while its caller waited. */
+  readonly queued: boolean;
+  /** Milliseconds from the start of the profile. */
+  readonly start: number;
+  readonly milliseconds: number;
+}
+
+/** What a machine reaches, measured. */
+export interface Peaks {
+  /** Floating-point operations a second. */
+  readonly flops: number;
+  /** Bytes a second to and from memory. */
+  readonly bytes: number;
+}
+
+/** Notes what kernels do and how long it takes, for tf.profile. */
+export interface Profiler {
+  start(): void;
+  /** What has run since; waits for what is queued. */
+  stop(): readonly KernelRun[];
+  peaks(): Peaks;
+}
+
 /**
  * What runs programs. A backend compiles graphs, never single ops: an op in eager code is a program of one op.
  * Everything it is given is checked on its side.
@@ -127,6 +168,8 @@ export interface Backend {
   stats(): MemoryStats;
   /** Absent where tf.memory() is to say how much is live, but not of what. */
   readonly origins?: Origins;
+  /** Absent where tf.profile is to leave it out. */
+  readonly profiler?: Profiler;
   readonly reclaimer: Reclaimer;
 }
 
