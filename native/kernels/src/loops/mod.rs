@@ -40,10 +40,14 @@ pub struct LoopPlan {
 impl LoopPlan {
     /// Fails with `E_ARGUMENT` or `E_DTYPE` where the loop is malformed.
     pub fn new(kernel: &BoundLoop) -> Result<LoopPlan, Error> {
+        LoopPlan::on(Isa::current(), kernel)
+    }
+
+    /// The same on one path, which this machine has: for tools that compare them.
+    pub fn on(isa: Isa, kernel: &BoundLoop) -> Result<LoopPlan, Error> {
         if kernel.extents.len() > MAX_RANK {
             return Err(Error::argument("loop kernel: too many extents"));
         }
-        let isa = Isa::current();
         // Reductions first: a dense store may overwrite what they read, when it is in place.
         let mut masks: Vec<u32> =
             kernel.stores.iter().filter(|store| store.reduce.is_some()).map(|store| store.mask).collect();
