@@ -2,7 +2,7 @@
 
 use crate::device::INLINE_NS;
 use crate::profile::Label;
-use millrace_kernels::{LoopPlan, Plan, library};
+use millrace_kernels::{LoopPlan, Plan, library, with_tail};
 use millrace_program::{
     Bound, BoundAttrs, BoundLoop, Code, Error, Frame, Kind, Loc, Op, Planned, Planner, Program, Shape, Source, Step,
     bind,
@@ -100,6 +100,17 @@ impl Planner for CpuPlanner {
         let plan = LoopPlan::new(&it)?;
         let label = self.labels.then(|| Arc::new(Label::of_loop(&it)));
         Ok(Planned { scratch: plan.scratch_bytes(), plan: Kernel { plan: Box::new(plan), label } })
+    }
+
+    fn with_tail(&mut self, kernel: Kernel, kernel_ins: usize, tail: &BoundLoop) -> Result<Planned<Kernel>, Kernel> {
+        let Kernel { plan, label } = kernel;
+        match with_tail(plan, kernel_ins, tail) {
+            Ok(plan) => {
+                let label = label.map(|label| Arc::new(label.with_tail(Label::of_loop(tail))));
+                Ok(Planned { scratch: plan.scratch_bytes(), plan: Kernel { plan, label } })
+            }
+            Err(plan) => Err(Kernel { plan, label }),
+        }
     }
 }
 

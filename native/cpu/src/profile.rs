@@ -55,6 +55,19 @@ impl Label {
             bytes: bytes.sum(),
         }
     }
+
+    /// That of a kernel and the loop on the parts of its result, which are read while they are in the caches.
+    pub fn with_tail(&self, tail: Label) -> Label {
+        let result = tail.ins.iter().position(|load| self.outs.first() == Some(load));
+        let ins = tail.ins.iter().enumerate().filter(|&(i, _)| Some(i) != result).map(|(_, load)| load);
+        Label {
+            ops: self.ops.iter().chain(&tail.ops).copied().collect(),
+            ins: self.ins.iter().chain(ins).cloned().collect(),
+            outs: tail.outs,
+            flops: self.flops + tail.flops,
+            bytes: self.bytes + tail.bytes,
+        }
+    }
 }
 
 /// One run of one kernel.

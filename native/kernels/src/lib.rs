@@ -12,6 +12,7 @@ mod nn;
 pub mod peaks;
 pub mod pool;
 mod simple;
+mod tail;
 mod window;
 
 #[cfg(test)]
@@ -20,8 +21,10 @@ mod testing;
 pub use loops::LoopPlan;
 pub use millrace_program::Error;
 pub use pool::Pool;
+pub use tail::with_tail;
 
 use millrace_program::{BoundAttrs, Op, Shape};
+use std::ops::Range;
 
 /// A library op. `check` believes nothing: it proves shapes, dtypes, attributes and index ranges on concrete sizes.
 pub trait LibraryKernel: Sync {
@@ -49,7 +52,26 @@ pub trait Plan: Send + Sync {
     /// `scratch_bytes`, all aligned to their elements. Outputs overlap nothing else, but where the plan allows to run
     /// in place (see `BoundLoop`).
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool);
+
+    /// The elements of the only result, where `run_parts` hands them out while they are in the caches.
+    fn parts(&self) -> Option<usize> {
+        None
+    }
+
+    /// `run`, which tells `done` of each part of the result as it is finished: a range of flat element numbers, on the
+    /// thread that wrote them. Each element is told once, and neither read nor written from then on.
+    ///
+    /// # Safety
+    /// As for `run`; `parts` is not `None`.
+    unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
+        // SAFETY: by the caller.
+        unsafe { self.run(ins, outs, scratch, pool) };
+        tail::hand_out(self.parts().unwrap_or(0), pool, done);
+    }
 }
+
+/// What is called with finished parts of a result: see [`Plan::run_parts`].
+pub type Done<'a> = &'a (dyn Fn(Range<usize>) + Sync);
 
 /// The ops that a file has kernels for: each file's `KERNELS`.
 pub type KernelTable = &'static [(Op, &'static dyn LibraryKernel)];

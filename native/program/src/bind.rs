@@ -1,6 +1,6 @@
 //! Binding: symbols get their values, every shape and index range is proven, buffers are placed.
 
-use crate::bind_loop::{bind_loop, dimension, in_place};
+use crate::bind_loop::{bind_loop, dimension, in_place, is_elementwise_on};
 use crate::classes::Classes;
 use crate::decode::{Program, Record, Region, Value};
 use crate::error::Error;
@@ -21,6 +21,15 @@ pub trait Planner {
         outs: &[Shape],
     ) -> Result<Planned<Self::Plan>, Error>;
     fn fused(&mut self, it: BoundLoop) -> Result<Planned<Self::Plan>, Error>;
+    /// A plan that runs `kernel`, which takes `kernel_ins` operands and has one result, and `tail` on each part of this
+    /// result as it is finished: the operands and results of both, one after the other. `tail` reads the result at the
+    /// index that it is at and stores densely. Gives the kernel back where it does not do that.
+    fn with_tail(
+        &mut self,
+        kernel: Self::Plan,
+        kernel_ins: usize,
+        tail: &BoundLoop,
+    ) -> Result<Planned<Self::Plan>, Self::Plan>;
 }
 
 pub struct Planned<P> {
@@ -219,6 +228,16 @@ impl<P: Planner> Binder<'_, P> {
                 let in_place = in_place(&bound, it, shapes);
                 let ins: Vec<u32> = it.loads.iter().map(|load| load.slot).collect();
                 let outs: Vec<u32> = it.stores.iter().map(|store| store.slot).collect();
+                if let Some(kernel) = drafts.pop_if(|draft| draft.takes_tail(&bound, &ins, shapes, classes)) {
+                    let (draft, joined) = self.with_tail(kernel, &bound, &ins, &outs);
+                    if joined {
+                        classes.join(&ins, &outs, &in_place, &draft.temporaries);
+                    }
+                    drafts.push(draft);
+                    if joined {
+                        return Ok(());
+                    }
+                }
                 let planned = self.planner.fused(bound)?;
                 let draft = DraftStep::Kernel(None, planned.plan);
                 classes.step(&ins, &outs, &in_place, &[planned.scratch]);
@@ -231,6 +250,24 @@ impl<P: Planner> Binder<'_, P> {
         classes.step(&draft.ins, outs, &[], &draft.temporaries);
         drafts.push(draft);
         Ok(())
+    }
+
+    /// Joins a kernel and the loop that follows it; false where the planner does not.
+    fn with_tail(
+        &mut self,
+        kernel: Draft<P::Plan>,
+        it: &BoundLoop,
+        ins: &[u32],
+        outs: &[u32],
+    ) -> (Draft<P::Plan>, bool) {
+        let DraftStep::Kernel(op, plan) = kernel.step else { return (kernel, false) };
+        match self.planner.with_tail(plan, kernel.ins.len(), it) {
+            Err(plan) => (Draft { step: DraftStep::Kernel(op, plan), ..kernel }, false),
+            Ok(Planned { plan, scratch }) => {
+                let (ins, outs) = ([&kernel.ins, ins].concat(), [&kernel.outs, outs].concat());
+                (Draft { step: DraftStep::Kernel(op, plan), ins, outs, temporaries: vec![scratch] }, true)
+            }
+        }
     }
 
     fn library(
@@ -339,6 +376,12 @@ impl<P: Planner> Binder<'_, P> {
 type Drafted<P> = (DraftStep<P>, Vec<usize>);
 
 impl<P> Draft<P> {
+    /// Whether it is a kernel of one result that `tail` reads, which follows, only at the index that it is at.
+    fn takes_tail(&self, tail: &BoundLoop, ins: &[u32], shapes: &[Shape], classes: &Classes) -> bool {
+        let ([result], DraftStep::Kernel(Some(_), _)) = (self.outs.as_slice(), &self.step) else { return false };
+        is_elementwise_on(tail, &shapes[*result as usize], |load| classes.share(ins[load], *result))
+    }
+
     fn finish(self, loc: &dyn Fn(&[u32]) -> Vec<Loc>, temporaries: &[usize]) -> Step<P> {
         let (ins, outs) = (loc(&self.ins), loc(&self.outs));
         match self.step {

@@ -86,6 +86,16 @@ pub fn in_place(bound: &BoundLoop, it: &Loop, shapes: &[Shape]) -> Vec<(u32, u32
     pairs
 }
 
+/// Whether a loop stores densely, and reads the buffer of `shape`, which is that of the loads for which `reads` holds,
+/// at the index that it is at and nowhere else.
+pub fn is_elementwise_on(it: &BoundLoop, shape: &Shape, reads: impl Fn(usize) -> bool) -> bool {
+    let mut loads = it.loads.iter().enumerate().filter(|&(i, _)| reads(i)).map(|(_, load)| load).peekable();
+    loads.peek().is_some()
+        && it.extents.iter().product::<usize>() == shape.numel()
+        && it.stores.iter().all(|store| store.reduce.is_none())
+        && loads.all(|load| is_dense(load, &it.extents))
+}
+
 /// Whether a load visits a buffer from its start, row-major, without gaps.
 fn is_dense(load: &BoundLoad, extents: &[usize]) -> bool {
     let mut expected = 1;

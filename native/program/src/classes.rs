@@ -27,7 +27,9 @@ struct Class {
     result: Option<usize>,
 }
 
+#[derive(Default)]
 struct Step {
+    reads: Vec<usize>,
     outs: Vec<usize>,
     /// Classes (read, written): the step may write into what it reads.
     in_place: Vec<(usize, usize)>,
@@ -101,25 +103,43 @@ impl<'a> Classes<'a> {
         Ok(())
     }
 
+    /// Whether two slots have the same bytes.
+    pub fn share(&self, a: u32, b: u32) -> bool {
+        self.class_of[a as usize] == self.class_of[b as usize]
+    }
+
     /// The next step. Of `in_place` (slot read, slot written) those pairs count for which all that is read of a class
     /// may be overwritten.
     pub fn step(&mut self, ins: &[u32], outs: &[u32], in_place: &[(u32, u32)], temporaries: &[usize]) {
-        let step = self.steps.len();
+        self.steps.push(Step::default());
+        self.join(ins, outs, in_place, temporaries);
+    }
+
+    /// What runs in turns with the last step, part by part: nothing that either reads dies before both end, and what
+    /// the step so far reads is not overwritten. `temporaries` are those of both.
+    pub fn join(&mut self, ins: &[u32], outs: &[u32], in_place: &[(u32, u32)], temporaries: &[usize]) {
+        let Some(step) = self.steps.len().checked_sub(1) else { return };
         let class = |slot: u32| self.class_of[slot as usize];
         let reads: Vec<usize> = ins.iter().map(|&slot| class(slot)).collect();
         let mut pairs = Vec::new();
         for &(from, to) in in_place {
             let whole = ins.iter().all(|&slot| class(slot) != class(from) || in_place.contains(&(slot, to)));
-            if whole && !pairs.contains(&(class(from), to)) {
+            let is_new = !pairs.contains(&(class(from), to));
+            if whole && is_new && !self.steps[step].reads.contains(&class(from)) {
                 pairs.push((class(from), to));
             }
         }
-        for read in reads {
+        for &read in &reads {
             self.classes[read].last = Some(step);
         }
-        let outs: Vec<usize> = outs.iter().map(|&slot| self.add(slot as usize, Origin::Made, Some(step))).collect();
-        let in_place = pairs.into_iter().map(|(from, to)| (from, self.class_of[to as usize])).collect();
-        self.steps.push(Step { outs, in_place, temporaries: temporaries.to_vec() });
+        for &slot in outs {
+            let out = self.add(slot as usize, Origin::Made, Some(step));
+            self.steps[step].outs.push(out);
+        }
+        let pairs = pairs.into_iter().map(|(from, to)| (from, self.class_of[to as usize]));
+        self.steps[step].in_place.extend(pairs);
+        self.steps[step].reads.extend(reads);
+        self.steps[step].temporaries = temporaries.to_vec();
     }
 
     /// Places everything. Storage of parameters is taken over only by steps after `last_failing`.

@@ -10,6 +10,8 @@ pub struct AnyPlanner;
 pub struct AnyPlan {
     ins: Vec<usize>,
     outs: Vec<usize>,
+    /// How many of the operands are those of a kernel with a tail.
+    pub kernel_ins: Option<usize>,
 }
 
 impl Planner for AnyPlanner {
@@ -17,7 +19,7 @@ impl Planner for AnyPlanner {
 
     fn library(&mut self, _: Op, _: &BoundAttrs, ins: &[Shape], outs: &[Shape]) -> Result<Planned<AnyPlan>, Error> {
         let bytes = |shapes: &[Shape]| shapes.iter().map(Shape::bytes).collect();
-        Ok(Planned { plan: AnyPlan { ins: bytes(ins), outs: bytes(outs) }, scratch: ins.len() * 40 })
+        Ok(Planned { plan: AnyPlan { ins: bytes(ins), outs: bytes(outs), kernel_ins: None }, scratch: ins.len() * 40 })
     }
 
     fn fused(&mut self, it: BoundLoop) -> Result<Planned<AnyPlan>, Error> {
@@ -31,7 +33,21 @@ impl Planner for AnyPlanner {
             kept.map(|(_, n)| n).product::<usize>() * store.dtype.size()
         };
         let (ins, outs) = (it.loads.iter().map(load).collect(), it.stores.iter().map(store).collect());
-        Ok(Planned { plan: AnyPlan { ins, outs }, scratch: 0 })
+        Ok(Planned { plan: AnyPlan { ins, outs, kernel_ins: None }, scratch: 0 })
+    }
+
+    fn with_tail(
+        &mut self,
+        mut kernel: AnyPlan,
+        kernel_ins: usize,
+        tail: &BoundLoop,
+    ) -> Result<Planned<AnyPlan>, AnyPlan> {
+        let Ok(Planned { plan, .. }) = self.fused(tail.clone()) else { return Err(kernel) };
+        let scratch = kernel.ins.len() * 40;
+        kernel.kernel_ins = Some(kernel_ins);
+        kernel.ins.extend(plan.ins);
+        kernel.outs.extend(plan.outs);
+        Ok(Planned { plan: kernel, scratch })
     }
 }
 
@@ -146,10 +162,43 @@ impl Memory<'_> {
         self.buffers[buffer][at..at + bytes.len()].copy_from_slice(bytes);
     }
 
+    /// A kernel and its tail work in turns: what the kernel reads is there to the end, as is its scratch, and what else
+    /// the tail reads is there after the kernel has written its result.
+    fn run_with_tail(
+        &mut self,
+        plan: &AnyPlan,
+        kernel_ins: usize,
+        ins: &[(usize, usize)],
+        outs: &[(usize, usize)],
+        scratch: (usize, usize),
+    ) {
+        let computed =
+            |values: &[Vec<u8>], bytes: &[usize]| compute(&values.iter().map(Vec::as_slice).collect::<Vec<_>>(), bytes);
+        let reads = |it: &Self, which: &[usize]| -> Vec<Vec<u8>> {
+            which.iter().map(|&i| it.read(ins[i], plan.ins[i]).to_vec()).collect()
+        };
+        let of_kernel: Vec<usize> = (0..kernel_ins).collect();
+        let of_tail: Vec<usize> = (kernel_ins..ins.len()).collect();
+        let others: Vec<usize> = of_tail.iter().copied().filter(|&i| ins[i] != outs[0]).collect();
+        let (operands, rest) = (reads(self, &of_kernel), reads(self, &others));
+        let result = computed(&operands, &plan.outs[..1]);
+        self.write(outs[0], &result[0]);
+        self.write(scratch, &vec![0xcc; kernel_ins * 40]);
+        assert_eq!(reads(self, &others), rest, "a kernel writes where its tail reads");
+        let stores = computed(&reads(self, &of_tail), &plan.outs[1..]);
+        outs[1..].iter().zip(&stores).for_each(|(&at, value)| self.write(at, value));
+        assert_eq!(reads(self, &of_kernel), operands, "a tail stores where its kernel reads");
+        assert!(self.read(scratch, kernel_ins * 40).iter().all(|&byte| byte == 0xcc), "a tail stores into scratch");
+    }
+
     fn run(&mut self, frame: &Frame<AnyPlan>, places: &Places) {
         for step in &frame.steps {
             let inside = |arena: usize| (places.arena.0, places.arena.1 + arena);
             match step {
+                Step::Kernel { plan: plan @ AnyPlan { kernel_ins: Some(count), .. }, ins, outs, scratch, .. } => {
+                    let (ins, outs) = (places.all(ins), places.all(outs));
+                    self.run_with_tail(plan, *count, &ins, &outs, inside(*scratch));
+                }
                 Step::Kernel { plan, ins, outs, scratch, op } => {
                     let values = {
                         let ins: Vec<&[u8]> =

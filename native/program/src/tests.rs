@@ -1,14 +1,14 @@
 //! Random programs, run twice: with the placement of `bind` on one arena, and with a buffer for every slot. And
 //! random damage.
 
-use crate::execute::{AnyPlanner, run_naive, run_placed};
+use crate::execute::{AnyPlan, AnyPlanner, run_naive, run_placed};
 use crate::random::random_program;
 use crate::testing::{Builder, RegionBuilder, Rng, attr};
 use crate::*;
 
 #[test]
 fn placed_programs_compute_what_separate_buffers_do() {
-    let mut takeovers = 0;
+    let (mut takeovers, mut tails) = (0, 0);
     for seed in 0..4000 {
         let program = Program::decode(&random_program(seed)).unwrap();
         let bound = bind(&program, &[], &mut AnyPlanner).unwrap();
@@ -20,8 +20,11 @@ fn placed_programs_compute_what_separate_buffers_do() {
         assert_eq!(run_placed(&program, &bound, &args, &donated), want, "seed {seed}");
         assert_eq!(run_placed(&program, &bound, &args, &vec![true; args.len()]), want, "seed {seed}, all donated");
         takeovers += bound.takeovers.len();
+        let is_joined =
+            |step: &&Step<_>| matches!(step, Step::Kernel { plan: AnyPlan { kernel_ins: Some(_), .. }, .. });
+        tails += bound.main.steps.iter().filter(is_joined).count();
     }
-    assert!(takeovers > 300, "{takeovers} takeovers");
+    assert!(takeovers > 300 && tails > 300, "{takeovers} takeovers, {tails} tails");
 }
 
 /// How often: MILLRACE_FUZZ, or 50,000 times.

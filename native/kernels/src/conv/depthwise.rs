@@ -4,7 +4,7 @@ use super::geometry::Geometry;
 use crate::gemm::Scalar;
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
-use crate::{Plan, Pool};
+use crate::{Done, Plan, Pool};
 use std::marker::PhantomData;
 
 pub struct Forward<T> {
@@ -59,7 +59,16 @@ impl<T: Scalar> Plan for Forward<T> {
         1000.0 + self.geometry.flops() / 5.0
     }
 
-    unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
+    fn parts(&self) -> Option<usize> {
+        Some(self.geometry.rows() * self.geometry.features)
+    }
+
+    unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.run_parts(ins, outs, scratch, pool, &|_| {}) }
+    }
+
+    unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool, done: Done) {
         let geometry = &self.geometry;
         let (x, w, out) = (Shared(ins[0] as *mut T), Shared(ins[1] as *mut T), Shared(outs[0] as *mut T));
         let [od, oh, ow] = geometry.output;
@@ -94,6 +103,8 @@ impl<T: Scalar> Plan for Forward<T> {
                     }
                 }
             }
+            let first = chunk * group * ow * geometry.features;
+            done(first..((chunk + 1) * group).min(lines) * ow * geometry.features);
         });
     }
 }

@@ -7,7 +7,8 @@ use crate::check::expect_ins;
 use crate::gemm::{Product, Scalar, Sizes, Strides};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use crate::tail;
+use crate::{Done, Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
 
 struct ConvGeneral;
@@ -85,7 +86,16 @@ impl<T: Scalar> Plan for Forward<T> {
         1000.0 + self.geometry.flops() / 40.0
     }
 
+    fn parts(&self) -> Option<usize> {
+        Some(self.geometry.rows() * self.geometry.features)
+    }
+
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.run_parts(ins, outs, scratch, pool, &|_| {}) }
+    }
+
+    unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
         let geometry = &self.geometry;
         let (x, w, out) = (Shared(ins[0] as *mut T), ins[1] as *const T, Shared(outs[0] as *mut T));
         if geometry.rows() == 0 || geometry.features == 0 {
@@ -94,10 +104,12 @@ impl<T: Scalar> Plan for Forward<T> {
         // SAFETY: `check` has proven the shapes; chunks write different rows of the output.
         unsafe {
             if geometry.is_product() {
-                return self.product.run(x.get(), w, out.get(), false, scratch, pool);
+                return self.product.run_parts(x.get(), w, out.get(), false, scratch, pool, done);
             }
             if geometry.columns() == 0 {
-                return (0..geometry.rows() * geometry.features).for_each(|i| out.get().add(i).write(T::ZERO));
+                let elements = geometry.rows() * geometry.features;
+                (0..elements).for_each(|i| out.get().add(i).write(T::ZERO));
+                return tail::hand_out(elements, pool, done);
             }
             let packed = Shared(scratch as *mut T);
             let (channels, features, per_group) =
@@ -119,6 +131,7 @@ impl<T: Scalar> Plan for Forward<T> {
                         self.product.run_rows(columns, filter, to, rows, memory.add(self.column_bytes()));
                     }
                 });
+                done(first * geometry.features..(first + rows) * geometry.features);
             });
         }
     }

@@ -5,8 +5,10 @@ use crate::areas::{self, Areas};
 use crate::check::{distinct_axes, expect_ins, expect_out};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
+use crate::tail;
+use crate::{Done, Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
+use std::ops::Range;
 
 /// One dimension and its strides in a, b and c (0 where it is absent).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -180,40 +182,61 @@ impl<T: Scalar> Plan for DotPlan<T> {
         self.outer_count() as f64 * inner as f64 * self.product.sizes.flops()
     }
 
+    fn parts(&self) -> Option<usize> {
+        Some(self.outputs)
+    }
+
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.run_parts(ins, outs, scratch, pool, &|_| {}) }
+    }
+
+    unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
         if self.outputs == 0 {
             return;
         }
         let operands = (Shared(ins[0] as *mut T), Shared(ins[1] as *mut T), Shared(outs[0] as *mut T));
         let inner: usize = self.inner.iter().map(|dim| dim.size).product();
-        let one = |number: usize, run: &dyn Fn(*const T, *const T, *mut T, bool)| {
+        // The products of one part of the result, in order: the last one finishes it.
+        let one = |number: usize, run: &dyn Fn(*const T, *const T, *mut T, usize)| {
             let (a0, b0, c0) = offsets(&self.outer, number);
             let (a, b, c) = (operands.0.get(), operands.1.get(), operands.2.get());
             for i in 0..inner {
                 let (a1, b1, _) = offsets(&self.inner, i);
-                run(a.wrapping_offset(a0 + a1), b.wrapping_offset(b0 + b1), c.wrapping_offset(c0), i > 0);
+                run(a.wrapping_offset(a0 + a1), b.wrapping_offset(b0 + b1), c.wrapping_offset(c0), i);
             }
         };
+        let at = |number: usize| offsets(&self.outer, number).2 as usize;
         if inner == 0 {
             // SAFETY: the result has that many elements.
             unsafe { (0..self.outputs).for_each(|i| operands.2.get().add(i).write(T::ZERO)) }
-            return;
+            return tail::hand_out(self.outputs, pool, done);
         }
         // SAFETY: `check` has proven the shapes; each product writes its own part of the result.
         unsafe {
             if self.by_batch() {
                 let areas = Areas::new(scratch, self.area_bytes(), areas::wanted(self.chunks()));
-                let group = self.group();
+                let (group, count) = (self.group(), self.outer_count());
                 pool.for_chunks(self.chunks(), |chunk| {
                     areas.with(|memory| {
-                        for number in chunk * group..((chunk + 1) * group).min(self.outer_count()) {
-                            one(number, &|a, b, c, more| self.product.run_serial(a, b, c, more, memory));
+                        for number in chunk * group..((chunk + 1) * group).min(count) {
+                            one(number, &|a, b, c, i| self.product.run_serial(a, b, c, i > 0, memory));
+                            if count > 1 {
+                                self.product.tell(at(number), done, 0..self.product.sizes.m, 0..self.product.sizes.n);
+                            }
                         }
                     });
                 });
+                if count == 1 {
+                    tail::hand_out(self.outputs, pool, done);
+                }
             } else {
                 for number in 0..self.outer_count() {
-                    one(number, &|a, b, c, more| self.product.run(a, b, c, more, scratch, pool));
+                    let last = |part: Range<usize>| done(at(number) + part.start..at(number) + part.end);
+                    one(number, &|a, b, c, i| {
+                        let done: Done = if i + 1 == inner { &last } else { &|_| {} };
+                        self.product.run_parts(a, b, c, i > 0, scratch, pool, done)
+                    });
                 }
             }
         }

@@ -4,8 +4,10 @@ use super::micro::Scalar;
 use super::product::{Block, OWN, Product, SHARED, block_depth, serial_bytes};
 use super::vector;
 use super::{Sizes, pack};
+use crate::Done;
 use crate::areas::{self, Areas};
 use crate::pool::Pool;
+use std::ops::Range;
 
 /// Operations that a chunk should have.
 const CHUNK_FLOPS: f64 = 1e6;
@@ -53,14 +55,34 @@ impl<T: Scalar> Product<T> {
     /// # Safety
     /// As for [`Product::run_serial`]; `scratch` has [`Product::scratch_bytes`].
     pub unsafe fn run(&self, a: *const T, b: *const T, c: *mut T, accumulate: bool, scratch: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.run_parts(a, b, c, accumulate, scratch, pool, &|_| {}) }
+    }
+
+    /// `run`, which tells `done` of finished elements, counted from the first of c.
+    ///
+    /// # Safety
+    /// As for [`Product::run`].
+    #[allow(clippy::too_many_arguments)]
+    pub unsafe fn run_parts(
+        &self,
+        a: *const T,
+        b: *const T,
+        c: *mut T,
+        accumulate: bool,
+        scratch: *mut u8,
+        pool: &Pool,
+        done: Done,
+    ) {
         let Sizes { m, n, k, a: sa, b: sb, c_row } = self.sizes;
         if m == 1 || n == 1 {
             // SAFETY: by the caller.
-            return unsafe { self.run_vector(a, b, c, accumulate, pool) };
+            return unsafe { self.run_vector(a, b, c, accumulate, pool, done) };
         }
         if self.is_small() {
             // SAFETY: by the caller.
-            return unsafe { self.run_serial(a, b, c, accumulate, scratch) };
+            unsafe { self.run_serial(a, b, c, accumulate, scratch) };
+            return self.tell(0, done, 0..m, 0..n);
         }
         let cut = self.cut();
         // SAFETY: within the scratch memory.
@@ -120,6 +142,11 @@ impl<T: Scalar> Product<T> {
                                 k: steps,
                                 accumulate,
                             });
+                            if first + steps == k {
+                                let (own, shared) = (at..at + len, start..start + count);
+                                let (rows, columns) = if cut.by_columns { (shared, own) } else { (own, shared) };
+                                self.tell(0, done, rows, columns);
+                            }
                         }
                     });
                 });
@@ -127,7 +154,16 @@ impl<T: Scalar> Product<T> {
         }
     }
 
-    unsafe fn run_vector(&self, a: *const T, b: *const T, c: *mut T, accumulate: bool, pool: &Pool) {
+    /// Tells of a finished block of c, whose first element is number `first`.
+    pub(super) fn tell(&self, first: usize, done: Done, rows: Range<usize>, columns: Range<usize>) {
+        let Sizes { n, c_row, .. } = self.sizes;
+        if columns.len() == n && c_row == n {
+            return done(first + rows.start * n..first + rows.end * n);
+        }
+        rows.map(|row| first + row * c_row).for_each(|row| done(row + columns.start..row + columns.end));
+    }
+
+    unsafe fn run_vector(&self, a: *const T, b: *const T, c: *mut T, accumulate: bool, pool: &Pool, done: Done) {
         let Sizes { m, n, k, a: sa, b: sb, c_row } = self.sizes;
         let operands = Operands { a, b, c, packed: std::ptr::null_mut() };
         let group = (131_072 / k.max(1)).max(1).next_multiple_of(vector::COLUMNS);
@@ -145,6 +181,7 @@ impl<T: Scalar> Product<T> {
                         operands.c.add(at),
                         accumulate,
                     );
+                    self.tell(0, done, 0..1, at..at + len);
                 } else {
                     part.sizes.m = len;
                     part.trivial(
@@ -153,6 +190,7 @@ impl<T: Scalar> Product<T> {
                         operands.c.add(at * c_row),
                         accumulate,
                     );
+                    self.tell(0, done, at..at + len, 0..1);
                 }
             }
         });
