@@ -99,4 +99,45 @@ describe("loops give what single ops give", () => {
       });
     });
   }
+
+  // Loops over few elements and over many are formed by other rules.
+  test.each([4, 66])("random programs of matrices of size %i", (n) => {
+    for (let seed = 0; seed < (n > 4 ? 6 : 16); seed++) {
+      const body: Body = (...xs) => randomProgram(seed, n, xs);
+      const shapes = [[n, n], [n, n], [n], []];
+      const [want, got] = [runOn("reference:0", body, shapes), runOn("loops:0", body, shapes)];
+      expect({ seed, results: got }).toEqual({ seed, results: want });
+    }
+  });
 });
+
+/** Matrices [n, n] made of the arguments by random ops, and some results. */
+function randomProgram(seed: number, n: number, [a, b, v, s]: tf.Tensor[]): tf.Tensor[] {
+  let state = seed + 1;
+  const below = (n: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return (state >>> 8) % n;
+  };
+  const all: tf.Tensor[] = [a!, b!];
+  const any = (): tf.Tensor => all[Math.max(0, all.length - 1 - below(6))]!;
+  const makes: (() => tf.Tensor)[] = [
+    () => tf.add(any(), any()),
+    () => tf.mul(any(), any()),
+    () => tf.maximum(any(), tf.mul(any(), 0.5)),
+    () => tf.tanh(any()),
+    () => tf.where(tf.greater(any(), 0), any(), tf.neg(any())),
+    () => tf.add(any(), v!),
+    () => tf.mul(any(), s!),
+    () => tf.sub(any(), tf.mean(any(), -1, true)),
+    () => tf.div(any(), tf.add(tf.sum(tf.square(any()), 0), 1)),
+    () => tf.transpose(any()),
+    () => tf.reverse(any(), below(2)),
+    () => tf.reshape(tf.add(tf.reshape(any(), [2, (n * n) / 2]), 1), [n, n]),
+    () => tf.reshape(tf.transpose(tf.reshape(any(), [2, n / 2, n]), [1, 0, 2]), [n, n]),
+    () => tf.matMul(any(), tf.mul(any(), 0.25)),
+    () => tf.concat([tf.slice(any(), [0, 0], [n / 2, n]), tf.slice(any(), [1, 0], [n / 2, n])]),
+    () => tf.mul(any(), tf.sum(any())),
+  ];
+  for (let i = 10 + below(50); i > 0; i--) all.push(makes[below(makes.length)]!());
+  return [tf.sum(any(), 0), ...Array.from({ length: 1 + below(4) }, any), tf.mean(any())];
+}

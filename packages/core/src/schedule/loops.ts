@@ -1,131 +1,238 @@
-// Loop formation: elementwise chains, the index maps between them and the reductions after them become loop kernels.
+// Loop formation: elementwise chains, the index maps between them and the reductions after them are put into loops.
 import { formatShape } from "../ir/aval.js";
-import { type Dim, dimKey } from "../ir/dim.js";
+import type { Dim } from "../ir/dim.js";
 import type { Graph, Node, Value } from "../ir/graph.js";
-import { bytesOf } from "../ir/host.js";
-import { isElementwise } from "../ir/op.js";
-import type { TypedArray } from "../types/dtype.js";
-import type { Instruction, Load, Store } from "./program.js";
-import type { RegionScheduler } from "./schedule.js";
-import { isIdentity, resolveView, stridesOfView, type View } from "./views.js";
+import { dtypes } from "../types/dtype.js";
+import { isAlias, isPointwise, isReduction, isScalarConstant } from "./kinds.js";
+import { placingOrder } from "./order.js";
+import { isIdentity, isView, resolveView, type View } from "./views.js";
 
 /** Values that one loop may hold: more would not stay in the fastest cache. */
 const maxNodes = 48;
+/** Loops over one space that a node looks at, the latest first. */
+const recent = 8;
+/** Loops over so few elements are one loop even if they have nothing in common: starting one costs more. */
+const few = 4096;
 
 /** One loop while it is being formed: nodes over one iteration space. */
-interface Loop {
+export interface Loop {
   /** Its place in the order of execution: what it depends on comes before it. */
   readonly order: number;
   readonly shape: readonly Dim[];
   readonly nodes: Node[];
+  /** What it reads element by element. */
+  readonly reads: Set<Value>;
   /** The axes that its reductions fold; a loop folds one set of axes. */
   axes: string | undefined;
 }
 
 /** A node of its own, or a loop. */
-type Unit = { readonly order: number; readonly node: Node } | Loop;
+export type Unit = { readonly order: number; readonly node: Node } | Loop;
 
-/** Schedules the nodes of a graph: those that can, in loops. */
-export function formLoops(scheduler: RegionScheduler, graph: Graph): void {
-  new LoopFormer(scheduler, graph).run();
+/** Nodes that are computed together, and what they read from outside. */
+interface Group {
+  readonly nodes: ReadonlySet<Node>;
+  readonly reads: readonly View[];
 }
 
-const isLoop = (unit: Unit): unit is Loop => "nodes" in unit;
-const isReduction = (node: Node): boolean => node.op.kind === "reduce" && node.op.name.startsWith("reduce");
-/** What nobody reads, as an effect may be, is no view. */
-const isView = (node: Node): boolean => {
-  const value = outputs.get(node);
-  return value !== undefined && resolveView(value).root.node !== node;
-};
-const isScalarConstant = (node: Node | null): node is Node =>
-  node?.op.name === "constant" && (node.attrs.data as TypedArray).length === 1;
+export const isLoop = (unit: Unit): unit is Loop => "nodes" in unit;
 
-const outputs = new WeakMap<Node, Value>();
-/** The first output of a node, as its consumers hold it. */
-function valueOf(node: Node): Value {
-  return outputs.get(node)!;
+/** Every node of a graph that runs has a unit; what is read from memory is stored. */
+export interface Formed {
+  /** Numbered so that what a unit depends on has a lower number. */
+  readonly units: readonly Unit[];
+  readonly unitOf: ReadonlyMap<Node, Unit>;
+  readonly stored: ReadonlySet<Value>;
+  readonly results: ReadonlySet<Value>;
+  /** The first output of a node, as its readers hold it. */
+  readonly outputs: ReadonlyMap<Node, Value>;
+}
+
+/** Gives the nodes of a graph to units. */
+export function formLoops(graph: Graph): Formed {
+  const former = new LoopFormer(graph);
+  former.run();
+  return former;
 }
 
 /**
- * Assigns every node to a unit. Units are numbered in the order in which they will run, and a node joins a loop only if
- * everything it depends on outside of the loop has a lower number, so that the order never has a cycle.
+ * Assigns every node to a unit. Elementwise nodes
+ * wait until somebody needs them, and then join a loop that reads or computes what they read, if everything they depend on
+ * outside of it has a lower number: so the order never has a cycle.
  */
-class LoopFormer {
-  private readonly units: Unit[] = [];
-  private readonly unitOf = new Map<Node, Unit>();
+class LoopFormer implements Formed {
+  readonly units: Unit[] = [];
+  readonly unitOf: Map<Node, Unit> = new Map();
   /** Loops by iteration space, the latest last. */
   private readonly loops = new Map<string, Loop[]>();
   /** Values that need memory: somebody reads them who is not in their loop. */
-  private readonly stored = new Set<Value>();
-  private readonly scheduler: RegionScheduler;
+  readonly stored: Set<Value> = new Set();
+  readonly results: Set<Value> = new Set();
+  private readonly numbers = new Map<Node, number>();
+  readonly outputs: Map<Node, Value> = new Map();
+  /** How many nodes read a value. */
+  private readonly readers = new Map<Value, number>();
+  private readonly freedBy = new Map<Node, number>();
   private readonly graph: Graph;
 
-  constructor(scheduler: RegionScheduler, graph: Graph) {
-    this.scheduler = scheduler;
+  constructor(graph: Graph) {
     this.graph = graph;
   }
 
   run(): void {
-    for (const node of this.graph.nodes)
-      for (const v of node.inputs) if (v.node && v.index === 0) outputs.set(v.node, v);
-    for (const v of this.graph.results) if (v.node && v.index === 0) outputs.set(v.node, v);
-    for (const node of executionOrder(this.graph)) this.place(node);
-    for (const v of this.graph.results) this.needs(v);
-    this.emit();
+    const { nodes, results } = this.graph;
+    nodes.forEach((node, i) => {
+      this.numbers.set(node, i);
+      for (const v of node.inputs) {
+        if (v.node && v.index === 0) this.outputs.set(v.node, v);
+        this.readers.set(v, (this.readers.get(v) ?? 0) + 1);
+      }
+    });
+    for (const v of results) {
+      if (v.node && v.index === 0) this.outputs.set(v.node, v);
+    }
+    for (const v of results) this.results.add(behindAliases(v));
+    for (const node of placingOrder(this.graph)) this.place(node);
+    for (const v of results) this.needs(v);
+  }
+
+  private valueOf(node: Node): Value {
+    return this.outputs.get(node)!;
+  }
+
+  /** What nobody reads, as an effect may be, is no view. */
+  private isView(node: Node): boolean {
+    const value = this.outputs.get(node);
+    return value !== undefined && isView(value);
   }
 
   private place(node: Node): void {
-    if (!outputs.has(node) && node.outs.length === 1 && !node.effect) return; // nobody reads it
-    if (node.op.name === "constant" || (node.outs.length === 1 && isView(node))) return; // made where it is used
-    if (isElementwise(node.op) || node.op.name === "iota") this.join(node, node.outs[0]!.shape);
-    else if (isReduction(node)) this.join(node, node.inputs[0]!.aval.shape);
+    if (this.unitOf.has(node)) return;
+    if (!this.outputs.has(node) && node.outs.length === 1 && !node.effect) return; // nobody reads it
+    if (node.op.name === "constant" || this.isView(node)) return; // made where it is used
+    if (isPointwise(node)) {
+      const isWanted = node.outs[0]!.shape.length === 0 || this.results.has(this.valueOf(node));
+      if (isWanted || this.freed(node) > roughBytes(this.valueOf(node))) this.join(node); // others wait for a reader
+    } else if (isReduction(node)) this.join(node);
     else {
       for (const v of node.inputs) this.needs(v);
-      this.addUnit(node, { order: this.units.length, node });
+      this.unitOf.set(node, this.units[this.units.push({ order: this.units.length, node }) - 1]!);
     }
   }
 
-  private addUnit(node: Node, unit: Unit): void {
-    if (!this.unitOf.has(node)) this.unitOf.set(node, unit);
-    if (this.units[unit.order] !== unit) this.units.push(unit);
+  /** Bytes that nobody else will read once a node has run, with those that wait for it. */
+  private freed(node: Node): number {
+    let bytes = 0;
+    for (const { root } of node.inputs.map(resolveView)) {
+      if (!root.node || this.readers.get(root) !== 1) continue;
+      bytes += this.waits(root.node) ? this.freedBy.get(root.node)! : this.unitBehind(root) ? roughBytes(root) : 0;
+    }
+    this.freedBy.set(node, bytes);
+    return bytes;
   }
 
-  /** Puts a node into the latest loop over its iteration space that it may join, or into a new one. */
-  private join(node: Node, shape: readonly Dim[]): void {
-    const views = node.inputs.map(resolveView);
+  /** Puts a node, and what waits for it, into a loop over its iteration space. */
+  private join(node: Node): void {
+    const { shape } = isReduction(node) ? node.inputs[0]!.aval : node.outs[0]!;
+    let group = this.gather(node, shape.length);
+    if (this.hoist(group, node, shape)) group = this.gather(node, shape.length);
     const axes = isReduction(node) ? String(node.attrs.axes) : undefined;
-    const key = formatShape(shape);
-    const candidate = this.loops.get(key)?.at(-1);
-    const joined =
-      candidate && this.mayJoin(candidate, views, shape.length, axes) ? candidate : this.newLoop(key, shape);
-    joined.nodes.push(node);
-    joined.axes ??= axes;
-    this.unitOf.set(node, joined);
-    for (const view of views) {
-      const inside = view.root.node && this.unitOf.get(view.root.node) === joined;
-      if (!inside) this.needsRoot(view.root);
+    this.add(this.choose(shape, group, axes), group, axes);
+  }
+
+  private add(loop: Loop, { nodes, reads }: Group, axes?: string): void {
+    for (const node of [...nodes].sort((a, b) => this.numbers.get(a)! - this.numbers.get(b)!)) {
+      loop.nodes.push(node);
+      this.unitOf.set(node, loop);
+    }
+    loop.axes ??= axes;
+    for (const view of reads) {
+      if (this.unitBehind(view.root) !== loop) this.stored.add(view.root);
+      if (isIdentity(view, loop.shape.length)) loop.reads.add(view.root);
     }
   }
 
-  private newLoop(key: string, shape: readonly Dim[]): Loop {
-    const loop: Loop = { order: this.units.length, shape, nodes: [], axes: undefined };
+  /** Whether a node is elementwise and still without a loop. */
+  private waits(node: Node | null): boolean {
+    return node !== null && isPointwise(node) && !this.unitOf.has(node);
+  }
+
+  /** A node with all that waits and that it reads element by element. Whatever else it reads has a unit after this. */
+  private gather(node: Node, rank: number): Group {
+    for (;;) {
+      const nodes = new Set([node]);
+      const reads: View[] = [];
+      const units = this.unitOf.size;
+      // Those that are added on the way are visited too.
+      for (const member of nodes) {
+        for (const view of member.inputs.map(resolveView)) {
+          const source = view.root.node;
+          if (isScalarConstant(source)) continue;
+          const together = source && this.waits(source) && isIdentity(view, rank);
+          if (together && (nodes.has(source) || nodes.size < maxNodes)) nodes.add(source);
+          else {
+            this.prepare(view.root);
+            reads.push(view);
+          }
+        }
+      }
+      // What was prepared may have taken members of the group.
+      if (this.unitOf.size === units) return { nodes, reads };
+    }
+  }
+
+  /** Gives a unit to what must run before a value can be read. */
+  private prepare(value: Value): void {
+    const { node } = value;
+    if (!node) return;
+    if (this.waits(node)) this.join(node);
+    else if (isAlias(node)) this.needs(node.inputs[0]!);
+  }
+
+  private choose(shape: readonly Dim[], { nodes, reads }: Group, axes: string | undefined): Loop {
+    const rank = shape.length;
+    const small = isFew(shape);
+    const loops = this.loopsOver(shape);
+    for (let i = loops.length - 1; i >= Math.max(0, loops.length - recent); i--) {
+      const loop = loops[i]!;
+      if (loop.nodes.length + nodes.size > maxNodes) continue;
+      if (axes !== undefined && loop.axes !== undefined && axes !== loop.axes) continue;
+      const related =
+        small || reads.some((v) => isIdentity(v, rank) && (loop.reads.has(v.root) || this.unitBehind(v.root) === loop));
+      if (related && this.mayRead(loop, reads)) return loop;
+    }
+    return this.newLoop(shape);
+  }
+
+  private loopsOver(shape: readonly Dim[]): Loop[] {
+    const key = formatShape(shape);
+    const known = this.loops.get(key);
+    if (known) return known;
+    const made: Loop[] = [];
+    this.loops.set(key, made);
+    return made;
+  }
+
+  private newLoop(shape: readonly Dim[]): Loop {
+    const loop: Loop = { order: this.units.length, shape, nodes: [], reads: new Set(), axes: undefined };
     this.units.push(loop);
-    const list = this.loops.get(key);
-    if (list) list.push(loop);
-    else this.loops.set(key, [loop]);
+    this.loopsOver(shape).push(loop);
     return loop;
   }
 
-  private mayJoin(loop: Loop, views: readonly View[], rank: number, axes: string | undefined): boolean {
-    if (loop.nodes.length >= maxNodes) return false;
-    if (axes !== undefined && loop.axes !== undefined && axes !== loop.axes) return false;
-    return views.every((view) => {
+  /** Whether a loop comes after all that is read, or has it at hand. */
+  private mayRead(loop: Loop, reads: readonly View[]): boolean {
+    return reads.every((view) => {
       const unit = this.unitBehind(view.root);
       if (!unit) return true;
-      if (unit !== loop) return unit.order < loop.order;
-      // A value of the loop itself is at hand at its own index only, and a reduction's result only after the loop.
-      return isIdentity(view, rank) && view.root.node !== null && !isReduction(view.root.node);
+      return unit === loop ? this.isAtHand(view, loop) : unit.order < loop.order;
     });
+  }
+
+  /** A value of the loop itself is at hand at its own index only, and a reduction's result only after the loop. */
+  private isAtHand(view: View, loop: Loop): boolean {
+    const { node } = view.root;
+    return isIdentity(view, loop.shape.length) && node !== null && this.unitOf.get(node) === loop && !isReduction(node);
   }
 
   /** The unit that must have run before a value can be read; undefined for parameters and constants. */
@@ -135,213 +242,94 @@ class LoopFormer {
     return node ? this.unitOf.get(node) : undefined;
   }
 
+  /**
+   * Moves the part of a group that an earlier loop could compute into that loop, where fewer bytes are stored for it then:
+   * a derivative instead of the two values that it is made of. Says whether it did.
+   */
+  private hoist({ nodes, reads }: Group, sink: Node, shape: readonly Dim[]): boolean {
+    const homes = new Set(reads.map((view) => this.unitBehind(view.root)));
+    for (const home of homes) {
+      if (!home || !isLoop(home) || formatShape(home.shape) !== formatShape(shape)) continue;
+      const early = this.computableIn(home, nodes);
+      early.delete(sink);
+      if (early.size === 0 || early.size + home.nodes.length > maxNodes) continue;
+      const inputs = (node: Node): View[] => node.inputs.map(resolveView);
+      const needed = new Set([...early].flatMap(inputs).flatMap((v) => (this.isAtHand(v, home) ? [v.root] : [])));
+      const fresh = [...needed].filter((v) => !this.stored.has(v));
+      const late = [...nodes].filter((node) => !early.has(node)).flatMap(inputs);
+      const kept = new Set(late.flatMap((v) => (v.root.node && early.has(v.root.node) ? [v.root] : [])));
+      if (width(kept) >= width(fresh)) continue;
+      const outside = [...early].flatMap(inputs).filter((v) => !v.root.node || !early.has(v.root.node));
+      this.add(home, { nodes: early, reads: outside.filter((v) => !isScalarConstant(v.root.node)) });
+      return true;
+    }
+    return false;
+  }
+
+  /** The nodes of a group that depend on values of a loop, and on nothing that comes later. */
+  private computableIn(loop: Loop, nodes: ReadonlySet<Node>): Set<Node> {
+    const early = new Set<Node>();
+    const inOrder = [...nodes].sort((a, b) => this.numbers.get(a)! - this.numbers.get(b)!);
+    for (const node of inOrder) {
+      if (isReduction(node)) continue;
+      const views = node.inputs.map(resolveView).filter((v) => !isScalarConstant(v.root.node));
+      const depends = views.some((v) => this.isAtHand(v, loop) || (v.root.node && early.has(v.root.node)));
+      const able = views.every((v) => {
+        const source = v.root.node;
+        if (source && nodes.has(source)) return early.has(source);
+        return this.mayRead(loop, [v]);
+      });
+      if (depends && able) early.add(node);
+    }
+    return early;
+  }
+
   /** A value is read from memory. */
   private needs(value: Value): void {
     const { node } = value;
-    if (node && node.outs.length === 1 && isView(node) && !isAlias(node)) this.materialise(node);
-    else this.needsRoot(value);
+    if (node && this.isView(node) && !isAlias(node)) this.materialise(node);
+    else {
+      this.prepare(value);
+      this.stored.add(value);
+    }
   }
 
-  private needsRoot(value: Value): void {
-    this.stored.add(value);
-    // An alias has the memory of what it renames.
-    if (value.node && isAlias(value.node)) this.needs(value.node.inputs[0]!);
-  }
-
-  /** Copies a view into memory, by a loop of its own or of its iteration space. */
+  /** Copies a view into memory, by a loop that reads the same, or one of its own. */
   private materialise(node: Node): void {
-    if (!this.unitOf.has(node)) {
-      const view = resolveView(valueOf(node));
-      const key = formatShape(node.outs[0]!.shape);
-      const loop = this.newLoop(key, node.outs[0]!.shape);
-      loop.nodes.push(node);
-      this.unitOf.set(node, loop);
-      if (!isScalarConstant(view.root.node)) this.needsRoot(view.root);
-    }
-    this.stored.add(valueOf(node));
-  }
-
-  private emit(): void {
-    const emitted = new Set<Node>();
-    for (const unit of this.units) {
-      if (isLoop(unit)) this.emitLoop(unit, emitted);
-      else {
-        for (const v of unit.node.inputs) this.emitMemory(v, emitted);
-        this.scheduler.record(unit.node);
-        emitted.add(unit.node);
-      }
-    }
-    for (const v of this.graph.results) this.emitMemory(v, emitted);
-  }
-
-  /** Makes sure that a value without a unit, a constant or an alias, has its record before it is read. */
-  private emitMemory(value: Value, emitted: Set<Node>): void {
-    const { node } = value;
-    if (!node || emitted.has(node) || this.unitOf.has(node)) return;
-    for (const v of node.inputs) this.emitMemory(v, emitted);
-    this.scheduler.record(node);
-    emitted.add(node);
-  }
-
-  private emitLoop(loop: Loop, emitted: Set<Node>): void {
-    const body = new LoopBody(this.scheduler, loop.shape);
-    const inside = new Set(loop.nodes);
-    const read = (value: Value): number => {
-      const view = resolveView(value);
-      const { node } = view.root;
-      if (isScalarConstant(node)) return body.constant(node);
-      if (node && inside.has(node) && !isReduction(node)) return body.result(node);
-      this.emitMemory(view.root, emitted);
-      return body.load(view);
-    };
-    for (const node of loop.nodes) {
-      if (isReduction(node)) body.reduce(node, read(node.inputs[0]!));
-      else if (isView(node)) body.rename(node, readView(node, read));
-      else if (node.op.name === "iota") body.iota(node);
-      else body.apply(node, node.inputs.map(read));
-    }
-    for (const node of loop.nodes) {
-      emitted.add(node);
-      if (!isReduction(node) && this.stored.has(valueOf(node))) body.store(node);
-    }
-    this.scheduler.records.push(body.record());
+    const value = this.valueOf(node);
+    this.stored.add(value);
+    if (this.unitOf.has(node)) return;
+    const view = resolveView(value);
+    const { root } = view;
+    const reads = isScalarConstant(root.node) ? [] : [view];
+    if (reads.length > 0) this.prepare(root);
+    const { shape } = node.outs[0]!;
+    const loop = this.loopsOver(shape).at(-1);
+    const joins = loop?.reads.has(root) && loop.nodes.length < maxNodes && this.mayRead(loop, reads);
+    const chosen = loop && joins ? loop : this.newLoop(shape);
+    chosen.reads.add(root);
+    this.add(chosen, { nodes: new Set([node]), reads });
   }
 }
 
-/** A view that is copied reads what it looks at. */
-function readView(node: Node, read: (value: Value) => number): number {
-  return read(valueOf(node));
+function behindAliases(value: Value): Value {
+  let at = value;
+  while (at.node && isAlias(at.node)) at = at.node.inputs[0]!;
+  return at;
 }
 
-/** Whether a node's output has the bytes of its input: a reshape that no index map expresses, a bitcast. */
-function isAlias(node: Node): boolean {
-  return (
-    node.op.name === "reshape" ||
-    node.op.name === "bitcast" ||
-    node.op.name === "identity" ||
-    node.op.name === "stopGradient"
-  );
+function isFew(shape: readonly Dim[]): boolean {
+  return shape.reduce<number>((n, d) => (typeof d === "number" ? n * d : Number.POSITIVE_INFINITY), 1) <= few;
 }
 
-/** The instructions of one loop. */
-class LoopBody {
-  private readonly loads: Load[] = [];
-  private readonly loadNumbers = new Map<string, number>();
-  private readonly instructions: { readonly instruction: Instruction; readonly number: number }[] = [];
-  private readonly numbers = new Map<Node, number>();
-  private readonly constants = new Map<Node, number>();
-  private readonly stores: Store[] = [];
-  private readonly scheduler: RegionScheduler;
-  private readonly shape: readonly Dim[];
-
-  constructor(scheduler: RegionScheduler, shape: readonly Dim[]) {
-    this.scheduler = scheduler;
-    this.shape = shape;
-  }
-
-  // Loads are numbered from 0, instructions from −1 downwards until the number of loads is known.
-  load(view: View): number {
-    const { offset, strides } = stridesOfView(view, this.shape.length);
-    const slot = this.scheduler.slotOf(view.root);
-    const key = `${slot} ${dimKey(offset)} ${strides.map(dimKey).join()}`;
-    const seen = this.loadNumbers.get(key);
-    if (seen !== undefined) return seen;
-    const size = (d: Dim): number => this.scheduler.size(d);
-    const number = this.loads.push({ slot, offset: size(offset), strides: strides.map(size) }) - 1;
-    this.loadNumbers.set(key, number);
-    return number;
-  }
-
-  private push(instruction: Instruction): number {
-    const number = -1 - this.instructions.length;
-    this.instructions.push({ instruction, number });
-    return number;
-  }
-
-  constant(node: Node): number {
-    let number = this.constants.get(node);
-    if (number === undefined) {
-      const bytes = new Uint8Array(8);
-      bytes.set(bytesOf(node.attrs.data as TypedArray));
-      const immediate = new DataView(bytes.buffer).getBigUint64(0, true);
-      number = this.push({ op: "constant", dtype: node.outs[0]!.dtype, args: [], immediate });
-      this.constants.set(node, number);
-    }
-    return number;
-  }
-
-  iota(node: Node): void {
-    const immediate = BigInt(Number(node.attrs.axis));
-    this.numbers.set(node, this.push({ op: "iota", dtype: node.outs[0]!.dtype, args: [], immediate }));
-  }
-
-  apply(node: Node, args: readonly number[]): void {
-    this.numbers.set(node, this.push({ op: node.op.name, dtype: node.outs[0]!.dtype, args, immediate: 0n }));
-  }
-
-  rename(node: Node, number: number): void {
-    this.numbers.set(node, number);
-  }
-
-  result(node: Node): number {
-    return this.numbers.get(node)!;
-  }
-
-  store(node: Node): void {
-    this.stores.push({ slot: this.scheduler.define(node)[0]!, value: this.numbers.get(node)! });
-  }
-
-  reduce(node: Node, value: number): void {
-    const mask = (node.attrs.axes as readonly number[]).reduce((m, axis) => m | (1 << axis), 0);
-    this.stores.push({ slot: this.scheduler.define(node)[0]!, value, reduce: { op: node.op.name, mask } });
-  }
-
-  record(): { kind: "loop"; extents: number[]; loads: Load[]; instructions: Instruction[]; stores: Store[] } {
-    const final = (n: number): number => (n >= 0 ? n : this.loads.length - 1 - n);
-    return {
-      kind: "loop",
-      extents: this.shape.map((d) => this.scheduler.size(d)),
-      loads: this.loads,
-      instructions: this.instructions.map(({ instruction: i }) => ({ ...i, args: i.args.map(final) })),
-      stores: this.stores.map((s) => ({ ...s, value: final(s.value) })),
-    };
-  }
+/** Bytes of one element of each value. */
+function width(values: Iterable<Value>): number {
+  let bytes = 0;
+  for (const v of values) bytes += dtypes[v.aval.dtype].bytes;
+  return bytes;
 }
 
-/**
- * The order in which nodes are placed: a node waits for its first reader, so that what depends on parameters alone meets
- * the loop that reads it, while scalars come as early as they can, so that nothing waits for them.
- */
-function executionOrder(graph: Graph): Node[] {
-  const level = new Map<Node, number>();
-  let lastEffect = 0;
-  for (const node of graph.nodes) {
-    const before = node.inputs.map((v) => (v.node ? level.get(v.node)! + (isFusible(v.node) ? 0 : 1) : 0));
-    const own = Math.max(node.effect ? lastEffect : 0, ...before);
-    level.set(node, own);
-    if (node.effect) lastEffect = own;
-  }
-  const rank = new Map<Node, number>();
-  const firstReader = new Map<Node, number>();
-  for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    const node = graph.nodes[i]!;
-    const waits = isFusible(node) && node.outs[0]!.shape.length > 0;
-    const own = waits ? (firstReader.get(node) ?? level.get(node)!) : level.get(node)!;
-    rank.set(node, own);
-    for (const { node: source } of node.inputs) {
-      if (source) firstReader.set(source, Math.min(firstReader.get(source) ?? Number.POSITIVE_INFINITY, own));
-    }
-  }
-  const index = new Map(graph.nodes.map((node, i) => [node, i]));
-  return [...graph.nodes].sort((a, b) => rank.get(a)! - rank.get(b)! || index.get(a)! - index.get(b)!);
-}
-
-function isFusible(node: Node): boolean {
-  return (
-    isElementwise(node.op) ||
-    isReduction(node) ||
-    node.op.kind === "constant" ||
-    node.op.kind === "shape" ||
-    node.op.name === "iota"
-  );
+/** Bytes of a value where every size that is not known is the same middling one: to compare, not to count. */
+export function roughBytes({ aval: { dtype, shape } }: Value): number {
+  return shape.reduce<number>((n, d) => n * (typeof d === "number" ? d : 64), dtypes[dtype].bytes);
 }

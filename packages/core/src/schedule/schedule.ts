@@ -5,8 +5,9 @@ import { type Dim, SymDim, symbolsOf } from "../ir/dim.js";
 import type { Graph, Node, Value } from "../ir/graph.js";
 import { bytesOf } from "../ir/host.js";
 import type { TypedArray } from "../types/dtype.js";
+import { emitLoops } from "./emit-loops.js";
 import { ExprTable } from "./exprs.js";
-import { formLoops } from "./loops.js";
+import { isAlias } from "./kinds.js";
 import type { Program, ProgramAttr, ProgramAttrs, ProgramRecord, Region, Slot } from "./program.js";
 
 /** How a backend wants its programs. */
@@ -52,9 +53,6 @@ export interface SharedTables {
   readonly options: ScheduleOptions;
 }
 
-/** Ops that change the shape or the name of a value, never its bytes. */
-const aliases = new Set(["reshape", "bitcast", "identity", "stopGradient"]);
-
 /** Schedules one graph: slots for its values, records for its nodes. */
 export class RegionScheduler {
   private readonly slots: Slot[] = [];
@@ -69,7 +67,7 @@ export class RegionScheduler {
 
   run(graph: Graph): Region {
     for (const p of graph.params) this.slotByValue.set(p, this.newSlot(p.aval));
-    if (this.shared.options.fusion) formLoops(this, graph);
+    if (this.shared.options.fusion) emitLoops(this, graph);
     else for (const node of graph.nodes) this.record(node);
     const results = graph.results.map((v) => this.slotOf(v));
     return { slots: this.slots, params: graph.params.length, results, records: this.records };
@@ -98,7 +96,7 @@ export class RegionScheduler {
     const { op } = node;
     const data = node.outs.length === 1 && op.name === "constant" ? (node.attrs.data as TypedArray) : undefined;
     if (data) this.constant(node, data);
-    else if (aliases.has(op.name)) this.alias(node.inputs[0]!, this.define(node)[0]!);
+    else if (isAlias(node)) this.alias(node.inputs[0]!, this.define(node)[0]!);
     else if (op.name === "optimizationBarrier") {
       const outs = this.define(node);
       for (const [i, v] of node.inputs.entries()) this.alias(v, outs[i]!);

@@ -42,6 +42,11 @@ export function resolveView(value: Value): View {
   }
 }
 
+/** Whether a value is an index map over another. */
+export function isView(value: Value): boolean {
+  return resolveView(value).root !== value;
+}
+
 /** One op further down; undefined where the root is no view. */
 function throughOne({ root, axes }: View): View | undefined {
   const { node } = root;
