@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Isa {
     Portable,
+    Neon,
     Avx2,
     Avx512,
 }
@@ -15,6 +16,7 @@ impl Isa {
     pub fn available() -> &'static [Isa] {
         match Isa::best() {
             Isa::Portable => &[Isa::Portable],
+            Isa::Neon => &[Isa::Portable, Isa::Neon],
             Isa::Avx2 => &[Isa::Portable, Isa::Avx2],
             Isa::Avx512 => &[Isa::Portable, Isa::Avx2, Isa::Avx512],
         }
@@ -24,6 +26,7 @@ impl Isa {
     pub fn name(self) -> &'static str {
         match self {
             Isa::Portable => "portable",
+            Isa::Neon => "neon",
             Isa::Avx2 => "avx2",
             Isa::Avx512 => "avx512",
         }
@@ -45,12 +48,15 @@ impl Isa {
                 _ => Isa::Portable,
             }
         }
-        #[cfg(not(target_arch = "x86_64"))]
+        // Part of every 64-bit Arm.
+        #[cfg(target_arch = "aarch64")]
+        return Isa::Neon;
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         Isa::Portable
     }
 
-    /// The path of plans made now: `MILLRACE_CPU=portable|avx2|avx512` forces one that the machine has, else the
-    /// fastest.
+    /// The path of plans made now: `MILLRACE_CPU=portable|neon|avx2|avx512` forces it, or the best below it that the
+    /// machine has; else the fastest.
     pub fn current() -> Isa {
         #[cfg(test)]
         if let Some(isa) = testing::FORCED.with(std::cell::Cell::get) {
@@ -58,12 +64,10 @@ impl Isa {
         }
         static CURRENT: OnceLock<Isa> = OnceLock::new();
         *CURRENT.get_or_init(|| {
-            let forced = match std::env::var("MILLRACE_CPU").as_deref() {
-                Ok("portable") => Isa::Portable,
-                Ok("avx2") => Isa::Avx2,
-                _ => Isa::Avx512,
-            };
-            forced.min(Isa::best())
+            let name = std::env::var("MILLRACE_CPU").unwrap_or_default();
+            let all = [Isa::Portable, Isa::Neon, Isa::Avx2, Isa::Avx512];
+            let forced = all.into_iter().find(|isa| isa.name() == name).unwrap_or(Isa::best());
+            Isa::available().iter().copied().filter(|&isa| isa <= forced).next_back().unwrap_or(Isa::Portable)
         })
     }
 }
@@ -85,13 +89,20 @@ pub fn version<K: Kernel>(isa: Isa) -> unsafe fn(K::Args) {
         Isa::Avx2 => avx2_entry::<K>,
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => avx512_entry::<K>,
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => neon::<K>,
         _ => portable::<K>,
     }
 }
 
 unsafe fn portable<K: Kernel>(args: K::Args) {
     unsafe { K::run::<false>(args) }
+}
+
+/// The features of this path are those that the compiler may always use there.
+#[cfg(target_arch = "aarch64")]
+unsafe fn neon<K: Kernel>(args: K::Args) {
+    unsafe { K::run::<true>(args) }
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -36,7 +36,7 @@ pub fn create_context(env: Env, memory_limit: Option<f64>) -> napi::Result<Raw> 
 /// What kernels run with.
 #[napi(object)]
 pub struct Machine {
-    /// "portable", "avx2" or "avx512".
+    /// "portable", "neon", "avx2" or "avx512".
     pub path: String,
     /// The threads of the pool that all contexts share.
     pub threads: u32,

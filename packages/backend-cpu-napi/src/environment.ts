@@ -2,7 +2,7 @@ import process from "node:process";
 import { MillraceError } from "@millrace/core/backend";
 
 /** The values of MILLRACE_CPU; native/kernels/src/isa.rs reads it. */
-export const instructionPaths = ["portable", "avx2", "avx512"] as const;
+export const instructionPaths = ["portable", "neon", "avx2", "avx512"] as const;
 
 /**
  * Refuses variables of the environment with values that the kernels would ignore.
