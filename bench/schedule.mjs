@@ -1,5 +1,5 @@
-// What the compiler makes of a step: `node bench/schedule.mjs [--records] [CASES…]` prints for each of d, e, f, g and i (see
-// steps.mjs) the sizes of graph, program and arena, and the time of each part of the first call; with --records the program.
+// What the compiler makes of a step: `node bench/schedule.mjs [--records] [CASES…]` prints for each of d, e, f, g and i the
+// sizes of graph, program and arena, and the time of each part of the first call; with --records the program too.
 import process from "node:process";
 import { decodeProgram, encodeProgram } from "@millrace/core/backend";
 import {
@@ -12,7 +12,30 @@ import {
   traceFunction,
 } from "@millrace/core/graph";
 import * as tf from "millrace";
-import { steps } from "./steps.mjs";
+import { gpt } from "./lib/gpt.mjs";
+import { mobileNetV2 } from "./lib/mobilenet.mjs";
+import { stepOf, trainings } from "./lib/training.mjs";
+
+/** A training step of a model on random data. */
+function training({ batch, shape, layers }) {
+  const step = stepOf(tf.sequential({ layers: layers() }));
+  return { step, args: [tf.randomUniform([batch, ...shape]), tf.randomUniformInt([batch], 0, 10)] };
+}
+
+/** By case a function and its arguments. */
+const steps = {
+  d: () => training(trainings.d),
+  e: () => training(trainings.e),
+  f() {
+    const { model, tokens, next, compile } = gpt();
+    return { step: stepOf(model, compile), args: [tokens, next] };
+  },
+  g() {
+    const model = mobileNetV2();
+    return { step: (x) => model.apply(x, { training: false }), args: [tf.randomUniform([1, 224, 224, 3], -1, 1)] };
+  },
+  i: () => training(trainings.i),
+};
 
 const flags = process.argv.slice(2).filter((a) => a.startsWith("--"));
 const names = process.argv.slice(2).filter((a) => !a.startsWith("--"));

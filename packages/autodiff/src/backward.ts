@@ -11,6 +11,7 @@ import {
   type Val,
   Value,
 } from "@millrace/core/graph";
+import { Parts } from "./parts.js";
 
 /** One applied op, as a tape or a graph tells it. */
 export interface Application<V extends Val> {
@@ -64,20 +65,30 @@ export function backward<V extends Val>(
   const applications = distinct(told);
   const active = dependents(applications, sources);
   const cotangents = new Map<V, V>(seeds);
+  const parts = new Parts<V>(b);
+  const addTo = (x: V, g: V): void => {
+    const sum = cotangents.get(x);
+    cotangents.set(x, sum ? add(sum, g) : g);
+  };
+  const gather = (x: V): void => {
+    const g = parts.joined(x);
+    if (g) addTo(x, g);
+  };
   for (let i = applications.length - 1; i >= 0; i--) {
     const application = applications[i]!;
     const { ins, outs } = application;
     if (!ins.some((x) => active.has(x))) continue;
+    outs.forEach(gather);
     const gs = outs.map((y) => (active.has(y) ? (cotangents.get(y) ?? null) : null));
     if (gs.every((g) => g === null)) continue;
+    if (gs[0] && parts.take(application.op, ins[0]!, application.attrs, gs[0])) continue;
     const contributions = pullBack(application, gs, b, apply);
     contributions.forEach((g, k) => {
       const x = ins[k]!;
-      if (g === null || !active.has(x)) return;
-      const sum = cotangents.get(x);
-      cotangents.set(x, sum ? add(sum, g) : g);
+      if (g !== null && active.has(x)) addTo(x, g);
     });
   }
+  parts.wholes().forEach(gather);
   return cotangents;
 }
 

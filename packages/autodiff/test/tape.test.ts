@@ -269,6 +269,100 @@ test("a gradient is computed where its target is", () => {
   expect(grads[v.name]!.arraySync()).toEqual([2, 4]);
 });
 
+test("gradients of slices of one value: side by side, with gaps, overlapping, of two axes, and of the whole beside them", () => {
+  const x = tf.reshape(tf.range(1, 13), [3, 4]);
+  const weigh = (y: tf.Tensor, seed: number): tf.Tensor =>
+    tf.sum(tf.mul(tf.square(y), tf.add(tf.reshape(tf.range(0, y.size), y.shape), seed)));
+  const cuts: [begin: number[], size: number[]][][] = [
+    [
+      [
+        [0, 0],
+        [3, 1],
+      ],
+      [
+        [0, 1],
+        [3, 1],
+      ],
+      [
+        [0, 2],
+        [3, 2],
+      ],
+    ],
+    [
+      [
+        [0, 1],
+        [3, 1],
+      ],
+      [
+        [0, 3],
+        [3, 1],
+      ],
+    ],
+    [
+      [
+        [0, 0],
+        [2, 4],
+      ],
+      [
+        [1, 0],
+        [2, 4],
+      ],
+    ],
+    [
+      [
+        [0, 0],
+        [1, 4],
+      ],
+      [
+        [2, 0],
+        [1, 4],
+      ],
+      [
+        [0, 2],
+        [3, 2],
+      ],
+      [
+        [1, 1],
+        [1, 1],
+      ],
+    ],
+    [
+      [
+        [0, 0],
+        [3, 4],
+      ],
+      [
+        [2, 0],
+        [1, 4],
+      ],
+    ],
+  ];
+  for (const parts of cuts) {
+    // The same without a slice.
+    const gathered = (v: tf.Tensor): tf.Tensor =>
+      parts
+        .map(([begin, size], i) => weigh(tf.reshape(gatherPart(v, begin, size), size), i))
+        .reduce((a, b) => tf.add(a, b));
+    const f = (v: tf.Tensor): tf.Tensor =>
+      parts.map(([begin, size], i) => weigh(tf.slice(v, begin, size), i)).reduce((a, b) => tf.add(a, b));
+    const want = tf.grad(gathered)(x).arraySync();
+    expect(tf.grad(f)(x).arraySync()).toEqual(want);
+    expect(tf.fn(tf.grad(f))(x).arraySync()).toEqual(want);
+    const twice = tf.fn(tf.grad((v: tf.Tensor) => tf.sum(tf.square(tf.grad(f)(v)))));
+    expect(twice(x).arraySync()).toEqual(
+      tf
+        .grad((v: tf.Tensor) => tf.sum(tf.square(tf.grad(gathered)(v))))(x)
+        .arraySync(),
+    );
+  }
+});
+
+/** A slice, by gathering rows and columns. */
+function gatherPart(x: tf.Tensor, [row, column]: number[], [rows, columns]: number[]): tf.Tensor {
+  const from = (begin: number, size: number): tf.Tensor => tf.cast(tf.range(begin, begin + size), "int32");
+  return tf.gather(tf.gather(x, from(row!, rows!), 0), from(column!, columns!), 1);
+}
+
 test("an op without a gradient is named with the line that applied it, in a function, or that asks", () => {
   const stepOp = defineOp({
     name: "test/step",
