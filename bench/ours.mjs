@@ -7,13 +7,9 @@ import { serve } from "./lib/serve.mjs";
 
 process.env.MILLRACE_THREADS ??= String(threads);
 
-const [name, ...rest] = process.argv.slice(2).filter((a) => !a.startsWith("--"));
-const cases = readdirSync(new URL("cases", import.meta.url)).map((file) => file.replace(".mjs", ""));
-if (!cases.includes(name)) {
-  console.error(`usage: node bench/ours.mjs ${cases.join("|")} [SYSTEM…]`);
-  process.exit(2);
-}
-const { systems } = await import(`./cases/${name}.mjs`);
-await serve(systems, rest, process.argv.slice(2));
+const files = readdirSync(new URL("cases", import.meta.url)).sort();
+const cases = {};
+for (const file of files) cases[file.replace(".mjs", "")] = (await import(`./cases/${file}`)).systems;
+await serve(cases);
 // A pool or a timer of the library must not keep a finished process.
 process.exit();

@@ -1,87 +1,86 @@
-// npm run bench -- [--rounds N] [--json] CASES…: our side of each case beside the peers', interleaved in one run, with the
-// ratio to the best of them; writes docs/performance.md. The peers' scripts are ../shared/anchors, installed by their
-// setup.sh into $REFS; without them our side runs alone, and nothing is written.
-import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
-import os from "node:os";
+// npm run bench -- [--json] [--quick] CASES…: our side of each case beside the peers, interleaved in one run; writes
+// bench/results.json and docs/performance.md. See bench/README.md.
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Contender, machine } from "../bench/lib/contender.mjs";
+import { details, merged, page, summary } from "../bench/lib/page.mjs";
+import { runCase } from "../bench/lib/run-case.mjs";
+import { table } from "../bench/table.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const anchors = process.env.ANCHORS ?? join(root, "../shared/anchors");
-const refs = process.env.REFS ?? join(anchors, "refs");
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false }, quick: { type: "boolean", default: false } },
+});
+const unknown = positionals.filter((id) => !(id in table));
+if (unknown.length > 0) {
+  console.error(`no case ${unknown.join(", ")}: there are ${Object.keys(table).join(", ")}`);
+  process.exit(2);
+}
+const ids = positionals.length > 0 ? positionals : Object.keys(table);
+
+const refs = process.env.REFS ?? join(root, "../shared/anchors/refs");
+process.env.REFS = refs;
+// Nothing is written beside the peers' sources.
+process.env.PYTHONDONTWRITEBYTECODE = "1";
 const python = join(refs, "venv/bin/python");
-const threads = process.env.THREADS ?? "2";
+const peers = join(root, "bench/peers");
 
-const ours = (name) => [process.execPath, join(root, "bench/ours.mjs"), name];
-const script = (file, ...args) => [python, join(anchors, file), ...args];
-const js = (name, backend) => [process.execPath, join(anchors, "bench.cjs"), name, backend];
-/** Peers by case; ours comes first in every round. */
-const cases = {
-  a: { threads: "1", unit: "ns/op", peers: ["tf", "torch", "jax", "numpy"].map((s) => script("a_dispatch.py", s)) },
-  d: { unit: "steps/s", peers: [...["tf", "torch", "jax"].map((s) => script("de_train.py", "d", s)), js("d", "node")] },
-  e: { unit: "steps/s", peers: [...["tf", "torch", "jax"].map((s) => script("de_train.py", "e", s)), js("e", "node")] },
+/** Every program that can measure, each asked what. */
+const programs = [[process.execPath, join(root, "bench/ours.mjs")]];
+if (existsSync(python)) {
+  const files = readdirSync(peers).filter((file) => file.startsWith("peer_"));
+  programs.push(...files.map((file) => [python, join(peers, file)]));
+} else console.error(`no Python peers in ${refs}: see bench/README.md`);
+if (existsSync(join(refs, "js/node_modules"))) programs.push([process.execPath, join(peers, "tfjs.mjs")]);
+
+const listed = programs.map(([program, file]) => ({
+  command: [program, file],
+  cases: JSON.parse(execFileSync(program, [file, "--list"], { encoding: "utf8" })),
+}));
+
+/** The systems that have one of a case's tasks, each a process of its own. */
+const contendersOf = (id, threads) =>
+  listed.flatMap(({ command, cases }) =>
+    Object.entries(cases[id] ?? {}).map(([system, tasks]) => ({
+      tasks,
+      contender: new Contender(system, [...command, id, system, "--serve"], { threads }),
+    })),
+  );
+
+const versions = {
+  node: process.versions.node,
+  ...(existsSync(python) ? JSON.parse(execFileSync(python, [join(peers, "versions.py")], { encoding: "utf8" })) : {}),
 };
+const stamp = { date: new Date().toISOString().slice(0, 10), machine: machine(), versions };
 
-const args = process.argv.slice(2);
-const option = (name, fallback) => (args.includes(name) ? args.splice(args.indexOf(name), 2)[1] : fallback);
-const rounds = Number(option("--rounds", "3"));
-const json = args.includes("--json");
-const names = args.filter((a) => a in cases);
-const hasPeers = existsSync(python);
-if (!hasPeers) console.error(`no peers in ${refs}: only our side runs`);
-
-/** One program's JSON lines. */
-function measure(command, threadCount) {
-  const [program, ...rest] = command;
-  const env = { ...process.env, THREADS: threadCount, REFS: refs };
-  const { stdout } = spawnSync(program, rest, { env, encoding: "utf8", timeout: 400_000, maxBuffer: 2 ** 26 });
-  const lines = (stdout ?? "").split("\n").filter((l) => l.startsWith('{"case"'));
-  if (json) for (const line of lines) console.log(line);
-  return lines.map((l) => JSON.parse(l));
-}
-
-const tables = [];
-for (const name of names.length > 0 ? names : Object.keys(cases)) {
-  const { peers, unit, threads: fixed } = cases[name];
-  const bySystem = new Map();
-  for (let round = 0; round < rounds; round++) {
-    for (const command of hasPeers ? [ours(name), ...peers] : [ours(name)]) {
-      for (const line of measure(command, fixed ?? threads)) {
-        bySystem.set(line.system, [...(bySystem.get(line.system) ?? []), line]);
-      }
-    }
-    console.error(`case ${name}: round ${round + 1} of ${rounds}`);
+const start = performance.now();
+const minutes = () => `${((performance.now() - start) / 60e3).toFixed(1)} min`;
+const resultsFile = join(root, "bench/results.json");
+for (const id of ids) {
+  for (const threads of table[id].threads) {
+    const rows = await runCase(table[id], contendersOf(id, threads), {
+      rounds: values.quick ? 5 : 15,
+      log: (text) => console.error(`[${minutes()}] ${text}`),
+      onLine: (line) => values.json && console.log(JSON.stringify(line)),
+    });
+    const hasPeers = listed.length > 1;
+    for (const row of rows) if (values.json) console.log(JSON.stringify({ row }));
+    // Without the peers there is nothing to compare: results and page stay as they are.
+    const found = rows.map((row) => ({ ...row, threads, quick: values.quick, ...stamp }));
+    if (hasPeers) saveResults(found);
+    else if (!values.json) for (const row of found) console.log(details(row));
   }
-  tables.push(table(name, unit, bySystem));
-}
-const text = tables.join("\n");
-if (!json) console.log(text);
-if (hasPeers) writeFileSync(join(root, "docs/performance.md"), page(text));
-
-/** Each system's median of its rounds' medians, the best first, and our ratio to the best peer. */
-function table(name, unit, bySystem) {
-  const low = unit === "ns/op";
-  const middle = (xs) => xs.sort((a, b) => a - b)[xs.length >> 1];
-  const rows = [...bySystem].map(([system, lines]) => ({ system, value: middle(lines.map((l) => l.median)), lines }));
-  rows.sort((a, b) => (low ? a.value - b.value : b.value - a.value));
-  const best = rows.find((r) => !r.system.startsWith("millrace"));
-  const body = rows.map(({ system, value }) => {
-    const ratio = best ? (low ? best.value / value : value / best.value).toFixed(2) : "";
-    return `| ${system.startsWith("millrace") ? `**${system}**` : system} | ${value} | ${ratio} |`;
-  });
-  const title = [...bySystem.values()][0]?.[0]?.case ?? name;
-  return `### ${title}\n\n| system | ${unit} | times the best peer |\n|---|---|---|\n${body.join("\n")}\n`;
 }
 
-function page(text) {
-  const cpu = os.cpus()[0]?.model.trim() ?? "unknown";
-  const date = new Date().toISOString().slice(0, 10);
-  return `# Performance
-
-Both sides interleaved in one run of \`npm run bench\`, ${rounds} rounds; the median of each system's rounds. Other machines give other figures: the
-ratios count. ${date}, ${cpu}, ${os.availableParallelism()} cores, ${threads} threads (case a: 1), Node ${process.versions.node}.
-
-${text}`;
+/** Rows of other cases stay. */
+function saveResults(rows) {
+  const results = merged(existsSync(resultsFile) ? JSON.parse(readFileSync(resultsFile, "utf8")) : [], rows, table);
+  writeFileSync(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(root, "docs/performance.md"), page(results));
+  if (!values.json) console.log(summary(rows));
 }

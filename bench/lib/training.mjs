@@ -92,7 +92,7 @@ export function loop(training, makes) {
 }
 
 /** model.fit on the same batches. */
-export function fit(training) {
+export function fitLoop(training) {
   const model = tf.sequential({ layers: training.layers() });
   model.compile(compiled());
   const batches = batchesOf(training);
@@ -102,5 +102,5 @@ export function fit(training) {
 /** A case's systems: a loop of one's own around tf.fn, and fit. */
 export const systemsOf = (id) => ({
   "millrace tf.fn": { [id]: () => loop(trainings[id], (model) => tf.fn(stepOf(model))) },
-  "millrace fit": { [id]: () => fit(trainings[id]) },
+  "millrace fit": { [id]: () => fitLoop(trainings[id]) },
 });
