@@ -1,5 +1,6 @@
 //! The register kernel: a tile of c in vector registers, one row of b and a broadcast element of a at a time.
 
+use super::vectors::{Lanes, Vector};
 use crate::isa::{Isa, Kernel, version};
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
@@ -14,191 +15,161 @@ pub trait Scalar: Copy + Send + Sync + PartialEq + 'static {
     fn engine(isa: Isa) -> Engine<Self>;
 }
 
-/// c[mr, nr] (+)= a · b for rows of b that lie `b_row` apart. A packed a has mr elements a step; the strides are for a
-/// plain one.
+/// One tile: c[rows, columns] (+)= a · b; how many rows is the kernel's.
 #[derive(Clone, Copy)]
-pub struct Micro<T> {
+pub struct Tile<T> {
     pub k: usize,
     pub a: *const T,
     pub a_row: isize,
     pub a_column: isize,
+    /// Whole vectors: rows of b that end within one are read from zero-padded panels.
     pub b: *const T,
     pub b_row: isize,
     pub c: *mut T,
     pub c_row: usize,
-    /// The part of the tile that c has.
-    pub rows: usize,
     pub columns: usize,
     pub accumulate: bool,
+    /// What comes next: a line of it is asked for at every step.
+    pub ahead: *const T,
+    pub ahead_step: isize,
 }
+
+/// Panels of an operand: to[p · width + i] = from[i · across + p · along] for i < count, zero up to `width`.
+#[derive(Clone, Copy)]
+pub struct Pack<T> {
+    pub to: *mut T,
+    pub from: *const T,
+    pub across: isize,
+    pub along: isize,
+    pub count: usize,
+    pub k: usize,
+    pub width: usize,
+}
+
+/// The kernel for tiles of so many rows and vectors; `unit` where rows of a lie one element apart.
+type TileOf<T> = fn(rows: usize, vectors: usize, unit: bool) -> TileFn<T>;
+pub type TileFn<T> = unsafe fn(Tile<T>);
 
 /// The kernels of one element type on one path.
 #[derive(Clone, Copy)]
 pub struct Engine<T> {
-    /// Rows and columns of a tile.
+    /// Rows and columns of the largest tile.
     pub mr: usize,
     pub nr: usize,
-    pub wide: unsafe fn(Micro<T>),
-    /// For at most nr / 2 columns.
-    pub narrow: unsafe fn(Micro<T>),
-    /// The same for an a that is read where it lies; it has mr rows.
-    pub plain_wide: unsafe fn(Micro<T>),
-    pub plain_narrow: unsafe fn(Micro<T>),
+    /// Elements of a vector.
+    pub lanes: usize,
+    pub tile: TileOf<T>,
+    pub pack: unsafe fn(Pack<T>),
     pub isa: Isa,
 }
 
-/// A vector register.
-trait Vector: Copy {
-    type Item: Scalar;
-    const LEN: usize;
-    unsafe fn splat(x: Self::Item) -> Self;
-    unsafe fn load(from: *const Self::Item) -> Self;
-    unsafe fn store(self, to: *mut Self::Item);
-    unsafe fn mul_add<const FMA: bool>(x: Self, y: Self, z: Self) -> Self;
-    unsafe fn add(x: Self, y: Self) -> Self;
-}
+struct TileKernel<V, const ROWS: usize, const VECTORS: usize, const UNIT: bool>(PhantomData<V>);
 
-struct TileKernel<V, const MR: usize, const VECTORS: usize, const PACKED: bool>(PhantomData<V>);
-
-impl<V: Vector, const MR: usize, const VECTORS: usize, const PACKED: bool> Kernel
-    for TileKernel<V, MR, VECTORS, PACKED>
+impl<V: Vector, const ROWS: usize, const VECTORS: usize, const UNIT: bool> Kernel
+    for TileKernel<V, ROWS, VECTORS, UNIT>
 {
-    type Args = Micro<V::Item>;
+    type Args = Tile<V::Item>;
 
     #[inline(always)]
-    unsafe fn run<const FMA: bool>(tile: Micro<V::Item>) {
-        // SAFETY: a has k · MR elements, each row of b VECTORS · LEN, c the part that is stored.
+    unsafe fn run<const FMA: bool>(tile: Tile<V::Item>) {
+        // SAFETY: a has ROWS · k elements, b k rows of VECTORS · LEN, c ROWS · columns; a prefetch may go anywhere.
         unsafe {
-            let mut acc = [[V::splat(V::Item::ZERO); VECTORS]; MR];
-            let (mut a, mut b) = (tile.a, tile.b);
+            for i in 0..ROWS {
+                let row = tile.c.add(i * tile.c_row);
+                V::prefetch(row);
+                V::prefetch(row.add(tile.columns - 1));
+            }
+            let mut sums = [[V::splat(V::Item::ZERO); VECTORS]; ROWS];
+            let (mut a, mut b, mut ahead) = (tile.a, tile.b, tile.ahead);
             for _ in 0..tile.k {
                 let mut row = [V::splat(V::Item::ZERO); VECTORS];
                 for (v, vector) in row.iter_mut().enumerate() {
                     *vector = V::load(b.add(v * V::LEN));
                 }
-                for (i, sums) in acc.iter_mut().enumerate() {
-                    let x = V::splat(if PACKED { a.add(i) } else { a.offset(i as isize * tile.a_row) }.read());
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    let x = V::splat(if UNIT { a.add(i) } else { a.offset(i as isize * tile.a_row) }.read());
                     for (sum, &y) in sums.iter_mut().zip(&row) {
                         *sum = V::mul_add::<FMA>(x, y, *sum);
                     }
                 }
-                a = if PACKED { a.add(MR) } else { a.offset(tile.a_column) };
-                b = b.offset(tile.b_row);
+                V::prefetch(ahead);
+                ahead = ahead.wrapping_offset(tile.ahead_step);
+                a = a.wrapping_offset(tile.a_column);
+                b = b.wrapping_offset(tile.b_row);
             }
-            if tile.rows == MR && tile.columns == VECTORS * V::LEN {
-                for (i, sums) in acc.iter().enumerate() {
-                    for (v, &sum) in sums.iter().enumerate() {
-                        let to = tile.c.add(i * tile.c_row + v * V::LEN);
-                        let sum = if tile.accumulate { V::add(V::load(to), sum) } else { sum };
-                        sum.store(to);
+            let last = tile.columns - (VECTORS - 1) * V::LEN;
+            for (i, sums) in sums.iter().enumerate() {
+                for (v, &sum) in sums.iter().enumerate() {
+                    let to = tile.c.add(i * tile.c_row + v * V::LEN);
+                    let count = if v + 1 < VECTORS { V::LEN } else { last };
+                    let sum = if tile.accumulate { V::add(V::load_first(to, count), sum) } else { sum };
+                    sum.store_first(to, count);
+                }
+            }
+        }
+    }
+}
+
+struct PackKernel<V>(PhantomData<V>);
+
+impl<V: Vector> Kernel for PackKernel<V> {
+    type Args = Pack<V::Item>;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(pack: Pack<V::Item>) {
+        let Pack { to, from, across, along, count, k, width } = pack;
+        // SAFETY: `count` rows of k elements; `to` has k · width.
+        unsafe {
+            if across == 1 {
+                for p in 0..k {
+                    let (to, from) = (to.add(p * width), from.offset(p as isize * along));
+                    for i in (0..width).step_by(V::LEN) {
+                        let x = V::load_first(from.add(i), count.saturating_sub(i).min(V::LEN));
+                        x.store_first(to.add(i), (width - i).min(V::LEN));
                     }
                 }
                 return;
             }
-            let mut whole = [[[V::Item::ZERO; MAX_LEN]; VECTORS]; MR];
-            for (i, sums) in acc.iter().enumerate() {
-                for (v, &sum) in sums.iter().enumerate() {
-                    sum.store(whole[i][v].as_mut_ptr());
+            for p in 0..if count < width { k } else { 0 } {
+                (count..width).for_each(|i| to.add(p * width + i).write(V::Item::ZERO));
+            }
+            let mut p = 0;
+            while along == 1 && p + V::SIDE <= k {
+                for i in (0..count).step_by(V::SIDE) {
+                    let from = from.offset(i as isize * across).add(p);
+                    V::transpose(from, across, V::SIDE.min(count - i), to.add(p * width + i), width);
+                }
+                p += V::SIDE;
+            }
+            for p in p..k {
+                for i in 0..count {
+                    to.add(p * width + i).write(from.offset(i as isize * across + p as isize * along).read());
                 }
             }
-            for (i, row) in whole.iter().enumerate().take(tile.rows) {
-                for j in 0..tile.columns {
-                    let to = tile.c.add(i * tile.c_row + j);
-                    let sum = row[j / V::LEN][j % V::LEN];
-                    to.write(if tile.accumulate { V::Item::add(to.read(), sum) } else { sum });
-                }
-            }
         }
     }
 }
 
-/// Elements of the longest vector.
-const MAX_LEN: usize = 16;
-
-/// Lanes that the compiler turns into whatever registers the path has.
-#[derive(Clone, Copy)]
-struct Lanes<T, const N: usize>([T; N]);
-
-impl<T: Scalar, const N: usize> Vector for Lanes<T, N> {
-    type Item = T;
-    const LEN: usize = N;
-
-    #[inline(always)]
-    unsafe fn splat(x: T) -> Self {
-        Lanes([x; N])
-    }
-    #[inline(always)]
-    unsafe fn load(from: *const T) -> Self {
-        // SAFETY: by the caller.
-        Lanes(unsafe { (from as *const [T; N]).read_unaligned() })
-    }
-    #[inline(always)]
-    unsafe fn store(self, to: *mut T) {
-        // SAFETY: by the caller.
-        unsafe { (to as *mut [T; N]).write_unaligned(self.0) }
-    }
-    #[inline(always)]
-    unsafe fn mul_add<const FMA: bool>(x: Self, y: Self, mut z: Self) -> Self {
-        for l in 0..N {
-            z.0[l] = T::mul_add::<FMA>(x.0[l], y.0[l], z.0[l]);
-        }
-        z
-    }
-    #[inline(always)]
-    unsafe fn add(mut x: Self, y: Self) -> Self {
-        for l in 0..N {
-            x.0[l] = T::add(x.0[l], y.0[l]);
-        }
-        x
-    }
+fn engine<V: Vector>(isa: Isa, mr: usize, tile: TileOf<V::Item>) -> Engine<V::Item> {
+    Engine { mr, nr: 2 * V::LEN, lanes: V::LEN, tile, pack: version::<PackKernel<V>>(isa), isa }
 }
 
-/// One intrinsic type; the caller runs on a path that has it.
-macro_rules! vector {
-    ($v:ty, $t:ty, $len:expr, $splat:ident, $load:ident, $store:ident, $fma:ident, $add:ident) => {
-        #[cfg(target_arch = "x86_64")]
-        impl Vector for $v {
-            type Item = $t;
-            const LEN: usize = $len;
-
-            #[inline(always)]
-            unsafe fn splat(x: $t) -> Self {
-                unsafe { $splat(x) }
-            }
-            #[inline(always)]
-            unsafe fn load(from: *const $t) -> Self {
-                unsafe { $load(from) }
-            }
-            #[inline(always)]
-            unsafe fn store(self, to: *mut $t) {
-                unsafe { $store(to, self) }
-            }
-            #[inline(always)]
-            unsafe fn mul_add<const FMA: bool>(x: Self, y: Self, z: Self) -> Self {
-                unsafe { $fma(x, y, z) }
-            }
-            #[inline(always)]
-            unsafe fn add(x: Self, y: Self) -> Self {
-                unsafe { $add(x, y) }
+/// The engine of vectors of `$v` with tiles of up to so many rows.
+macro_rules! engine {
+    ($v:ty, $isa:path, $mr:literal, $($rows:literal)*) => {{
+        fn tile(rows: usize, vectors: usize, unit: bool) -> TileFn<<$v as Vector>::Item> {
+            match (rows, vectors, unit) {
+                $(
+                    ($rows, 1, true) => version::<TileKernel<$v, $rows, 1, true>>($isa),
+                    ($rows, 1, false) => version::<TileKernel<$v, $rows, 1, false>>($isa),
+                    ($rows, 2, true) => version::<TileKernel<$v, $rows, 2, true>>($isa),
+                    ($rows, 2, false) => version::<TileKernel<$v, $rows, 2, false>>($isa),
+                )*
+                _ => unreachable!("tiles have up to {} rows and two vectors", $mr),
             }
         }
-    };
-}
-vector!(__m512, f32, 16, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, _mm512_add_ps);
-vector!(__m512d, f64, 8, _mm512_set1_pd, _mm512_loadu_pd, _mm512_storeu_pd, _mm512_fmadd_pd, _mm512_add_pd);
-vector!(__m256, f32, 8, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, _mm256_add_ps);
-vector!(__m256d, f64, 4, _mm256_set1_pd, _mm256_loadu_pd, _mm256_storeu_pd, _mm256_fmadd_pd, _mm256_add_pd);
-
-fn engine<V: Vector, const MR: usize>(isa: Isa) -> Engine<V::Item> {
-    Engine {
-        mr: MR,
-        nr: 2 * V::LEN,
-        wide: version::<TileKernel<V, MR, 2, true>>(isa),
-        narrow: version::<TileKernel<V, MR, 1, true>>(isa),
-        plain_wide: version::<TileKernel<V, MR, 2, false>>(isa),
-        plain_narrow: version::<TileKernel<V, MR, 1, false>>(isa),
-        isa,
-    }
+        engine::<$v>($isa, $mr, tile)
+    }};
 }
 
 macro_rules! float {
@@ -217,10 +188,10 @@ macro_rules! float {
             fn engine(isa: Isa) -> Engine<Self> {
                 match isa {
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx512 => engine::<$avx512, 12>(isa),
+                    Isa::Avx512 => engine!($avx512, Isa::Avx512, 14, 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
                     #[cfg(target_arch = "x86_64")]
-                    Isa::Avx2 => engine::<$avx2, 6>(isa),
-                    _ => engine::<Lanes<$t, $small>, 4>(isa),
+                    Isa::Avx2 => engine!($avx2, Isa::Avx2, 6, 1 2 3 4 5 6),
+                    _ => engine!(Lanes<$t, $small>, Isa::Portable, 4, 1 2 3 4),
                 }
             }
         }
@@ -243,7 +214,11 @@ macro_rules! int {
                 x.wrapping_add(y)
             }
             fn engine(isa: Isa) -> Engine<Self> {
-                engine::<Lanes<$t, 8>, 4>(isa)
+                match isa {
+                    Isa::Avx512 => engine!(Lanes<$t, 8>, Isa::Avx512, 4, 1 2 3 4),
+                    Isa::Avx2 => engine!(Lanes<$t, 8>, Isa::Avx2, 4, 1 2 3 4),
+                    Isa::Portable => engine!(Lanes<$t, 8>, Isa::Portable, 4, 1 2 3 4),
+                }
             }
         }
     )* };

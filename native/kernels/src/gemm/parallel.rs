@@ -1,53 +1,72 @@
-//! One matrix product over the pool: which parts each chunk packs and multiplies.
+//! One matrix product over the pool: how c is cut, and what is packed for all parts at once.
 
+use super::Sizes;
 use super::micro::Scalar;
-use super::product::{Block, OWN, Product, SHARED, block_depth, serial_bytes};
+use super::product::{BLOCK_ROWS, Operands, Part, Product, Source, block_depth, part_bytes, serial_bytes};
 use super::vector;
-use super::{Sizes, pack};
 use crate::Done;
 use crate::areas::{self, Areas};
+use crate::loops::transpose::Shared;
 use crate::pool::Pool;
 use std::ops::Range;
 
-/// Operations that a chunk should have.
-const CHUNK_FLOPS: f64 = 1e6;
+/// Products below this many operations run on the calling thread.
+const SERIAL_FLOPS: f64 = 1e6;
+/// Operations that a part should have, and how many parts are enough.
+const PART_FLOPS: f64 = 2e6;
+const PARTS: usize = 16;
+/// Rows of a part that has all columns, columns of a part that has all rows.
+const PART_ROWS: usize = 112;
+const PART_COLUMNS: usize = 64;
+/// Bytes of an operand that is packed for all parts at most.
+const SHARED_BYTES: usize = 32 << 20;
+/// Elements that one chunk packs.
+const PACK_CHUNK: usize = 32 * 1024;
 
-/// Operands of a product; they may be sent between threads, which write disjoint parts of c.
+/// How a large product is cut: by its sizes alone.
 #[derive(Clone, Copy)]
-struct Operands<T> {
-    a: *const T,
-    b: *const T,
-    c: *mut T,
-    packed: *mut T,
+struct Cut {
+    /// Rows and columns of a part.
+    rows: usize,
+    columns: usize,
+    across: usize,
+    parts: usize,
+    /// Elements of the operands that are packed before, 0 where each part packs its own.
+    packed_a: usize,
+    packed_b: usize,
 }
 
-// SAFETY: see above.
-unsafe impl<T> Sync for Operands<T> {}
-
 impl<T: Scalar> Product<T> {
-    /// Bytes of scratch that [`Product::run`] works in.
+    /// Whether one thread is enough.
+    pub fn is_small(&self) -> bool {
+        self.sizes.flops() < SERIAL_FLOPS
+    }
+
+    /// Bytes of scratch that [`Product::run`] and [`Product::run_packed`] work in.
     pub fn scratch_bytes(&self) -> usize {
-        if self.is_small() || self.sizes.m == 1 || self.sizes.n == 1 {
+        if self.is_small() {
             return serial_bytes::<T>(&self.sizes);
         }
         let cut = self.cut();
-        cut.shared_bytes::<T>() + areas::wanted(cut.chunks) * cut.own_bytes::<T>()
+        let own = part_bytes::<T>(cut.rows, self.sizes.k);
+        shared_bytes::<T>(cut.packed_a) + shared_bytes::<T>(cut.packed_b) + areas::wanted(cut.parts) * own
     }
 
-    /// Rows (or columns, where there are many more) go to chunks, which pack their own; the other operand is packed
-    /// once.
+    /// Blocks of rows where there are many, whose parts of c are finished whole; columns where there are few.
     fn cut(&self) -> Cut {
         let Sizes { m, n, k, .. } = self.sizes;
-        let (mr, nr) = (self.engine.mr, self.engine.nr);
-        let by_columns = n >= 2 * m;
-        let (long, short, long_unit, short_unit) = if by_columns { (n, m, nr, mr) } else { (m, n, mr, nr) };
-        let depth = block_depth(k);
-        let shared = SHARED.min(short);
-        let mut own = (long / 16).next_multiple_of(long_unit).clamp(long_unit, OWN / long_unit * long_unit);
-        while own + long_unit <= OWN && 2.0 * own as f64 * shared as f64 * (depth as f64) < CHUNK_FLOPS {
-            own += long_unit;
-        }
-        Cut { by_columns, depth, shared, own, chunks: long.div_ceil(own), shared_unit: short_unit, own_unit: long_unit }
+        let wanted = (self.sizes.flops() / PART_FLOPS).clamp(1.0, PARTS as f64) as usize;
+        let down = wanted.min((m / PART_ROWS).max(1));
+        let across = if down == wanted { 1 } else { wanted.div_ceil(down).min(n.div_ceil(PART_COLUMNS)) };
+        let down = if across == 1 { down } else { wanted.div_ceil(across).min(down) };
+        let rows = m.div_ceil(down);
+        let rows = if rows > BLOCK_ROWS { rows.next_multiple_of(BLOCK_ROWS) } else { rows };
+        let columns = n.div_ceil(across).next_multiple_of(self.engine.nr);
+        let (down, across) = (m.div_ceil(rows), n.div_ceil(columns));
+        let fits = |len: usize| if len * size_of::<T>() <= SHARED_BYTES { len } else { 0 };
+        let packed_a = if across > 1 && !self.a_is_plain(rows, columns) { fits(m * k) } else { 0 };
+        let packed_b = if down > 1 { fits(self.packed_len()) } else { 0 };
+        Cut { rows, columns, across, parts: down * across, packed_a, packed_b }
     }
 
     /// c (+)= a · b over the pool.
@@ -74,83 +93,82 @@ impl<T: Scalar> Product<T> {
         pool: &Pool,
         done: Done,
     ) {
-        let Sizes { m, n, k, a: sa, b: sb, c_row } = self.sizes;
-        if m == 1 || n == 1 {
-            // SAFETY: by the caller.
-            return unsafe { self.run_vector(a, b, c, accumulate, pool, done) };
+        // SAFETY: by the caller.
+        unsafe {
+            if self.sizes.m == 1 || self.sizes.n == 1 {
+                return self.run_vector(a, b, c, accumulate, pool, done);
+            }
+            let operands = Operands { a: Source::Plain(a), b: Source::Plain(b), c, accumulate };
+            self.run_operands(operands, scratch, pool, done);
         }
-        if self.is_small() {
-            // SAFETY: by the caller.
-            unsafe { self.run_serial(a, b, c, accumulate, scratch) };
-            return self.tell(0, done, 0..m, 0..n);
-        }
-        let cut = self.cut();
-        // SAFETY: within the scratch memory.
-        let own = unsafe {
-            Areas::new(scratch.add(cut.shared_bytes::<T>()), cut.own_bytes::<T>(), areas::wanted(cut.chunks))
-        };
-        let operands = Operands { a, b, c, packed: scratch as *mut T };
-        let (long, short) = if cut.by_columns { (n, m) } else { (m, n) };
-        for start in (0..short).step_by(cut.shared) {
-            let count = cut.shared.min(short - start);
-            for first in (0..k).step_by(cut.depth) {
-                let steps = cut.depth.min(k - first);
-                let unit = cut.shared_unit;
-                let group = (65536 / (steps * unit)).max(1) * unit;
-                pool.for_chunks(count.div_ceil(group), |chunk| {
-                    let operands = &operands;
-                    let (at, len) = (chunk * group, group.min(count - chunk * group));
-                    let (from, across, along) =
-                        if cut.by_columns { (operands.a, sa.row, sa.column) } else { (operands.b, sb.column, sb.row) };
-                    // SAFETY: each chunk packs its panels.
-                    unsafe {
-                        let from = from.offset((start + at) as isize * across + first as isize * along);
-                        pack::panels(operands.packed.add(at * steps), from, across, along, len, steps, unit);
+    }
+
+    /// The same with b packed before by [`Product::pack_b`].
+    ///
+    /// # Safety
+    /// As for [`Product::run`].
+    #[allow(clippy::too_many_arguments)]
+    pub unsafe fn run_packed(
+        &self,
+        a: *const T,
+        packed_b: *const T,
+        c: *mut T,
+        accumulate: bool,
+        scratch: *mut u8,
+        pool: &Pool,
+        done: Done,
+    ) {
+        let operands = Operands { a: Source::Plain(a), b: Source::Packed(packed_b), c, accumulate };
+        // SAFETY: by the caller.
+        unsafe { self.run_operands(operands, scratch, pool, done) }
+    }
+
+    unsafe fn run_operands(&self, mut operands: Operands<T>, scratch: *mut u8, pool: &Pool, done: Done) {
+        let Sizes { m, n, k, a: sa, .. } = self.sizes;
+        // SAFETY: by the caller.
+        unsafe {
+            if m == 0 || n == 0 || k == 0 {
+                self.trivial(std::ptr::null(), std::ptr::null(), operands.c, operands.accumulate);
+                return self.tell(0, done, 0..m, 0..n);
+            }
+            if self.is_small() {
+                self.part(&operands, self.whole(), scratch);
+                return self.tell(0, done, 0..m, 0..n);
+            }
+            let cut = self.cut();
+            let mut memory = scratch;
+            if let (1.., Source::Plain(a)) = (cut.packed_a, operands.a) {
+                let (to, from) = (Shared(memory as *mut T), Shared(a.cast_mut()));
+                memory = memory.add(shared_bytes::<T>(cut.packed_a));
+                let (block, depth) = (cut.rows.min(BLOCK_ROWS), block_depth(k));
+                let blocks = m.div_ceil(block);
+                pool.for_chunks(blocks * k.div_ceil(depth), |chunk| {
+                    let (top, first) = (chunk % blocks * block, chunk / blocks * depth);
+                    let (rows, steps) = (block.min(m - top), depth.min(k - first));
+                    let from = from.get().offset(top as isize * sa.row + first as isize * sa.column);
+                    self.pack_rows(to.get().add(first * m + top * steps), from, rows, steps);
+                });
+                operands.a = Source::Packed(to.get());
+            }
+            if let (1.., Source::Plain(b)) = (cut.packed_b, operands.b) {
+                let (to, from) = (Shared(memory as *mut T), Shared(b.cast_mut()));
+                memory = memory.add(shared_bytes::<T>(cut.packed_b));
+                let group = (PACK_CHUNK / (k * self.engine.nr)).max(1);
+                pool.for_chunks(self.panels().div_ceil(group), |chunk| {
+                    for panel in chunk * group..((chunk + 1) * group).min(self.panels()) {
+                        self.pack_b_panel(to.get(), from.get(), panel);
                     }
                 });
-                pool.for_chunks(cut.chunks, |chunk| {
-                    let operands = &operands;
-                    let (at, len) = (chunk * cut.own, cut.own.min(long - chunk * cut.own));
-                    own.with(|memory| {
-                        let mine = memory as *mut T;
-                        // SAFETY: each chunk writes its rows (or columns) of c.
-                        unsafe {
-                            let (mut plain_a, mut packed_a, mut packed_b) = (None, operands.packed, operands.packed);
-                            let (mut rows, mut columns, mut c) = (count, count, operands.c);
-                            if cut.by_columns {
-                                let from = operands.b.offset(at as isize * sb.column + first as isize * sb.row);
-                                pack::panels(mine, from, sb.column, sb.row, len, steps, cut.own_unit);
-                                (packed_b, columns, c) = (mine, len, c.add(start * c_row + at));
-                            } else {
-                                let from = operands.a.offset(at as isize * sa.row + first as isize * sa.column);
-                                if count <= 4 * self.engine.nr {
-                                    plain_a = Some(from);
-                                } else {
-                                    pack::panels(mine, from, sa.row, sa.column, len, steps, cut.own_unit);
-                                }
-                                (packed_a, rows, c) = (mine, len, c.add(at * c_row + start));
-                            }
-                            let accumulate = accumulate || first > 0;
-                            self.tiles(&Block {
-                                packed_a,
-                                packed_b,
-                                plain_a,
-                                plain_b: None,
-                                c,
-                                rows,
-                                columns,
-                                k: steps,
-                                accumulate,
-                            });
-                            if first + steps == k {
-                                let (own, shared) = (at..at + len, start..start + count);
-                                let (rows, columns) = if cut.by_columns { (shared, own) } else { (own, shared) };
-                                self.tell(0, done, rows, columns);
-                            }
-                        }
-                    });
-                });
+                operands.b = Source::Packed(to.get());
             }
+            let areas = Areas::new(memory, part_bytes::<T>(cut.rows, k), areas::wanted(cut.parts));
+            let operands = &operands;
+            pool.for_chunks(cut.parts, |chunk| {
+                let (top, left) = (chunk / cut.across * cut.rows, chunk % cut.across * cut.columns);
+                let part = Part { top, rows: cut.rows.min(m - top), left, columns: cut.columns.min(n - left) };
+                areas.with(|memory| self.part(operands, part, memory));
+                self.tell(0, done, part.top..part.top + part.rows, part.left..part.left + part.columns);
+            });
         }
     }
 
@@ -165,31 +183,20 @@ impl<T: Scalar> Product<T> {
 
     unsafe fn run_vector(&self, a: *const T, b: *const T, c: *mut T, accumulate: bool, pool: &Pool, done: Done) {
         let Sizes { m, n, k, a: sa, b: sb, c_row } = self.sizes;
-        let operands = Operands { a, b, c, packed: std::ptr::null_mut() };
+        let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
         let group = (131_072 / k.max(1)).max(1).next_multiple_of(vector::COLUMNS);
         pool.for_chunks((m * n).div_ceil(group), |chunk| {
-            let operands = &operands;
             let (at, len) = (chunk * group, group.min(m * n - chunk * group));
             let mut part = *self;
             // SAFETY: each chunk has its part of the result.
             unsafe {
                 if m == 1 {
                     part.sizes.n = len;
-                    part.trivial(
-                        operands.a,
-                        operands.b.offset(at as isize * sb.column),
-                        operands.c.add(at),
-                        accumulate,
-                    );
+                    part.trivial(a.get(), b.get().offset(at as isize * sb.column), c.get().add(at), accumulate);
                     self.tell(0, done, 0..1, at..at + len);
                 } else {
                     part.sizes.m = len;
-                    part.trivial(
-                        operands.a.offset(at as isize * sa.row),
-                        operands.b,
-                        operands.c.add(at * c_row),
-                        accumulate,
-                    );
+                    part.trivial(a.get().offset(at as isize * sa.row), b.get(), c.get().add(at * c_row), accumulate);
                     self.tell(0, done, at..at + len, 0..1);
                 }
             }
@@ -197,23 +204,6 @@ impl<T: Scalar> Product<T> {
     }
 }
 
-/// How a large product is cut: by its sizes alone.
-struct Cut {
-    by_columns: bool,
-    depth: usize,
-    shared: usize,
-    own: usize,
-    chunks: usize,
-    shared_unit: usize,
-    own_unit: usize,
-}
-
-impl Cut {
-    fn shared_bytes<T>(&self) -> usize {
-        (self.shared.next_multiple_of(self.shared_unit) * self.depth * size_of::<T>()).next_multiple_of(64)
-    }
-
-    fn own_bytes<T>(&self) -> usize {
-        (self.own * self.depth * size_of::<T>()).next_multiple_of(64)
-    }
+fn shared_bytes<T>(len: usize) -> usize {
+    (len * size_of::<T>()).next_multiple_of(64)
 }
