@@ -1,7 +1,11 @@
 //! attention: blocks of queries against blocks of keys with a running softmax (Milakov and Gimelshein, "Online
 //! normalizer calculation for softmax", 2018), so the weights of all pairs are never held.
+//!
+//! Scores lie transposed, a row for each key and a lane for each query. Then a lane's greatest score and sum are found
+//! without going across vectors, and both products read keys and values where they lie: K · Qᵀ with a packed Qᵀ, which
+//! one block of queries uses again and again, and weights · V, which reads its left side by columns.
 
-use super::real::{Real, exp_shifted, greatest, map, sum};
+use super::real::{LANES, Lanes, Real, exp, greatest_magnitude, lanes, load, map, store};
 use super::same_float;
 use crate::areas::{self, Areas};
 use crate::check::{expect, expect_ins, expect_out};
@@ -12,9 +16,14 @@ use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::marker::PhantomData;
 
-/// Queries and keys of one block.
-pub const QUERIES: usize = 60;
-pub const KEYS: usize = 192;
+/// Queries of one block.
+pub const QUERIES: usize = 32;
+/// Keys of one block at most: a multiple of the rows of every register kernel.
+const KEYS: usize = 252;
+/// Elements of a block of keys or values that a product reads where they lie.
+const BLOCK: usize = 16 * 1024;
+/// Operations that one job should have.
+const JOB_FLOPS: f64 = 2e6;
 
 /// [heads of all batches, queries, keys, size of queries and keys, size of values]
 #[derive(Clone, Copy)]
@@ -51,9 +60,29 @@ impl Sides {
         let pairs = (self.heads * self.queries * self.keys) as f64 * if self.causal { 0.5 } else { 1.0 };
         2.0 * pairs * (self.size + self.values) as f64
     }
+
+    /// Blocks of queries of one head.
+    pub fn blocks(&self) -> usize {
+        self.queries.div_ceil(QUERIES)
+    }
+
+    /// Keys of one block.
+    pub fn block_keys(&self) -> usize {
+        (BLOCK / self.size.max(self.values).max(1) / 12 * 12).clamp(48, KEYS)
+    }
+
+    /// The products K · Qᵀ of a block, for rows of keys that have `size` elements.
+    pub fn scores<T: Real>(&self, size: usize, isa: Isa) -> Product<T> {
+        product(self.block_keys(), QUERIES, size, plain(size), transposed(size), QUERIES, isa)
+    }
+
+    /// The product of a block's weights and rows of `size` elements, one for each key.
+    pub fn weighted<T: Real>(&self, size: usize, isa: Isa) -> Product<T> {
+        product(QUERIES, size, self.block_keys(), transposed(QUERIES), plain(size), size, isa)
+    }
 }
 
-/// A product of blocks: c[m, n] = a[m, k] · b[k, n], the strides being those of the whole operands.
+/// c[m, n] = a[m, k] · b[k, n]
 pub fn product<T: Real>(m: usize, n: usize, k: usize, a: Strides, b: Strides, c_row: usize, isa: Isa) -> Product<T> {
     Product::new(Sizes { m, n, k, a, b, c_row }, isa)
 }
@@ -73,13 +102,87 @@ pub fn transposed(row: usize) -> Strides {
     Strides { row: 1, column: row as isize }
 }
 
-/// Whether a weight of zero may be left out.
+/// Packs the rows of a block of queries (or of what is theirs) as the right side of `product`; missing rows are zero.
 ///
 /// # Safety
-/// `x` has n elements.
-pub unsafe fn all_finite<T: Real>(x: *const T, n: usize) -> bool {
+/// `from` has `rows` rows of k elements, `to` `packed_len` elements and `whole` QUERIES rows.
+pub unsafe fn pack_rows<T: Real>(product: &Product<T>, from: *const T, rows: usize, to: *mut T, whole: *mut T) {
+    let k = product.sizes.k;
     // SAFETY: by the caller.
-    (0..n).fold(true, |finite, i| finite & unsafe { x.add(i).read() }.is_finite())
+    unsafe {
+        if rows == QUERIES {
+            return product.pack_b(to, from);
+        }
+        whole.copy_from_nonoverlapping(from, rows * k);
+        (rows * k..QUERIES * k).for_each(|i| whole.add(i).write(T::ZERO));
+        product.pack_b(to, whole);
+    }
+}
+
+/// The product of `rows` rows and a packed block of queries; of no elements the sum is 0.
+///
+/// # Safety
+/// As for [`Product::run_rows`].
+pub unsafe fn rows_of<T: Real>(product: &Product<T>, a: *const T, b: *const T, c: *mut T, rows: usize, work: *mut u8) {
+    // SAFETY: by the caller.
+    unsafe {
+        if product.sizes.k == 0 {
+            return (0..rows * QUERIES).for_each(|i| c.add(i).write(T::ZERO));
+        }
+        product.run_rows(a, b, c, rows, work);
+    }
+}
+
+/// The scores of a key for the queries from `group` on, less those that must not see it. Where queries see earlier keys
+/// only, query 0 sees `seen` keys of the block (none if negative), each next one sees one more.
+#[inline(always)]
+pub fn visible<T: Real>(mut x: Lanes<T>, key: usize, group: usize, seen: Option<isize>) -> Lanes<T> {
+    match seen.map(|seen| key as isize - seen - group as isize) {
+        Some(last) if last >= LANES as isize => [T::LOWEST; LANES],
+        Some(last) if last >= 0 => {
+            let last = last as i32;
+            for (l, lane) in x.iter_mut().enumerate() {
+                *lane = if l as i32 > last { *lane } else { T::LOWEST };
+            }
+            x
+        }
+        _ => x,
+    }
+}
+
+/// The greatest magnitude of n elements; NaN if one is.
+#[derive(Clone, Copy)]
+pub struct Extent<T> {
+    pub x: *const T,
+    pub n: usize,
+    pub result: *mut T,
+}
+
+pub struct Magnitude<T>(PhantomData<T>);
+
+impl<T: Real> Kernel for Magnitude<T> {
+    type Args = Extent<T>;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(e: Extent<T>) {
+        // SAFETY: by the caller.
+        unsafe { e.result.write(greatest_magnitude(e.n, e.x)) }
+    }
+}
+
+/// Parts of one piece of memory, one after the other, each aligned to 64 bytes.
+pub struct Carve(pub *mut u8);
+
+impl Carve {
+    pub fn bytes<T>(len: usize) -> usize {
+        (len * size_of::<T>()).next_multiple_of(64)
+    }
+
+    pub fn take<T>(&mut self, len: usize) -> *mut T {
+        let part = self.0;
+        self.0 = part.wrapping_add(Carve::bytes::<T>(len));
+        part as *mut T
+    }
 }
 
 struct Attention;
@@ -97,9 +200,12 @@ impl LibraryKernel for Attention {
         fn plan<T: Real>(sides: Sides) -> Box<dyn Plan> {
             let isa = Isa::current();
             Box::new(AttentionPlan::<T> {
-                scores: product(QUERIES, KEYS, sides.size, plain(sides.size), transposed(sides.size), KEYS, isa),
-                result: product(QUERIES, sides.values, KEYS, plain(KEYS), plain(sides.values), sides.values, isa),
-                softmax: version::<Running<T>>(isa),
+                scores: sides.scores(sides.size, isa),
+                result: sides.weighted(sides.values, isa),
+                running: version::<Running<T>>(isa),
+                exact: version::<Exact<T>>(isa),
+                magnitude: version::<Magnitude<T>>(isa),
+                divide: version::<Divide<T>>(isa),
                 sides,
             })
         }
@@ -111,25 +217,36 @@ struct AttentionPlan<T> {
     sides: Sides,
     scores: Product<T>,
     result: Product<T>,
-    softmax: unsafe fn(Block<T>),
+    running: unsafe fn(Block<T>),
+    exact: unsafe fn(Block<T>),
+    magnitude: unsafe fn(Extent<T>),
+    divide: unsafe fn(Division<T>),
 }
 
-/// Scores of a block become weights; what was summed before is scaled to the new maximum.
+/// Scores of a block of keys, [columns, QUERIES], and a number for each query.
 #[derive(Clone, Copy)]
 struct Block<T> {
     scores: *mut T,
     most: *mut T,
     total: *mut T,
-    out: *mut T,
-    rows: usize,
+    /// By how much less the earlier results weigh now.
+    kept: *mut T,
     columns: usize,
-    values: usize,
     scale: T,
-    /// Where queries see earlier keys only: columns that row 0 sees (none if negative); each next row sees one more.
     seen: Option<isize>,
     first: bool,
 }
 
+impl<T: Real> Block<T> {
+    #[inline(always)]
+    unsafe fn scaled(&self, key: usize, group: usize) -> Lanes<T> {
+        // SAFETY: by the caller.
+        let x = unsafe { load(self.scores.add(key * QUERIES + group).cast_const()) };
+        visible(lanes([x], |[x]| x * self.scale), key, group, self.seen)
+    }
+}
+
+/// Scores become weights; most and total go on.
 struct Running<T>(PhantomData<T>);
 
 impl<T: Real> Kernel for Running<T> {
@@ -137,121 +254,273 @@ impl<T: Real> Kernel for Running<T> {
 
     #[inline(always)]
     unsafe fn run<const FMA: bool>(b: Block<T>) {
-        for row in 0..b.rows {
-            // SAFETY: rows of KEYS scores, `values` results, one maximum and one sum.
+        for group in (0..QUERIES).step_by(LANES) {
+            // SAFETY: `columns` rows of QUERIES scores, three numbers a query.
             unsafe {
-                let scores = b.scores.add(row * KEYS);
-                let seen = b.seen.map_or(b.columns, |seen| (seen + row as isize).clamp(0, b.columns as isize) as usize);
-                map(seen, [scores.cast_const()], scores, |[x]| x * b.scale);
-                (seen..b.columns).for_each(|i| scores.add(i).write(T::LOWEST));
-                let before = if b.first { T::LOWEST } else { b.most.add(row).read() };
-                let most = before.greater(greatest(b.columns, scores));
-                b.most.add(row).write(most);
+                let (most_at, total_at, kept_at) = (b.most.add(group), b.total.add(group), b.kept.add(group));
+                let before = if b.first { [T::LOWEST; LANES] } else { load(most_at.cast_const()) };
+                // Four at a time: a comparison waits for the one before.
+                let mut most = [before; 4];
+                for key in (0..b.columns).step_by(4) {
+                    for (i, most) in most.iter_mut().enumerate() {
+                        if key + i < b.columns {
+                            let x = b.scaled(key + i, group);
+                            store(b.scores.add((key + i) * QUERIES + group), x);
+                            *most = lanes([*most, x], |[x, y]| x.greater(y));
+                        }
+                    }
+                }
+                let most = lanes(most, |[x, y, z, w]| x.greater(y).greater(z.greater(w)));
+                store(most_at, most);
                 // Nothing but -∞ so far: no weight yet.
-                let shift = if most == T::LOWEST { T::ZERO } else { most };
-                exp_shifted::<FMA, T>(b.columns, scores, shift, scores);
-                let added = sum(b.columns, [scores.cast_const()], |[e]| e);
+                let shift = lanes([most], |[most]| if most == T::LOWEST { T::ZERO } else { most });
+                let mut total = [T::ZERO; LANES];
+                for key in 0..b.columns {
+                    let at = b.scores.add(key * QUERIES + group);
+                    let e = exp::<FMA, T>(lanes([load(at.cast_const()), shift], |[x, shift]| x - shift));
+                    store(at, e);
+                    total = lanes([total, e], |[sum, e]| sum + e);
+                }
                 if b.first {
-                    b.total.add(row).write(added);
+                    store(total_at, total);
                     continue;
                 }
-                let kept = (before - shift).exp::<FMA>();
-                b.total.add(row).write(b.total.add(row).read() * kept + added);
-                let out = b.out.add(row * b.values);
-                map(b.values, [out.cast_const()], out, |[x]| x * kept);
+                let kept = exp::<FMA, T>(lanes([before, shift], |[before, shift]| before - shift));
+                store(kept_at, kept);
+                let so_far = load(total_at.cast_const());
+                store(total_at, lanes([so_far, kept, total], |[sum, kept, total]| sum * kept + total));
             }
         }
     }
 }
 
+/// Scores become the very weights of the decomposition, given the greatest score and the sum of each query.
+struct Exact<T>(PhantomData<T>);
+
+impl<T: Real> Kernel for Exact<T> {
+    type Args = Block<T>;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(b: Block<T>) {
+        for group in (0..QUERIES).step_by(LANES) {
+            // SAFETY: as above.
+            unsafe {
+                let (most, total) = (load(b.most.add(group).cast_const()), load(b.total.add(group).cast_const()));
+                for key in 0..b.columns {
+                    let x = b.scaled(key, group);
+                    let e = exp::<FMA, T>(lanes([x, most], |[x, most]| x - most));
+                    store(b.scores.add(key * QUERIES + group), lanes([e, total], |[e, total]| e / total));
+                }
+            }
+        }
+    }
+}
+
+/// Rows times or through a number each.
+#[derive(Clone, Copy)]
+struct Division<T> {
+    x: *mut T,
+    by: *const T,
+    rows: usize,
+    n: usize,
+    multiply: bool,
+}
+
+struct Divide<T>(PhantomData<T>);
+
+impl<T: Real> Kernel for Divide<T> {
+    type Args = Division<T>;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(d: Division<T>) {
+        for row in 0..d.rows {
+            // SAFETY: `rows` rows of n elements.
+            unsafe {
+                let (x, by) = (d.x.add(row * d.n), d.by.add(row).read());
+                if d.multiply {
+                    map(d.n, [x.cast_const()], x, |[x]| x * by);
+                } else {
+                    map(d.n, [x.cast_const()], x, |[x]| x / by);
+                }
+            }
+        }
+    }
+}
+
+/// The working memory of one thread.
+struct Memory<T> {
+    work: *mut u8,
+    packed: *mut T,
+    whole: *mut T,
+    scores: *mut T,
+    most: *mut T,
+    total: *mut T,
+    kept: *mut T,
+}
+
+/// One block of queries of one head: its queries, and keys and values of the head.
+#[derive(Clone, Copy)]
+struct Queries<T> {
+    q: *const T,
+    k: *const T,
+    v: *const T,
+    out: *mut T,
+    statistic: *mut T,
+    first: usize,
+    rows: usize,
+}
+
 impl<T: Real> AttentionPlan<T> {
-    fn blocks(&self) -> usize {
-        self.sides.queries.div_ceil(QUERIES)
+    fn work_bytes(&self) -> usize {
+        self.scores.rows_bytes().max(serial_bytes::<T>(&self.result.sizes))
     }
 
-    fn work_bytes(&self) -> usize {
-        serial_bytes::<T>(&self.scores.sizes).max(serial_bytes::<T>(&self.result.sizes))
+    fn scores_len(&self) -> usize {
+        self.sides.block_keys() * QUERIES
     }
 
     fn area_bytes(&self) -> usize {
-        ((QUERIES * KEYS + 2 * QUERIES) * size_of::<T>()).next_multiple_of(64) + self.work_bytes()
+        let lengths =
+            [self.scores.packed_len(), QUERIES * self.sides.size, self.scores_len(), QUERIES, QUERIES, QUERIES];
+        self.work_bytes() + lengths.into_iter().map(Carve::bytes::<T>).sum::<usize>()
     }
 
-    /// One block of queries of one head.
-    unsafe fn block(&self, [q, k, v]: [*const T; 3], [out, statistic]: [*mut T; 2], block: usize, memory: *mut u8) {
-        let Sides { queries, keys, size, values, causal, .. } = self.sides;
-        let first = block * QUERIES;
-        let rows = QUERIES.min(queries - first);
+    fn memory(&self, area: *mut u8) -> Memory<T> {
+        let mut carve = Carve(area);
+        Memory {
+            work: carve.take(self.work_bytes()),
+            packed: carve.take(self.scores.packed_len()),
+            whole: carve.take(QUERIES * self.sides.size),
+            scores: carve.take(self.scores_len()),
+            most: carve.take(QUERIES),
+            total: carve.take(QUERIES),
+            kept: carve.take(QUERIES),
+        }
+    }
+
+    /// The blocks of queries of one job.
+    fn group(&self) -> usize {
+        let block = self.sides.flops() / (self.sides.heads * self.sides.blocks()).max(1) as f64;
+        ((JOB_FLOPS / block.max(1.0)) as usize).clamp(1, self.sides.blocks().max(1))
+    }
+
+    fn jobs(&self) -> usize {
+        self.sides.heads * self.sides.blocks().div_ceil(self.group())
+    }
+
+    unsafe fn all_finite(&self, x: *const T, n: usize) -> bool {
+        let mut result = T::ZERO;
+        // SAFETY: by the caller.
+        unsafe { (self.magnitude)(Extent { x, n, result: &raw mut result }) };
+        result.is_finite()
+    }
+
+    unsafe fn block(&self, b: &Queries<T>, m: &Memory<T>) {
+        let Sides { keys, values, causal, .. } = self.sides;
+        let Queries { out, rows, .. } = *b;
         // SAFETY: by the caller; blocks have their own rows of the results.
         unsafe {
-            let work = memory;
-            let scores = memory.add(self.work_bytes()) as *mut T;
-            let (most, total) = (scores.add(QUERIES * KEYS), scores.add(QUERIES * KEYS + QUERIES));
-            let (q, out, statistic) = (q.add(first * size), out.add(first * values), statistic.add(first));
-            // A weight of zero is left out, unless it would meet an infinity.
-            let end = if causal && all_finite(v, keys * values) { keys.min(first + rows) } else { keys };
-            for left in (0..end).step_by(KEYS) {
-                let columns = KEYS.min(end - left);
-                sized(&self.scores, rows, columns, size).run_serial(q, k.add(left * size), scores, false, work);
-                (self.softmax)(Block {
-                    scores,
-                    most,
-                    total,
-                    out,
-                    rows,
-                    columns,
-                    values,
-                    scale: T::of(self.sides.scale),
-                    seen: causal.then_some(first as isize + 1 - left as isize),
-                    first: left == 0,
-                });
-                sized(&self.result, rows, values, columns).run_serial(
-                    scores,
-                    v.add(left * values),
-                    out,
-                    left > 0,
-                    work,
-                );
+            // The sum of no weights is 0.
+            if keys == 0 {
+                (0..rows).for_each(|row| b.statistic.add(row).write(T::LOWEST));
+                return out.write_bytes(0, rows * values);
+            }
+            pack_rows(&self.scores, b.q, rows, m.packed, m.whole);
+            // Keys that no query of the block sees have no weight, and are left out.
+            let end = if causal { keys.min(b.first + rows) } else { keys };
+            for left in (0..end).step_by(self.sides.block_keys()) {
+                let block = self.scores_of(b, m, left, end);
+                (self.running)(block);
+                if left > 0 {
+                    (self.divide)(Division { x: out, by: m.kept, rows, n: values, multiply: true });
+                }
+                self.weigh(b, m, &block, left);
             }
             for row in 0..rows {
-                let (sum, top) =
-                    if end == 0 { (T::ZERO, T::LOWEST) } else { (total.add(row).read(), most.add(row).read()) };
-                // A row of -∞ has no weights; without keys there is nothing to weigh.
-                let sum = if top == T::LOWEST && keys > 0 { T::NAN } else { sum };
-                for j in 0..values {
-                    let to = out.add(row * values + j);
-                    to.write(if keys == 0 { T::ZERO } else { to.read() / sum });
+                let (most, total) = (m.most.add(row).read(), m.total.add(row));
+                // A row of -∞ has no weights.
+                total.write(if most == T::LOWEST { T::NAN } else { total.read() });
+                b.statistic.add(row).write(most + total.read().ln::<false>());
+            }
+            (self.divide)(Division { x: out, by: m.total, rows, n: values, multiply: false });
+            // An infinity that a weight of zero meets, or a sum that overflows before it is divided.
+            if !self.all_finite(out, rows * values) || !self.all_finite(b.v.add(end * values), (keys - end) * values) {
+                for left in (0..keys).step_by(self.sides.block_keys()) {
+                    let block = self.scores_of(b, m, left, keys);
+                    (self.exact)(block);
+                    self.weigh(b, m, &block, left);
                 }
-                statistic.add(row).write(top + sum.ln::<false>());
             }
         }
+    }
+
+    /// The scores of the block of keys from `left` on.
+    unsafe fn scores_of(&self, b: &Queries<T>, m: &Memory<T>, left: usize, end: usize) -> Block<T> {
+        let columns = self.sides.block_keys().min(end - left);
+        let k = b.k.wrapping_add(left * self.sides.size);
+        // SAFETY: by the caller.
+        unsafe { rows_of(&self.scores, k, m.packed, m.scores, columns, m.work) };
+        Block {
+            scores: m.scores,
+            most: m.most,
+            total: m.total,
+            kept: m.kept,
+            columns,
+            scale: T::of(self.sides.scale),
+            seen: self.sides.causal.then_some(b.first as isize + 1 - left as isize),
+            first: left == 0,
+        }
+    }
+
+    /// Adds the block's values.
+    unsafe fn weigh(&self, b: &Queries<T>, m: &Memory<T>, block: &Block<T>, left: usize) {
+        let values = self.sides.values;
+        let product = sized(&self.result, b.rows, values, block.columns);
+        // SAFETY: by the caller.
+        unsafe { product.run_serial(m.scores, b.v.add(left * values), b.out, left > 0, m.work) }
     }
 }
 
 impl<T: Real> Plan for AttentionPlan<T> {
     fn scratch_bytes(&self) -> usize {
-        self.area_bytes() * areas::wanted(self.sides.heads * self.blocks())
+        self.area_bytes() * areas::wanted(self.jobs())
     }
 
     fn cost_ns(&self) -> f64 {
-        1000.0 + self.sides.flops() / 30.0
+        1000.0 + self.sides.flops() / 50.0
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
-        let Sides { heads, queries, keys, size, values, .. } = self.sides;
+        let Sides { queries, keys, size, values, .. } = self.sides;
         let [q, k, v] = [0, 1, 2].map(|i| Shared(ins[i] as *mut T));
         let [out, statistic] = [0, 1].map(|i| Shared(outs[i] as *mut T));
-        let jobs = heads * self.blocks();
+        let (jobs, group) = (self.jobs(), self.group());
+        if jobs == 0 {
+            return;
+        }
+        let groups = jobs / self.sides.heads;
         // SAFETY: `check` has proven the shapes.
         let areas = unsafe { Areas::new(scratch, self.area_bytes(), areas::wanted(jobs)) };
         pool.for_chunks(jobs, |job| {
-            let (head, block) = (job / self.blocks(), job % self.blocks());
+            // The last queries see the most keys: they go first, so that no thread ends late.
+            let (head, part) = (job / groups, groups - 1 - job % groups);
             // SAFETY: as above.
-            areas.with(|memory| unsafe {
-                let (q, k) = (q.get().add(head * queries * size), k.get().add(head * keys * size));
-                let v = v.get().add(head * keys * values);
-                let (out, statistic) = (out.get().add(head * queries * values), statistic.get().add(head * queries));
-                self.block([q, k, v], [out, statistic], block, memory);
+            areas.with(|area| unsafe {
+                let memory = self.memory(area);
+                for block in part * group..((part + 1) * group).min(self.sides.blocks()) {
+                    let first = block * QUERIES;
+                    let row = head * queries + first;
+                    let block = Queries {
+                        q: q.get().add(row * size),
+                        k: k.get().add(head * keys * size),
+                        v: v.get().add(head * keys * values),
+                        out: out.get().add(row * values),
+                        statistic: statistic.get().add(row),
+                        first,
+                        rows: QUERIES.min(queries - first),
+                    };
+                    self.block(&block, &memory);
+                }
             });
         });
     }

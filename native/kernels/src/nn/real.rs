@@ -20,6 +20,7 @@ pub trait Real:
     fn exp<const FMA: bool>(self) -> Self;
     fn ln<const FMA: bool>(self) -> Self;
     fn sqrt(self) -> Self;
+    fn abs(self) -> Self;
     /// NaN if either is.
     fn greater(self, other: Self) -> Self;
     fn is_finite(self) -> bool;
@@ -43,6 +44,10 @@ impl Real for f32 {
     #[inline(always)]
     fn sqrt(self) -> f32 {
         f32::sqrt(self)
+    }
+    #[inline(always)]
+    fn abs(self) -> f32 {
+        f32::abs(self)
     }
     #[inline(always)]
     fn greater(self, other: f32) -> f32 {
@@ -74,6 +79,10 @@ impl Real for f64 {
         f64::sqrt(self)
     }
     #[inline(always)]
+    fn abs(self) -> f64 {
+        f64::abs(self)
+    }
+    #[inline(always)]
     fn greater(self, other: f64) -> f64 {
         max64(self, other)
     }
@@ -83,7 +92,94 @@ impl Real for f64 {
     }
 }
 
-const LANES: usize = 16;
+pub const LANES: usize = 16;
+
+/// A vector of elements. Kernels load, compute and store whole ones, or the compiler must fear that a result overlaps an
+/// operand, and leaves vectors where one is computed in place.
+pub type Lanes<T> = [T; LANES];
+
+/// # Safety
+/// LANES elements can be read.
+#[inline(always)]
+pub unsafe fn load<T: Real>(x: *const T) -> Lanes<T> {
+    // SAFETY: by the caller.
+    unsafe { (x as *const Lanes<T>).read_unaligned() }
+}
+
+/// # Safety
+/// LANES elements can be written.
+#[inline(always)]
+pub unsafe fn store<T: Real>(to: *mut T, x: Lanes<T>) {
+    // SAFETY: by the caller.
+    unsafe { (to as *mut Lanes<T>).write_unaligned(x) }
+}
+
+/// f of lane l of each vector.
+#[inline(always)]
+pub fn lanes<T: Real, const N: usize>(ins: [Lanes<T>; N], f: impl Fn([T; N]) -> T) -> Lanes<T> {
+    let mut out = [T::ZERO; LANES];
+    for (l, out) in out.iter_mut().enumerate() {
+        let mut args = [T::ZERO; N];
+        for (arg, x) in args.iter_mut().zip(&ins) {
+            *arg = x[l];
+        }
+        *out = f(args);
+    }
+    out
+}
+
+/// e^x of each lane: not by `lanes`, since a closure of that size may stay a function of its own, without the features of
+/// the path.
+#[inline(always)]
+pub fn exp<const FMA: bool, T: Real>(mut x: Lanes<T>) -> Lanes<T> {
+    for lane in &mut x {
+        *lane = lane.exp::<FMA>();
+    }
+    x
+}
+
+/// Elements i to i + LANES of each operand, or as many as there are.
+#[inline(always)]
+unsafe fn at<T: Real, const N: usize>(n: usize, ins: &[*const T; N], i: usize) -> [Lanes<T>; N] {
+    let mut args = [[T::ZERO; LANES]; N];
+    for (arg, x) in args.iter_mut().zip(ins) {
+        // SAFETY: by the caller.
+        unsafe {
+            if n - i >= LANES {
+                *arg = load(x.add(i));
+            } else {
+                (0..n - i).for_each(|l| arg[l] = x.add(i + l).read());
+            }
+        }
+    }
+    args
+}
+
+/// Writes elements i to i + LANES, or as many as there are.
+#[inline(always)]
+unsafe fn put<T: Real>(n: usize, out: *mut T, i: usize, x: Lanes<T>) {
+    // SAFETY: by the caller.
+    unsafe {
+        if n - i >= LANES {
+            store(out.add(i), x);
+        } else {
+            (0..n - i).for_each(|l| out.add(i + l).write(x[l]));
+        }
+    }
+}
+
+/// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. What is left at the end is a whole vector too.
+/// f is a few operations: see `exp`.
+///
+/// # Safety
+/// All have n elements.
+#[inline(always)]
+pub unsafe fn map<T: Real, const N: usize>(n: usize, ins: [*const T; N], out: *mut T, f: impl Fn([T; N]) -> T) {
+    for i in (0..n).step_by(LANES) {
+        // SAFETY: by the caller.
+        unsafe { put(n, out, i, lanes(at(n, &ins, i), &f)) }
+    }
+}
 
 /// out[i] = e^(x[i] - shift) for i < n; `out` may be x.
 ///
@@ -91,45 +187,9 @@ const LANES: usize = 16;
 /// Both have n elements.
 #[inline(always)]
 pub unsafe fn exp_shifted<const FMA: bool, T: Real>(n: usize, x: *const T, shift: T, out: *mut T) {
-    let whole = n / LANES * LANES;
-    // SAFETY: by the caller.
-    unsafe {
-        for i in 0..whole {
-            out.add(i).write((x.add(i).read() - shift).exp::<FMA>());
-        }
-        if whole < n {
-            // A vector for what is left: a scalar exponential costs as much.
-            let mut rest = [T::ZERO; LANES];
-            (0..n - whole).for_each(|l| rest[l] = x.add(whole + l).read());
-            for lane in &mut rest {
-                *lane = (*lane - shift).exp::<FMA>();
-            }
-            (0..n - whole).for_each(|l| out.add(whole + l).write(rest[l]));
-        }
-    }
-}
-
-/// Element i of each operand.
-#[inline(always)]
-unsafe fn at<T: Real, const N: usize>(ins: &[*const T; N], i: usize) -> [T; N] {
-    let mut args = [T::ZERO; N];
-    for (arg, x) in args.iter_mut().zip(ins) {
+    for i in (0..n).step_by(LANES) {
         // SAFETY: by the caller.
-        *arg = unsafe { x.add(i).read() };
-    }
-    args
-}
-
-/// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. f is a few operations: a larger one is not
-/// compiled into its two callers here and below, with the features of their path.
-///
-/// # Safety
-/// All have n elements.
-#[inline(always)]
-pub unsafe fn map<T: Real, const N: usize>(n: usize, ins: [*const T; N], out: *mut T, f: impl Fn([T; N]) -> T) {
-    for i in 0..n {
-        // SAFETY: by the caller.
-        unsafe { out.add(i).write(f(at(&ins, i))) }
+        unsafe { put(n, out, i, exp::<FMA, T>(lanes(at(n, &[x], i), |[x]| x - shift))) }
     }
 }
 
@@ -142,21 +202,23 @@ unsafe fn fold<T: Real, const N: usize>(
     f: impl Fn([T; N]) -> T,
     join: impl Fn(T, T) -> T,
 ) -> T {
-    let mut lanes = [start; LANES];
-    let whole = n / LANES * LANES;
-    // SAFETY: by the caller.
-    unsafe {
-        for i in (0..whole).step_by(LANES) {
-            let mut held = lanes;
-            for (l, lane) in held.iter_mut().enumerate() {
-                *lane = join(*lane, f(at(&ins, i + l)));
-            }
-            lanes = held;
-        }
-        for (l, lane) in lanes.iter_mut().enumerate().take(n - whole) {
-            *lane = join(*lane, f(at(&ins, whole + l)));
+    let mut sums = [start; LANES];
+    for i in (0..n).step_by(LANES) {
+        // SAFETY: by the caller.
+        let args = unsafe { at(n, &ins, i) };
+        let added = lanes(args, &f);
+        if n - i >= LANES {
+            sums = lanes([sums, added], |[x, y]| join(x, y));
+        } else {
+            (0..n - i).for_each(|l| sums[l] = join(sums[l], added[l]));
         }
     }
+    pairwise(sums, join)
+}
+
+/// The fold of all lanes: halves are joined.
+#[inline(always)]
+pub fn pairwise<T: Real>(mut lanes: Lanes<T>, join: impl Fn(T, T) -> T) -> T {
     let mut half = LANES / 2;
     while half > 0 {
         for l in 0..half {
@@ -185,4 +247,14 @@ pub unsafe fn sum<T: Real, const N: usize>(n: usize, ins: [*const T; N], f: impl
 pub unsafe fn greatest<T: Real>(n: usize, x: *const T) -> T {
     // SAFETY: by the caller.
     unsafe { fold(n, [x], T::LOWEST, |[x]| x, T::greater) }
+}
+
+/// The greatest magnitude; NaN if an element is.
+///
+/// # Safety
+/// x has n elements.
+#[inline(always)]
+pub unsafe fn greatest_magnitude<T: Real>(n: usize, x: *const T) -> T {
+    // SAFETY: by the caller.
+    unsafe { fold(n, [x], T::ZERO, |[x]| x.abs(), T::greater) }
 }
