@@ -191,6 +191,7 @@ macro_rules! float {
                     Isa::Avx512 => engine!($avx512, Isa::Avx512, 14, 1 2 3 4 5 6 7 8 9 10 11 12 13 14),
                     #[cfg(target_arch = "x86_64")]
                     Isa::Avx2 => engine!($avx2, Isa::Avx2, 6, 1 2 3 4 5 6),
+                    Isa::Neon => engine!(Lanes<$t, $small>, Isa::Neon, 4, 1 2 3 4),
                     _ => engine!(Lanes<$t, $small>, Isa::Portable, 4, 1 2 3 4),
                 }
             }
@@ -217,6 +218,7 @@ macro_rules! int {
                 match isa {
                     Isa::Avx512 => engine!(Lanes<$t, 8>, Isa::Avx512, 4, 1 2 3 4),
                     Isa::Avx2 => engine!(Lanes<$t, 8>, Isa::Avx2, 4, 1 2 3 4),
+                    Isa::Neon => engine!(Lanes<$t, 8>, Isa::Neon, 4, 1 2 3 4),
                     Isa::Portable => engine!(Lanes<$t, 8>, Isa::Portable, 4, 1 2 3 4),
                 }
             }
