@@ -18,10 +18,10 @@ use std::marker::PhantomData;
 
 /// Queries of one block.
 pub const QUERIES: usize = 32;
-/// Keys of one block at most: a multiple of the rows of every register kernel.
+/// Keys of one block at most.
 const KEYS: usize = 252;
-/// Elements of a block of keys or values that a product reads where they lie.
-const BLOCK: usize = 16 * 1024;
+/// Elements of a block of keys or values: a product reads so many where they lie.
+const BLOCK: usize = 8 * 1024;
 /// Operations that one job should have.
 const JOB_FLOPS: f64 = 2e6;
 
@@ -68,7 +68,7 @@ impl Sides {
 
     /// Keys of one block.
     pub fn block_keys(&self) -> usize {
-        (BLOCK / self.size.max(self.values).max(1) / 12 * 12).clamp(48, KEYS)
+        (BLOCK / self.size.max(self.values).max(1) / 14 * 14).clamp(42, KEYS)
     }
 
     /// The products K · Qᵀ of a block, for rows of keys that have `size` elements.
