@@ -66,7 +66,7 @@ pub trait Plan: Send + Sync {
     unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
         // SAFETY: by the caller.
         unsafe { self.run(ins, outs, scratch, pool) };
-        tail::hand_out(self.parts().unwrap_or(0), pool, done);
+        tail::hand_out(self.parts().unwrap_or(0), pool, Some(done));
     }
 }
 

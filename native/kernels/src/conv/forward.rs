@@ -92,10 +92,18 @@ impl<T: Scalar> Plan for Forward<T> {
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
         // SAFETY: by the caller.
-        unsafe { self.run_parts(ins, outs, scratch, pool, &|_| {}) }
+        unsafe { self.compute(ins, outs, scratch, pool, None) }
     }
 
     unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
+        // SAFETY: by the caller.
+        unsafe { self.compute(ins, outs, scratch, pool, Some(done)) }
+    }
+}
+
+impl<T: Scalar> Forward<T> {
+    /// See `Plan::run` and `Plan::run_parts`.
+    unsafe fn compute(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Option<Done>) {
         let geometry = &self.geometry;
         let (x, w, out) = (Shared(ins[0] as *mut T), ins[1] as *const T, Shared(outs[0] as *mut T));
         if geometry.rows() == 0 || geometry.features == 0 {
@@ -104,7 +112,7 @@ impl<T: Scalar> Plan for Forward<T> {
         // SAFETY: `check` has proven the shapes; chunks write different rows of the output.
         unsafe {
             if geometry.is_product() {
-                return self.product.run_parts(x.get(), w, out.get(), false, scratch, pool, done);
+                return self.product.run(x.get(), w, out.get(), false, scratch, pool, done);
             }
             if geometry.columns() == 0 {
                 let elements = geometry.rows() * geometry.features;
@@ -131,7 +139,9 @@ impl<T: Scalar> Plan for Forward<T> {
                         self.product.run_rows(columns, filter, to, rows, memory.add(self.column_bytes()));
                     }
                 });
-                done(first * geometry.features..(first + rows) * geometry.features);
+                if let Some(done) = done {
+                    done(first * geometry.features..(first + rows) * geometry.features);
+                }
             });
         }
     }

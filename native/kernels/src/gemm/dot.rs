@@ -183,15 +183,24 @@ impl<T: Scalar> Plan for DotPlan<T> {
     }
 
     fn parts(&self) -> Option<usize> {
-        Some(self.outputs)
+        let Sizes { m, n, c_row, .. } = self.product.sizes;
+        (m <= 1 || c_row == n).then_some(self.outputs)
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
         // SAFETY: by the caller.
-        unsafe { self.run_parts(ins, outs, scratch, pool, &|_| {}) }
+        unsafe { self.compute(ins, outs, scratch, pool, None) }
     }
 
     unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
+        // SAFETY: by the caller.
+        unsafe { self.compute(ins, outs, scratch, pool, Some(done)) }
+    }
+}
+
+impl<T: Scalar> DotPlan<T> {
+    /// See `Plan::run` and `Plan::run_parts`.
+    unsafe fn compute(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Option<Done>) {
         if self.outputs == 0 {
             return;
         }
@@ -216,13 +225,14 @@ impl<T: Scalar> Plan for DotPlan<T> {
         unsafe {
             if self.by_batch() {
                 let areas = Areas::new(scratch, self.area_bytes(), areas::wanted(self.chunks()));
-                let (group, count) = (self.group(), self.outer_count());
+                let (group, count, each) =
+                    (self.group(), self.outer_count(), self.product.sizes.m * self.product.sizes.n);
                 pool.for_chunks(self.chunks(), |chunk| {
                     areas.with(|memory| {
                         for number in chunk * group..((chunk + 1) * group).min(count) {
                             one(number, &|a, b, c, i| self.product.run_serial(a, b, c, i > 0, memory));
-                            if count > 1 {
-                                self.product.tell(at(number), done, 0..self.product.sizes.m, 0..self.product.sizes.n);
+                            if let Some(done) = done.filter(|_| count > 1) {
+                                done(at(number)..at(number) + each);
                             }
                         }
                     });
@@ -232,10 +242,11 @@ impl<T: Scalar> Plan for DotPlan<T> {
                 }
             } else {
                 for number in 0..self.outer_count() {
-                    let last = |part: Range<usize>| done(at(number) + part.start..at(number) + part.end);
+                    let first = at(number);
+                    let shifted = done.map(|done| move |part: Range<usize>| done(first + part.start..first + part.end));
                     one(number, &|a, b, c, i| {
-                        let done: Done = if i + 1 == inner { &last } else { &|_| {} };
-                        self.product.run_parts(a, b, c, i > 0, scratch, pool, done)
+                        let done = shifted.as_ref().filter(|_| i + 1 == inner).map(|done| done as Done);
+                        self.product.run(a, b, c, i > 0, scratch, pool, done)
                     });
                 }
             }

@@ -8,7 +8,7 @@ use crate::Done;
 use crate::areas::{self, Areas};
 use crate::loops::transpose::Shared;
 use crate::pool::Pool;
-use std::ops::Range;
+use crate::tail;
 
 /// Products below this many operations run on the calling thread.
 const SERIAL_FLOPS: f64 = 1e6;
@@ -69,21 +69,13 @@ impl<T: Scalar> Product<T> {
         Cut { rows, columns, across, parts: down * across, packed_a, packed_b }
     }
 
-    /// c (+)= a · b over the pool.
+    /// c (+)= a · b over the pool. `done`, where c is dense, is told of rows of c as they are finished: see
+    /// `Plan::run_parts`.
     ///
     /// # Safety
     /// As for [`Product::run_serial`]; `scratch` has [`Product::scratch_bytes`].
-    pub unsafe fn run(&self, a: *const T, b: *const T, c: *mut T, accumulate: bool, scratch: *mut u8, pool: &Pool) {
-        // SAFETY: by the caller.
-        unsafe { self.run_parts(a, b, c, accumulate, scratch, pool, &|_| {}) }
-    }
-
-    /// `run`, which tells `done` of finished elements, counted from the first of c.
-    ///
-    /// # Safety
-    /// As for [`Product::run`].
     #[allow(clippy::too_many_arguments)]
-    pub unsafe fn run_parts(
+    pub unsafe fn run(
         &self,
         a: *const T,
         b: *const T,
@@ -91,7 +83,7 @@ impl<T: Scalar> Product<T> {
         accumulate: bool,
         scratch: *mut u8,
         pool: &Pool,
-        done: Done,
+        done: Option<Done>,
     ) {
         // SAFETY: by the caller.
         unsafe {
@@ -116,24 +108,24 @@ impl<T: Scalar> Product<T> {
         accumulate: bool,
         scratch: *mut u8,
         pool: &Pool,
-        done: Done,
+        done: Option<Done>,
     ) {
         let operands = Operands { a: Source::Plain(a), b: Source::Packed(packed_b), c, accumulate };
         // SAFETY: by the caller.
         unsafe { self.run_operands(operands, scratch, pool, done) }
     }
 
-    unsafe fn run_operands(&self, mut operands: Operands<T>, scratch: *mut u8, pool: &Pool, done: Done) {
+    unsafe fn run_operands(&self, mut operands: Operands<T>, scratch: *mut u8, pool: &Pool, done: Option<Done>) {
         let Sizes { m, n, k, a: sa, .. } = self.sizes;
         // SAFETY: by the caller.
         unsafe {
             if m == 0 || n == 0 || k == 0 {
                 self.trivial(std::ptr::null(), std::ptr::null(), operands.c, operands.accumulate);
-                return self.tell(0, done, 0..m, 0..n);
+                return tail::hand_out(m * n, pool, done);
             }
             if self.is_small() {
                 self.part(&operands, self.whole(), scratch);
-                return self.tell(0, done, 0..m, 0..n);
+                return tail::hand_out(m * n, pool, done);
             }
             let cut = self.cut();
             let mut memory = scratch;
@@ -167,21 +159,25 @@ impl<T: Scalar> Product<T> {
                 let (top, left) = (chunk / cut.across * cut.rows, chunk % cut.across * cut.columns);
                 let part = Part { top, rows: cut.rows.min(m - top), left, columns: cut.columns.min(n - left) };
                 areas.with(|memory| self.part(operands, part, memory));
-                self.tell(0, done, part.top..part.top + part.rows, part.left..part.left + part.columns);
+                if let Some(done) = done.filter(|_| cut.across == 1) {
+                    done(part.top * n..(part.top + part.rows) * n);
+                }
             });
+            if cut.across > 1 {
+                tail::hand_out(m * n, pool, done);
+            }
         }
     }
 
-    /// Tells of a finished block of c, whose first element is number `first`.
-    pub(super) fn tell(&self, first: usize, done: Done, rows: Range<usize>, columns: Range<usize>) {
-        let Sizes { n, c_row, .. } = self.sizes;
-        if columns.len() == n && c_row == n {
-            return done(first + rows.start * n..first + rows.end * n);
-        }
-        rows.map(|row| first + row * c_row).for_each(|row| done(row + columns.start..row + columns.end));
-    }
-
-    unsafe fn run_vector(&self, a: *const T, b: *const T, c: *mut T, accumulate: bool, pool: &Pool, done: Done) {
+    unsafe fn run_vector(
+        &self,
+        a: *const T,
+        b: *const T,
+        c: *mut T,
+        accumulate: bool,
+        pool: &Pool,
+        done: Option<Done>,
+    ) {
         let Sizes { m, n, k, a: sa, b: sb, c_row } = self.sizes;
         let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
         let group = (131_072 / k.max(1)).max(1).next_multiple_of(vector::COLUMNS);
@@ -193,12 +189,13 @@ impl<T: Scalar> Product<T> {
                 if m == 1 {
                     part.sizes.n = len;
                     part.trivial(a.get(), b.get().offset(at as isize * sb.column), c.get().add(at), accumulate);
-                    self.tell(0, done, 0..1, at..at + len);
                 } else {
                     part.sizes.m = len;
                     part.trivial(a.get().offset(at as isize * sa.row), b.get(), c.get().add(at * c_row), accumulate);
-                    self.tell(0, done, at..at + len, 0..1);
                 }
+            }
+            if let Some(done) = done {
+                done(at..at + len);
             }
         });
     }
