@@ -1,11 +1,13 @@
-import { dtypes, MillraceError } from "@millrace/core";
+import { MillraceError } from "@millrace/core";
 import {
   type AnyOp,
   type Attrs,
   type CallSite,
   type Graph,
+  isFloat,
   isNoRule,
   makeOps,
+  type NoRule,
   type Ops,
   TracerTensor,
   type Val,
@@ -24,8 +26,6 @@ export interface Application<V extends Val> {
 
 /** How ops are applied to values of this kind. */
 export type ApplyOp<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[];
-
-const isFloat = (x: Val): boolean => dtypes[x.aval.dtype].isFloat;
 
 /**
  * Each application once, at its first place: in a graph equal applications are one node, which is told each time it is
@@ -101,14 +101,32 @@ function pullBack<V extends Val>(
 ): readonly (V | null)[] {
   const { op, ins, outs, attrs, regions } = application;
   const rule = op.vjp;
-  if (isNoRule(rule)) {
-    const site = outs.map(siteOf).find((found) => found !== undefined);
-    const details = { op: op.name, ...(site ? { site } : {}) };
-    throw new MillraceError("E_GRADIENT", `${op.name} has no gradient: ${rule.reason}`, details);
-  }
+  if (isNoRule(rule)) throw refuseGradient(application, rule);
   // boundary: as in backward
   if (rule !== "lower") return rule(b, gs, ins, outs, attrs, regions) as readonly (V | null)[];
   return throughDecomposition(application, gs, apply);
+}
+
+/** The error of an op that has no derivative. */
+export function refuseGradient<V extends Val>({ op, outs }: Application<V>, { reason }: NoRule): MillraceError {
+  const site = outs.map(siteOf).find((found) => found !== undefined);
+  return new MillraceError("E_GRADIENT", `${op.name} has no gradient: ${reason}`, {
+    op: op.name,
+    ...(site ? { site } : {}),
+  });
+}
+
+/** Ops that are applied, and told in `inner`. */
+export function recordedOps<V extends Val>(
+  apply: ApplyOp<V>,
+): { readonly recorded: Ops; readonly inner: Application<V>[] } {
+  const inner: Application<V>[] = [];
+  const recorded = makeOps<V>((op, ins, attrs, regions) => {
+    const outs = apply(op, ins, attrs, regions);
+    inner.push({ op, ins, attrs, regions, outs });
+    return outs;
+  });
+  return { recorded, inner };
 }
 
 /** Where an op was applied, which only traces keep; eager code has the line that asks for the gradient. */
@@ -123,12 +141,7 @@ function throughDecomposition<V extends Val>(
   gs: readonly (V | null)[],
   apply: ApplyOp<V>,
 ): readonly (V | null)[] {
-  const inner: Application<V>[] = [];
-  const recorded = makeOps<V>((o, xs, a, r) => {
-    const ys = apply(o, xs, a, r);
-    inner.push({ op: o, ins: xs, attrs: a, regions: r, outs: ys });
-    return ys;
-  });
+  const { recorded, inner } = recordedOps(apply);
   // boundary: as in backward
   const outs = op.lower!(recorded, ins, attrs, regions) as readonly V[];
   const sources = [...new Set(ins.filter(isFloat))];

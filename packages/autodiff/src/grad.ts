@@ -71,6 +71,26 @@ export function valueAndGrads(
   return (args, dy) => differentiate(f, args, dy, (value, all) => ({ value, grads: all }));
 }
 
+/**
+ * The second derivatives of a scalar function of one tensor: `hessian(f)(x)` is [...x.shape, ...x.shape].
+ * @throws E_GRADIENT where the value does not depend on x, or an op on the way has no gradient
+ * @example tf.hessian((x) => tf.sum(tf.pow(x, 3)))(tf.tensor([1, 2])) // [[6, 0], [0, 12]]
+ */
+export function hessian(f: UnaryFunction): (x: Tensor) => Tensor {
+  needFunction("hessian", f);
+  return (x) => {
+    const input = toTensor(x);
+    return tidy(() => {
+      const outer = new GradientTape();
+      const gradient = outer.run(() => {
+        outer.watch(input);
+        return grad(f)(input);
+      });
+      return outer.jacobian(gradient, input, { unconnectedGradients: "zero" });
+    });
+  };
+}
+
 /** What the gradients of a record are of. */
 const records = new WeakMap<object, ReadonlyMap<string, Variable>>();
 

@@ -1,9 +1,10 @@
-import { dtypes } from "@millrace/core";
 import {
+  batchGraph,
   evaluateGraph,
   fillLike,
   type Graph,
   GraphBuilder,
+  isFloat,
   makeOps,
   remember,
   transforms,
@@ -12,8 +13,6 @@ import {
 import { type Application, type ApplyOp, backward, seedsOf } from "./backward.js";
 
 const known = new WeakMap<Graph, Graph>();
-
-const isFloat = (v: Value): boolean => dtypes[v.aval.dtype].isFloat;
 
 /**
  * The gradient of a graph: it takes the graph's parameters and a cotangent for each float result, and gives a cotangent
@@ -42,7 +41,7 @@ function build(graph: Graph): Graph {
   return builder.finish(sources.map((x) => found.get(x) ?? (fillLike(b, x, 0) as Value)));
 }
 
-/** Gives the rules of control flow in core the gradient of a graph. */
+/** Gives the rules of control flow in core what they need of whole graphs. */
 export function connectTransforms(): void {
-  transforms.current = { vjp: vjpGraph };
+  transforms.current = { vjp: vjpGraph, batch: batchGraph };
 }

@@ -4,9 +4,11 @@
  * @packageDocumentation
  */
 export * from "@millrace/core";
+export { ForwardAccumulator, type JvpOptions, jvp } from "./forward-accumulator.js";
 export {
   grad,
   grads,
+  hessian,
   type TensorFunction,
   type UnaryFunction,
   valueAndGrad,
@@ -14,4 +16,12 @@ export {
   variableGrads,
   variablesOf,
 } from "./grad.js";
-export { type GradientOptions, type Gradients, GradientTape, type GradientTapeOptions } from "./tape.js";
+export {
+  type GradientOptions,
+  type Gradients,
+  GradientTape,
+  type GradientTapeOptions,
+  type JacobianOptions,
+  type Jacobians,
+} from "./tape.js";
+export { vectorizedMap } from "./vectorized-map.js";

@@ -1,28 +1,27 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { dtypes, MillraceError, type Tensor, type Variable } from "@millrace/core";
 import {
-  type AnyOp,
-  type Attrs,
   buildStructure,
   type CallSite,
   captureSites,
+  type Dim,
   engine,
   fillLike,
   flattenStructure,
   formatSite,
-  type Graph,
+  isFloat,
   makeOps,
-  type Recorder,
-  refusePromise,
-  remember,
+  type Ops,
   sameShape,
   type TensorImpl,
   toTensor,
   VariableImpl,
 } from "@millrace/core/graph";
 import { withDefaults } from "@millrace/core/support";
-import { type Application, type ApplyOp, backward, seedsOf } from "./backward.js";
+import { backward, seedsOf } from "./backward.js";
 import { connectTransforms } from "./graph-vjp.js";
+import { batchJacobian, jacobians } from "./jacobian.js";
+import { applyToTensors, inScope, Recording, type Watchable } from "./recording.js";
 
 /** How a tape behaves. */
 export interface GradientTapeOptions {
@@ -44,6 +43,12 @@ export interface GradientOptions {
 export type Gradients<S> =
   S extends Variable<infer Sh, infer D> ? Tensor<Sh, D> : S extends Tensor ? S : { [K in keyof S]: Gradients<S[K]> };
 
+/** How a Jacobian is asked for. */
+export type JacobianOptions = Pick<GradientOptions, "unconnectedGradients">;
+
+/** Jacobians in the structure of the sources; null where the target does not depend on a source. */
+export type Jacobians<S> = S extends Tensor ? Tensor : { [K in keyof S]: Jacobians<S[K]> };
+
 type CheckedOptions = ReturnType<typeof gradientOptions>;
 
 function gradientOptions(options: GradientOptions) {
@@ -56,10 +61,18 @@ function gradientOptions(options: GradientOptions) {
   );
 }
 
-/** Applies an op to tensors as user code does: now, or in the trace that is open. */
-const applyToTensors: ApplyOp<TensorImpl> = (op, ins, attrs, regions) =>
-  // boundary: every TensorImpl is a Tensor once the op methods are installed
-  engine.apply(op, ins as readonly (TensorImpl & Tensor)[], attrs, regions) as readonly (TensorImpl & Tensor)[];
+/** A target or source as what was recorded has it. */
+function placeOf(x: Tensor): TensorImpl & Tensor {
+  // boundary: every Tensor is a TensorImpl
+  const leaf = x as TensorImpl & Tensor;
+  // boundary: as above, also of what stands for it
+  return (leaf instanceof VariableImpl ? leaf : inScope(leaf)) as TensorImpl & Tensor;
+}
+
+function zeros(b: Ops, { aval: { dtype } }: TensorImpl, shape: readonly Dim[]): TensorImpl {
+  // boundary: b is over tensors
+  return fillLike(b, { aval: { dtype, shape } }, 0) as TensorImpl;
+}
 
 /**
  * Records ops to differentiate them. Making a tape records nothing: `run` records one synchronous function, `record`
@@ -69,36 +82,23 @@ const applyToTensors: ApplyOp<TensorImpl> = (op, ins, attrs, regions) =>
  *     const loss = tape.run(() => tf.mean(tf.square(tf.sub(tf.matMul(x, w), y))));
  *     const grad = tape.gradient(loss, w);
  */
-export class GradientTape implements Recorder {
+export class GradientTape {
   private readonly persistent: boolean;
-  private readonly watchAccessed: boolean;
-  private readonly applications: Application<TensorImpl>[] = [];
-  /** What a gradient may be asked for, and what depends on it. */
-  private readonly active = new Set<TensorImpl>();
-  /** The tensors that stood for a variable while it was recorded. */
-  private readonly reads = new Map<VariableImpl, Set<TensorImpl>>();
-  private readonly watchedSet = new Set<VariableImpl>();
+  private readonly recording: Recording;
   private used = false;
-  private open = false;
   private expired: CallSite | null | undefined;
 
   constructor(options: GradientTapeOptions = {}) {
     connectTransforms();
     const given = withDefaults("GradientTape", options, { persistent: false, watchAccessedVariables: true });
     this.persistent = given.persistent;
-    this.watchAccessed = given.watchAccessedVariables;
+    this.recording = new Recording(given.watchAccessedVariables);
   }
 
   /** Records what `f` does. Throws E_ASYNC_SCOPE where it returns a promise. */
   run<T>(f: () => T): T {
-    this.start();
-    try {
-      const value = f();
-      refusePromise("tape.run", value);
-      return value;
-    } finally {
-      this.stop();
-    }
+    this.refuseOpen();
+    return this.recording.run("tape.run", f);
   }
 
   /**
@@ -107,10 +107,11 @@ export class GradientTape implements Recorder {
    */
   record(): Disposable {
     const [site] = captureSites(1);
-    this.start();
+    this.refuseOpen();
+    this.recording.start();
     let open = true;
     const close = (): void => {
-      if (open) this.stop();
+      if (open) this.recording.stop();
       open = false;
     };
     void Promise.resolve().then(() => {
@@ -121,92 +122,40 @@ export class GradientTape implements Recorder {
     return { [Symbol.dispose]: close };
   }
 
-  private start(): void {
-    if (this.open)
+  private refuseOpen(): void {
+    if (this.recording.open)
       throw new MillraceError("E_ARGUMENT", "this tape is recording already: nest another GradientTape instead");
-    this.open = true;
-    engine.addRecorder(this);
-  }
-
-  private stop(): void {
-    this.open = false;
-    engine.removeRecorder(this);
   }
 
   /** Makes gradients with respect to these tensors possible. Throws E_DTYPE for integers, which have none. */
-  watch(tensors: Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>): void {
-    const leaves: TensorImpl[] = [];
-    flattenStructure(tensors, leaves);
-    for (const x of leaves) {
-      if (!dtypes[x.dtype].isFloat)
-        throw new MillraceError("E_DTYPE", `watch: ${x.dtype} has no gradient; cast it to float32 first`);
-      if (x instanceof VariableImpl) this.watchedSet.add(x);
-      else this.active.add(this.inScope(x));
-    }
+  watch(tensors: Watchable): void {
+    this.recording.watch("watch", tensors);
   }
 
   /** The variables that were read while the tape recorded, in that order. */
   watchedVariables(): Variable[] {
-    // boundary: as in applyToTensors
-    return [...this.reads.keys()] as unknown as Variable[];
+    // boundary: every variable is a Variable once the op methods are installed
+    return [...this.recording.reads.keys()] as unknown as Variable[];
   }
 
   /** Runs `f` without recording. */
   stopRecording<T>(f: () => T): T {
-    const wasOpen = this.open;
-    if (wasOpen) engine.removeRecorder(this);
-    try {
-      const value = f();
-      refusePromise("tape.stopRecording", value);
-      return value;
-    } finally {
-      if (wasOpen) engine.addRecorder(this);
-    }
+    return this.recording.paused("tape.stopRecording", f);
   }
 
   /** Forgets what was recorded. */
   reset(): void {
-    this.applications.length = 0;
-    this.active.clear();
-    this.reads.clear();
+    this.recording.release();
+    this.recording.reads.clear();
     this.used = false;
     this.expired = undefined;
-  }
-
-  /** In a trace a captured tensor is met as its tracer. */
-  private inScope(x: TensorImpl): TensorImpl {
-    return engine.trace ? engine.inTrace(engine.trace, x) : x;
-  }
-
-  /** Called by the engine for each op. */
-  applied(
-    op: AnyOp,
-    ins: readonly TensorImpl[],
-    attrs: Attrs,
-    regions: readonly Graph[],
-    outs: readonly TensorImpl[],
-  ): void {
-    if (!ins.some((x) => this.active.has(x))) return;
-    const floats = outs.filter((y) => dtypes[y.dtype].isFloat);
-    if (floats.length === 0) return;
-    for (const y of floats) this.active.add(y);
-    this.applications.push({ op, ins, attrs, regions, outs });
-  }
-
-  /** Called by the engine where a variable is read. */
-  read(variable: VariableImpl, value: TensorImpl): void {
-    if (!dtypes[variable.dtype].isFloat) return;
-    const watched = this.watchedSet.has(variable) || (this.watchAccessed && variable.trainable);
-    if (!watched) return;
-    remember(this.reads, variable, () => new Set<TensorImpl>()).add(value);
-    this.active.add(value);
   }
 
   /**
    * The gradient of `target` (summed, where it is no scalar or several) with respect to `sources`, in their structure.
    * @throws E_GRADIENT where an op on the way has none, E_ASYNC_SCOPE where the scope was left open across an await
    */
-  gradient<S extends Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>>(
+  gradient<S extends Watchable>(
     target: Tensor | readonly Tensor[],
     sources: S,
     options: GradientOptions = {},
@@ -218,12 +167,83 @@ export class GradientTape implements Recorder {
     const targets: TensorImpl[] = [];
     flattenStructure(target, targets);
     const compute = (): (TensorImpl | null)[] => this.cotangents(targets, leaves, given);
-    // boundary: as in applyToTensors
+    // boundary: every TensorImpl is a Tensor once the op methods are installed
     const place = targets[0] as (TensorImpl & Tensor) | undefined;
-    const found = this.paused(() => (place ? engine.near(place, compute) : compute()));
-    if (!this.persistent && !this.open) this.release();
+    const found = this.finish(place, compute);
     // boundary: the template of the sources, with a gradient at each leaf
     return buildStructure(template, found) as Gradients<S>;
+  }
+
+  /**
+   * ∂target/∂source for each source: every element of the target by every element of the source, in the shape
+   * [...target.shape, ...source.shape]. All rows are computed at once, in one pass back over batched cotangents.
+   * @throws E_GRADIENT where an op on the way has no gradient, E_UNIMPLEMENTED where one has no batched form
+   * @example
+   *     const x = tf.tensor([1, 2]);
+   *     const tape = new tf.GradientTape();
+   *     const y = tape.run(() => {
+   *       tape.watch(x);
+   *       return tf.square(x);
+   *     });
+   *     tape.jacobian(y, x); // [[2, 0], [0, 4]]
+   */
+  jacobian<S extends Watchable>(target: Tensor, sources: S, options: JacobianOptions = {}): Jacobians<S> {
+    const { unconnectedGradients } = this.startJacobian("jacobian", target, options);
+    const leaves: TensorImpl[] = [];
+    const template = flattenStructure(sources, leaves);
+    const place = placeOf(target);
+    const found = this.finish(place, () => {
+      const places = leaves.map((x) => this.recording.placesOf(x));
+      const all = jacobians(this.recording.applications, place, places.flat());
+      const b = makeOps<TensorImpl>(applyToTensors);
+      return places.map((parts, i) => {
+        const own = all.splice(0, parts.length).filter((part) => part !== null);
+        // boundary: b is over tensors
+        if (own.length > 0) return own.reduce((p, q) => b.add([p, q]) as TensorImpl);
+        return unconnectedGradients === "zero"
+          ? zeros(b, place, [...place.aval.shape, ...leaves[i]!.aval.shape])
+          : null;
+      });
+    });
+    // boundary: the template of the sources, with a Jacobian at each leaf
+    return buildStructure(template, found) as Jacobians<S>;
+  }
+
+  /**
+   * The Jacobian of each element of a batch: ∂target[n]/∂source[n] in the shape [n, ...target.shape[1:], ...source.shape[1:]]. It
+   * is right where target[n] depends on source[n] and on no other row.
+   * @throws E_SHAPE where the leading sizes differ
+   * @example
+   *     const x = tf.tensor([[1, 2], [3, 4]]);
+   *     const tape = new tf.GradientTape();
+   *     const y = tape.run(() => {
+   *       tape.watch(x);
+   *       return tf.square(x);
+   *     });
+   *     tape.batchJacobian(y, x); // [[[2, 0], [0, 4]], [[6, 0], [0, 8]]]
+   */
+  batchJacobian(target: Tensor, source: Tensor, options: JacobianOptions = {}): Tensor | null {
+    const { unconnectedGradients } = this.startJacobian("batchJacobian", target, options);
+    const place = placeOf(target);
+    const leaf = placeOf(source);
+    return this.finish(place, () => {
+      const b = makeOps<TensorImpl>(applyToTensors);
+      const found = this.recording.placesOf(leaf).flatMap((x) => {
+        return batchJacobian(this.recording.applications, place, x) ?? [];
+      });
+      const [count, ...inner] = place.aval.shape;
+      const shape = [count!, ...inner, ...leaf.aval.shape.slice(1)];
+      const none = unconnectedGradients === "zero" ? zeros(b, place, shape) : null;
+      // boundary: b is over tensors
+      return (found.length > 0 ? found.reduce((p, q) => b.add([p, q]) as TensorImpl) : none) as Tensor | null;
+    });
+  }
+
+  private startJacobian(what: string, target: Tensor, options: JacobianOptions): CheckedOptions {
+    this.checkUse();
+    if (!isFloat(placeOf(target)))
+      throw new MillraceError("E_DTYPE", `${what}: the target is ${target.dtype}, which has no gradient`);
+    return gradientOptions(options);
   }
 
   private checkUse(): void {
@@ -243,13 +263,12 @@ export class GradientTape implements Recorder {
     this.used = true;
   }
 
-  private paused<T>(f: () => T): T {
-    return this.open ? this.stopRecording(f) : f();
-  }
-
-  private release(): void {
-    this.applications.length = 0;
-    this.active.clear();
+  /** Computes a gradient where the target lies, unseen by this tape, which forgets what it recorded unless it is persistent. */
+  private finish<T>(place: (TensorImpl & Tensor) | undefined, compute: () => T): T {
+    const { recording } = this;
+    const found = recording.paused("gradient", () => (place ? engine.near(place, compute) : compute()));
+    if (!this.persistent && !recording.open) recording.release();
+    return found;
   }
 
   private cotangents(
@@ -257,10 +276,10 @@ export class GradientTape implements Recorder {
     leaves: readonly TensorImpl[],
     options: CheckedOptions,
   ): (TensorImpl | null)[] {
-    const places = targets.map((y) => this.inScope(y instanceof VariableImpl ? y.snapshot() : y));
+    const places = targets.map((y) => inScope(y instanceof VariableImpl ? y.snapshot() : y));
     const seeds = seedsOf(places, this.seedValues(places, options), applyToTensors);
-    const sources = leaves.map((x) => (x instanceof VariableImpl ? [...(this.reads.get(x) ?? [])] : [this.inScope(x)]));
-    const found = backward(this.applications, seeds, sources.flat(), applyToTensors);
+    const sources = leaves.map((x) => this.recording.placesOf(x));
+    const found = backward(this.recording.applications, seeds, sources.flat(), applyToTensors);
     const b = makeOps<TensorImpl>(applyToTensors);
     return leaves.map((x, i) => {
       const parts = sources[i]!.flatMap((s) => found.get(s) ?? []);

@@ -15,6 +15,7 @@ export * from "./ir/print.js";
 export * from "./ir/remember.js";
 export * from "./ir/transform.js";
 export * from "./ir/verify.js";
+export * from "./ops/batched.js";
 export * from "./ops/families.gen.js";
 export type { CompositeName, OpName, Ops, PrimitiveName } from "./ops/names.js";
 export { isTensor, toTensor } from "./ops/public.js";

@@ -77,6 +77,7 @@ export type BatchRule<A> = (
   batched: readonly boolean[],
   attrs: A,
   outs: readonly Aval[],
+  regions: readonly Graph[],
 ) => readonly Val[];
 
 /** Attributes of an op that has none. */

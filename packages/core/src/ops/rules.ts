@@ -2,8 +2,11 @@
 import type { Val } from "../ir/aval.js";
 import { type Dim, dimKey } from "../ir/dim.js";
 import { allocate, toElement } from "../ir/host.js";
-import type { DType } from "../types/dtype.js";
+import { type DType, dtypes } from "../types/dtype.js";
 import type { Ops } from "./names.js";
+
+/** Whether a value can have a gradient. */
+export const isFloat = (x: Val): boolean => dtypes[x.aval.dtype].isFloat;
 
 /** A rank-0 constant. */
 export function scalarOf(b: Ops, dtype: DType, value: number | bigint | boolean): Val {

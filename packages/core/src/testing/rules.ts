@@ -1,12 +1,13 @@
 // What rules say, carried out: the derivative and the batched form of one op, over any way of applying ops.
 import type { Attrs } from "../ir/attrs.js";
-import type { Aval, Val } from "../ir/aval.js";
+import type { Val } from "../ir/aval.js";
 import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
 import { type AnyOp, isNoRule } from "../ir/op.js";
+import { batchedApply, laneOf, withAxis } from "../ops/batched.js";
 import type { Ops } from "../ops/names.js";
 import { makeOps } from "../ops/table.js";
 import { dtypes } from "../types/dtype.js";
-import { applyHost, type HostVal, hostOps, inferStatic } from "./host.js";
+import { applyHost, type HostVal, hostOps } from "./host.js";
 
 type MaybeVal = Val | null;
 
@@ -82,71 +83,7 @@ export function applyBatched(
   attrs: Attrs,
   size: number,
 ): readonly HostVal[] {
-  if (isNoRule(op.batch)) throw new Error(`${op.name} has no batched form: ${op.batch.reason}`);
-  const outs = inferStatic(
-    op,
-    ins.map((x, i) => (batched[i] ? withoutLead(x.aval) : x.aval)),
-    attrs,
-  );
-  if (op.batch === "lower") return lowerBatched(op, ins, batched, attrs, size);
-  if (op.batch === "elementwise")
-    return applyHost(
-      op,
-      ins.map((x, i) => (batched[i] ? x : withLead(x, size))),
-      attrs,
-    );
-  // boundary: hostOps is over HostVals
-  return op.batch(
-    hostOps,
-    ins,
-    batched,
-    attrs,
-    outs.map((a) => ({ ...a, shape: [size, ...a.shape] })),
-  ) as readonly HostVal[];
-}
-
-const withoutLead = (aval: Aval): Aval => ({ dtype: aval.dtype, shape: aval.shape.slice(1) });
-
-/** Repeated along a new leading axis. */
-function withLead(x: HostVal, size: number): HostVal {
-  const dims = x.shape.map((_, i) => i + 1);
-  // boundary: hostOps is over HostVals
-  return hostOps.broadcastInDim([x], { shape: [size, ...x.shape], dims }) as HostVal;
-}
-
-/** A value of a decomposition that may have a leading axis, which the decomposition does not see. */
-interface Lane extends Val {
-  readonly whole: HostVal;
-  readonly batched: boolean;
-}
-
-function lowerBatched(
-  op: AnyOp,
-  ins: readonly HostVal[],
-  batched: readonly boolean[],
-  attrs: Attrs,
-  size: number,
-): readonly HostVal[] {
-  const lane = (whole: HostVal, isBatched: boolean): Lane => {
-    return { whole, batched: isBatched, aval: isBatched ? withoutLead(whole.aval) : whole.aval };
-  };
-  const b = makeOps<Lane>((inner, args, innerAttrs, regions) => {
-    const wholes = args.map((x) => x.whole);
-    if (!args.some((x) => x.batched)) return applyHost(inner, wholes, innerAttrs, regions).map((x) => lane(x, false));
-    return applyBatched(
-      inner,
-      wholes,
-      args.map((x) => x.batched),
-      innerAttrs,
-      size,
-    ).map((x) => lane(x, true));
-  });
-  // boundary: b is over Lanes
-  const outs = op.lower!(
-    b,
-    ins.map((x, i) => lane(x, batched[i]!)),
-    attrs,
-    [],
-  ) as readonly Lane[];
-  return outs.map((x) => (x.batched ? x.whole : withLead(x.whole, size)));
+  const apply = batchedApply<HostVal>(applyHost, size);
+  const lanes = ins.map((x, i) => laneOf(x, batched[i]!));
+  return apply(op, lanes, attrs, []).map((y) => withAxis(hostOps, y, size));
 }

@@ -5,14 +5,10 @@ import { type Cases, cases } from "../../ir/cases.js";
 import type { Graph } from "../../ir/graph.js";
 import { paramAvals, resultAvals } from "../../ir/graph.js";
 import { inlineGraph, matchSymbols, substituteAval } from "../../ir/inline.js";
-import { type Composite, check, checkDType, defineComposite, type NoAttrs, noRule } from "../../ir/op.js";
+import { type Composite, check, checkDType, defineComposite, type NoAttrs } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
-import { dtypes } from "../../types/dtype.js";
 import type { Ops } from "../names.js";
-import { fillLike } from "../rules.js";
-
-/** Which of these values can have a gradient. */
-export const isFloat = (x: Val): boolean => dtypes[x.aval.dtype].isFloat;
+import { fillLike, isFloat } from "../rules.js";
 
 /** The cotangents of the float outputs: zeros where nothing reads one. */
 export function floatCotangents(b: Ops, gs: readonly (Val | null)[], outs: readonly Val[]): Val[] {
@@ -64,6 +60,6 @@ export const callOp: Composite<"call", NoAttrs, "many"> = defineComposite<"call"
     const cotangents = floatCotangents(b, gs, outs);
     return scatterCotangents(ins, b.call([...ins, ...cotangents], noAttrs, [transforms.current.vjp(f!)]));
   },
-  batch: noRule("vectorizedMap runs the body of a called function op by op"),
+  batch: "lower",
 });
 export const callCases: Cases<NoAttrs> = cases(callOp, () => ({ samples: [] }));

@@ -1,8 +1,9 @@
 import { noAttrs } from "../../ir/attrs.js";
 import { formatAval } from "../../ir/aval.js";
 import { type Cases, cases } from "../../ir/cases.js";
-import { check, checkDType, defineOp, type NoAttrs, noRule, type Op } from "../../ir/op.js";
+import { check, checkDType, defineOp, type NoAttrs, type Op } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
+import { stretch } from "../rules.js";
 import { checkRegion, floatCotangents, scatterCotangents } from "./call.js";
 
 /** cond(pred, operands…): region 0 on the operands where pred is true, else region 1. */
@@ -34,6 +35,14 @@ export const condOp: Op<"cond", NoAttrs, "many"> = defineOp<"cond", NoAttrs, "ma
     const regions = [transforms.current.vjp(onTrue!), transforms.current.vjp(onFalse!)];
     return [null, ...scatterCotangents(operands, b.cond([pred!, ...operands, ...cotangents], noAttrs, regions))];
   },
-  batch: noRule("a batch of conditions takes both branches: use tf.where"),
+  batch(b, [pred, ...operands], [picks, ...batched], _attrs, outs, regions) {
+    const size = outs[0]!.shape[0]!;
+    const all = outs.map(() => true);
+    const graphs = regions.map((region) => transforms.current.batch(region, batched, size, all).graph);
+    if (!picks) return b.cond([pred!, ...operands], noAttrs, graphs);
+    // Elements that decide for themselves: both branches run, and each element takes its own.
+    const [yes, no] = graphs.map((graph) => b.call(operands, noAttrs, [graph]));
+    return outs.map(({ shape }, i) => b.select([stretch(b, pred!, shape, [0]), yes![i]!, no![i]!]));
+  },
 });
 export const condCases: Cases<NoAttrs> = cases(condOp, () => ({ samples: [] }));

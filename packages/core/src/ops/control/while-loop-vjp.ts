@@ -11,10 +11,10 @@ import { geOp, ltOp } from "../compare/order.js";
 import { constantOp } from "../create/constant.js";
 import { dynamicSliceOp, dynamicUpdateSliceOp } from "../index/dynamic.js";
 import type { Ops } from "../names.js";
-import { fillLike, scalarOf, stretch } from "../rules.js";
+import { fillLike, isFloat, scalarOf, stretch } from "../rules.js";
 import { concatOp } from "../shape/concat.js";
 import { reshapeOp } from "../shape/reshape.js";
-import { floatCotangents, isFloat, scatterCotangents } from "./call.js";
+import { floatCotangents, scatterCotangents } from "./call.js";
 import type { WhileAttrs } from "./while-loop.js";
 
 const int32: Aval = { dtype: "int32", shape: [] };

@@ -1,7 +1,8 @@
 import { formatAval } from "../../ir/aval.js";
 import { type Cases, cases } from "../../ir/cases.js";
-import { check, checkAttr, checkDType, defineOp, noRule, type Op } from "../../ir/op.js";
+import { check, checkAttr, checkDType, defineOp, type Op } from "../../ir/op.js";
 import { checkRegion } from "./call.js";
+import { whileLoopBatch } from "./while-loop-batch.js";
 import { provideWhileLoop, whileLoopVjp } from "./while-loop-vjp.js";
 
 /** The attributes of a loop. */
@@ -42,7 +43,7 @@ export const whileLoopOp: Op<"whileLoop", WhileAttrs, "many"> = defineOp<"whileL
     throw new TypeError("whileLoop: the evaluator runs the regions, since a reference sees no graphs");
   },
   vjp: whileLoopVjp,
-  batch: noRule("a batch of conditions ends at different trips: use a mask"),
+  batch: whileLoopBatch,
 });
 provideWhileLoop(whileLoopOp);
 export const whileLoopCases: Cases<WhileAttrs> = cases(whileLoopOp, () => ({ samples: [] }));
