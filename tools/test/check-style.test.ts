@@ -43,6 +43,7 @@ test.each<[string, string, string]>([
   ["the word any", "src/a.ts", '/** any */\nconst any = "as unknown as";\n'],
   ["as unknown", "src/a.ts", "const a = b as unknown;\n"],
   ["a relative path", "src/a.ts", `import "..${machine}";\n`],
+  ["an import of the command line's", "packages/millrace/src/cli/a.ts", 'import process from "node:process";\n'],
   ["a type test", "packages/core/type-tests/a.ts", "let a: any;\n"],
 ])("%s passes", (_name, path, text) => {
   expect(inTree({ [path]: text }, checkStyle)).toEqual([]);
@@ -59,6 +60,12 @@ test.each<[string, string, string, RegExp]>([
   ["as unknown as over lines", "src/a.ts", "f(a as\n unknown as B);\n", /^src\/a\.ts:2: `as unknown as`/],
   ["its older spelling", "src/a.ts", "f(<B><unknown>a);\n", /^src\/a\.ts:1: `as unknown as`/],
   ["a check switched off", "src/a.ts", `${unchecked}f();\n`, /^src\/a\.ts:1: `@ts-/],
+  [
+    "what slows start-up",
+    "packages/a/src/a.ts",
+    'import { x } from "node:crypto";\n',
+    /^packages\/a\/src\/a\.ts:1: .*crypto/,
+  ],
   ["a machine's path", "README.md", `see ${machine}/x\n`, /^README\.md:1: names a path of one machine/],
 ])("%s is refused", (_name, path, text, message) => {
   expect(inTree({ [path]: text }, checkStyle)).toEqual([expect.stringMatching(message)]);

@@ -1,5 +1,4 @@
 import { createRequire } from "node:module";
-import process from "node:process";
 import { type DType, MillraceError, type Peaks, type ProfiledKernel } from "@millrace/core/backend";
 
 /** What a `print` op saw. */

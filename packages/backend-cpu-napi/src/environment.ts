@@ -1,4 +1,3 @@
-import process from "node:process";
 import { MillraceError } from "@millrace/core/backend";
 
 /** The values of MILLRACE_CPU; native/kernels/src/isa.rs reads it. */

@@ -1,6 +1,3 @@
-import process from "node:process";
-import v8 from "node:v8";
-import vm from "node:vm";
 import { type Buf, type Reclaimer, unwatched } from "@millrace/core/backend";
 import type { NativeContext } from "./addon.js";
 
@@ -25,7 +22,9 @@ function collector(): Collect | null {
   return collect;
 }
 
+/** The modules are loaded here, since most processes that only start never collect. */
 function expose(): Collect {
+  const [v8, vm] = [process.getBuiltinModule("node:v8"), process.getBuiltinModule("node:vm")];
   v8.setFlagsFromString("--expose-gc");
   // boundary: a new V8 context has the function that the flag exposes
   return vm.runInNewContext("gc") as Collect;

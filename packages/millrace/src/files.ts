@@ -1,8 +1,6 @@
 // Node's file system as core's `Files`.
-import { randomUUID } from "node:crypto";
 import { type FileHandle, link, mkdir, open, readdir, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { type Files, isMillraceError, MillraceError, type Signal, type WriteFileOptions } from "@millrace/autodiff";
 import { throwIfAborted } from "@millrace/autodiff/support";
 
@@ -73,7 +71,7 @@ async function replace(
   // A link stays a link: what it leads to is written.
   const target = await realpath(path).catch(() => path);
   const folder = dirname(target);
-  const temporary = join(folder, `.${basename(target)}.${randomUUID()}.tmp`);
+  const temporary = join(folder, `.${basename(target)}.${crypto.randomUUID()}.tmp`);
   try {
     throwIfAborted(signal);
     await mkdir(folder, { recursive: true });
