@@ -2,6 +2,7 @@ import { MillraceError } from "@millrace/core";
 import {
   type AnyOp,
   type Attrs,
+  atOneSite,
   type CallSite,
   type Graph,
   isFloat,
@@ -54,6 +55,15 @@ function dependents<V extends Val>(applications: readonly Application<V>[], sour
  * The rules stand with the ops; this only walks back and adds up.
  */
 export function backward<V extends Val>(
+  told: readonly Application<V>[],
+  seeds: ReadonlyMap<V, V>,
+  sources: readonly V[],
+  apply: ApplyOp<V>,
+): Map<V, V> {
+  return atOneSite(() => walkBack(told, seeds, sources, apply));
+}
+
+function walkBack<V extends Val>(
   told: readonly Application<V>[],
   seeds: ReadonlyMap<V, V>,
   sources: readonly V[],

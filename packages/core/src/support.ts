@@ -27,3 +27,4 @@ export {
   withDefaults,
 } from "./types/options.js";
 export { throwIfAborted, untilAborted } from "./types/signal.js";
+export { atOneSite } from "./types/site.js";

@@ -34,8 +34,14 @@ export function attrKey(attr: Attr): string {
   return literalKey(attr);
 }
 
-/** Canonical text of attributes: names in order. */
+const attrsKeys = new WeakMap<Attrs, string>();
+
+/** Canonical text of attributes: names in order. Attributes never change, so it is made once. */
 export function attrsKey(attrs: Attrs): string {
+  return remember(attrsKeys, attrs, () => textOf(attrs));
+}
+
+function textOf(attrs: Attrs): string {
   const names = Object.keys(attrs);
   if (names.length === 0) return "";
   return `{${names

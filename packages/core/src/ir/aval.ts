@@ -29,7 +29,7 @@ export function formatAval(aval: Aval): string {
 
 /** Whether two shapes are equal: undecided sizes come back as a guard. */
 export function sameShape(a: readonly Dim[], b: readonly Dim[]): Truth {
-  return a.length === b.length && allTrue(a.map((d, i) => eqDim(d, b[i]!)));
+  return a === b || (a.length === b.length && allTrue(a.map((d, i) => eqDim(d, b[i]!))));
 }
 
 /** Whether every size is a number. */

@@ -220,10 +220,10 @@ function atomBounds(atom: Atom): Interval {
 /** Whether two sizes are equal. */
 export function eqDim(a: Dim, b: Dim): Truth {
   if (typeof a === "number" && typeof b === "number") return a === b;
+  if (dimKey(a) === dimKey(b)) return true;
   const [low, high] = boundsOf(subDim(a, b));
   if (low === 0 && high === 0) return true;
-  if (low > 0 || high < 0) return false;
-  return dimKey(a) === dimKey(b) ? true : { kind: "eq", a, b };
+  return low > 0 || high < 0 ? false : { kind: "eq", a, b };
 }
 
 /** Whether a <= b. */

@@ -119,6 +119,23 @@ export class GraphBuilder {
     regions: readonly Graph[] = [],
     sites: readonly CallSite[] = [],
   ): readonly Value[] {
+    return this.add(op, inputs, attrs, regions, sites);
+  }
+
+  /** A node of another graph on values of this one; what it makes is inferred anew only where they are of other avals. */
+  adopt(node: Node, inputs: readonly Value[], regions: readonly Graph[] = node.regions): readonly Value[] {
+    const same = regions === node.regions && inputs.every((v, i) => v.aval === node.inputs[i]!.aval);
+    return this.add(node.op, inputs, node.attrs, regions, node.sites, same ? node.outs : undefined);
+  }
+
+  private add(
+    op: AnyOp,
+    inputs: readonly Value[],
+    attrs: Attrs,
+    regions: readonly Graph[],
+    sites: readonly CallSite[],
+    known?: readonly Aval[],
+  ): readonly Value[] {
     const key = consKey(
       op,
       inputs.map((v) => this.number(v)),
@@ -130,13 +147,8 @@ export class GraphBuilder {
       seen.node.sites = [...seen.node.sites, ...sites].slice(0, maxSites);
       return seen.values;
     }
-    const outs = inferOp(
-      op,
-      inputs.map((v) => v.aval),
-      attrs,
-      regions,
-      this.guards,
-    );
+    const avals = (): Aval[] => inputs.map((v) => v.aval);
+    const outs = known ?? inferOp(op, avals(), attrs, regions, this.guards);
     const node: Draft = {
       op,
       inputs: [...inputs],

@@ -22,7 +22,8 @@ function dropDead(graph: Graph): Graph {
   const read = (v: Value): Value => (v.node ? made.get(v.node)![v.index]! : map.get(v)!);
   for (const node of graph.nodes) {
     if (!live.has(node)) continue;
-    made.set(node, builder.apply(node.op, node.inputs.map(read), node.attrs, node.regions.map(dropDead), node.sites));
+    const regions = node.regions.length === 0 ? node.regions : node.regions.map(dropDead);
+    made.set(node, builder.adopt(node, node.inputs.map(read), regions));
   }
   return builder.finish(graph.results.map(read), graph.stage);
 }

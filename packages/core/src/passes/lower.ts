@@ -38,10 +38,8 @@ function decompose(
   )
     return undefined;
   const b = makeOps<Value>((inner, args, innerAttrs, innerRegions) => {
-    return (
-      decompose(builder, claims, inner, args, innerAttrs, innerRegions) ??
-      builder.apply(inner, args, innerAttrs, innerRegions)
-    );
+    const made = decompose(builder, claims, inner, args, innerAttrs, innerRegions);
+    return made ?? builder.apply(inner, args, innerAttrs, innerRegions);
   });
   // boundary: b is over Values, so what lower makes of them are Values
   return op.lower(b, ins, attrs, regions) as readonly Value[];

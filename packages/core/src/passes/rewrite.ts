@@ -1,5 +1,5 @@
 import type { Attrs } from "../ir/attrs.js";
-import { evaluateGraph, type Graph, GraphBuilder, type Stage, type Value } from "../ir/graph.js";
+import { type Graph, GraphBuilder, type Node, type Stage, type Value } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
 
 /** One pass over a graph: legal at `from`, legal at `to`, the same values for every input. */
@@ -22,11 +22,15 @@ export type Rewrite = (
 /** Rebuilds a graph node by node, regions first. Rebuilding merges equal nodes, so every rewrite is also CSE. */
 export function rewriteGraph(graph: Graph, rewrite: Rewrite, stage: Stage = graph.stage): Graph {
   const builder = new GraphBuilder();
-  const params = graph.params.map((p) => builder.param(p.aval));
+  const params = new Map<Value, Value>(graph.params.map((p) => [p, builder.param(p.aval)]));
+  const made = new Map<Node, readonly Value[]>();
+  const read = (v: Value): Value => (v.node ? made.get(v.node)![v.index]! : params.get(v)!);
   for (const guard of graph.guards) builder.guard(guard);
-  const results = evaluateGraph(graph, params, (op, ins, attrs, regions, sites) => {
-    const inner = regions.map((r) => rewriteGraph(r, rewrite, stage));
-    return rewrite(builder, op, ins, attrs, inner) ?? builder.apply(op, ins, attrs, inner, sites);
-  });
-  return builder.finish(results, stage);
+  for (const node of graph.nodes) {
+    const ins = node.inputs.map(read);
+    const { regions } = node;
+    const inner = regions.length === 0 ? regions : regions.map((r) => rewriteGraph(r, rewrite, stage));
+    made.set(node, rewrite(builder, node.op, ins, node.attrs, inner) ?? builder.adopt(node, ins, inner));
+  }
+  return builder.finish(graph.results.map(read), stage);
 }

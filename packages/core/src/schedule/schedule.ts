@@ -25,7 +25,9 @@ export function schedule(graph: Graph, symbols: readonly string[], options: Sche
 }
 
 function allGuards(graph: Graph): Graph["guards"] {
-  return [...graph.guards, ...graph.nodes.flatMap((n) => n.regions.flatMap(allGuards))];
+  const guards = [...graph.guards];
+  for (const node of graph.nodes) for (const region of node.regions) guards.push(...allGuards(region));
+  return guards;
 }
 
 /** The symbols of a graph's parameters, guards and attributes, in order of appearance. */

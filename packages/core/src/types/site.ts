@@ -39,8 +39,31 @@ export function userFrames(stack: string, limit = 4): CallSite[] {
   return sites;
 }
 
+/** The sites of all that runs within `atOneSite`, once somebody asked. */
+let shared: { sites?: CallSite[] } | undefined;
+
+/**
+ * Runs `f`, which the user called once and which asks for its line many times, as an optimizer that is traced does for each
+ * op: the line is looked up once.
+ */
+export function atOneSite<T>(f: () => T): T {
+  if (shared) return f();
+  shared = {};
+  try {
+    return f();
+  } finally {
+    shared = undefined;
+  }
+}
+
 /** The user's call sites that led here. Costs more than an op, so eager code does not ask. */
 export function captureSites(limit = 4): CallSite[] {
+  if (!shared) return sitesNow(limit);
+  shared.sites ??= sitesNow(4);
+  return shared.sites.slice(0, limit);
+}
+
+function sitesNow(limit: number): CallSite[] {
   const depth = platform.Error.stackTraceLimit ?? 10;
   // Not by assignment, which throws where intrinsics are frozen.
   Reflect.set(platform.Error, "stackTraceLimit", 40);

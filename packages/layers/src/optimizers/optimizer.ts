@@ -1,5 +1,6 @@
 import * as tf from "@millrace/autodiff";
 import { GradientTape, MillraceError, type Tensor, type Variable, variablesOf } from "@millrace/autodiff";
+import { atOneSite } from "@millrace/autodiff/support";
 import { uniqueName } from "../util/names.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { type ClipConfig, checkClip, clipGradients } from "./clip.js";
@@ -15,6 +16,15 @@ export interface OptimizerConfig extends ClipConfig {
   readonly weightDecay?: number | null;
   readonly name?: string;
 }
+
+/** A step of these variables, called with their gradients. */
+interface StepFunction {
+  readonly variables: readonly Variable[];
+  readonly step: (...grads: Tensor[]) => void;
+}
+
+/** Lists of variables that an optimizer keeps a program for: two networks may share one and take turns. */
+const maxSteps = 8;
 
 const baseDefaults = { weightDecay: null, clipnorm: null, clipvalue: null, globalClipnorm: null };
 
@@ -54,6 +64,8 @@ export abstract class Optimizer {
   /** The group of each slot in files. */
   private readonly groups = new Map<Variable, number>();
   private readonly excluded = new Set<Variable>();
+  /** Those that were made last. */
+  private steps: readonly StepFunction[] = [];
 
   constructor(config: OptimizerConfig, rule: OptimizerRule) {
     // A class of one's own gives what it likes; the built-in ones give everything.
@@ -128,6 +140,7 @@ export abstract class Optimizer {
   /** Keeps weight decay from these variables, such as biases and the weights of normalisations. */
   excludeFromWeightDecay(variables: readonly Variable[]): void {
     for (const variable of variables) this.excluded.add(variable);
+    this.steps = [];
   }
 
   /**
@@ -136,16 +149,29 @@ export abstract class Optimizer {
    */
   applyGradients(gradients: GradientList): void {
     const pairs = this.pairsOf(gradients);
-    this.build(pairs.map(([, variable]) => variable));
+    const variables = pairs.map(([, variable]) => variable);
+    this.build(variables);
+    atOneSite(() => this.stepFor(variables)(...pairs.map(([g]) => g)));
+  }
+
+  /** A step of these variables as one program, which reads and writes each of them once, also in eager code. */
+  private stepFor(variables: readonly Variable[]): StepFunction["step"] {
+    const isOf = (it: StepFunction): boolean =>
+      it.variables.length === variables.length && it.variables.every((v, i) => v === variables[i]);
+    const known = this.steps.find(isOf);
+    if (known) return known.step;
+    const step = tf.fn((...grads: Tensor[]) => this.step(variables, grads), { name: this.name });
+    this.steps = [{ variables, step }, ...this.steps.slice(0, maxSteps - 1)];
+    return step;
+  }
+
+  private step(variables: readonly Variable[], grads: readonly Tensor[]): void {
     tf.tidy(() => {
       const { iterations, learningRate } = this.state;
-      const clipped = clipGradients(
-        pairs.map(([g]) => g),
-        this.config,
-      );
+      const clipped = clipGradients(grads, this.config);
       const count = tf.add(iterations, 1);
       // Everything is computed before the first variable is written: a failing step changes nothing.
-      const updates = pairs.map(([, variable], i) => {
+      const updates = variables.map((variable, i) => {
         const step = { learningRate: tf.cast(learningRate, variable.dtype), count: tf.cast(count, variable.dtype) };
         return this.rule.update(
           this.decayed(variable, step.learningRate),
@@ -154,7 +180,7 @@ export abstract class Optimizer {
           step,
         );
       });
-      pairs.forEach(([, variable], i) => {
+      variables.forEach((variable, i) => {
         variable.assign(updates[i]!.param);
         for (const [slot, state] of this.slots.get(variable)!) state.assign(updates[i]!.slots[slot]!);
       });
@@ -234,6 +260,7 @@ export abstract class Optimizer {
   dispose(): void {
     const all = this.counters ? this.variables : [...this.slots.values()].flatMap((slots) => [...slots.values()]);
     for (const variable of all) variable.dispose();
+    this.steps = [];
     this.counters = null;
     this.slots.clear();
     this.groups.clear();
