@@ -82,5 +82,29 @@ export function runningOrder<B>(units: readonly Running<B>[], bytesOf: (buffer: 
     }
   };
   for (let i = 0; i < units.length; i++) run(i);
+  for (let at = 0; at < order.length; at++) before(units, order, at);
   return order;
+}
+
+/** Bytes that may wait for a kernel to run. */
+const small = 1 << 16;
+
+/**
+ * Runs the small loops that stand between a kernel and the loop that goes on with its result before the kernel: a backend
+ * may run the two as one.
+ */
+function before<B>(units: readonly Running<B>[], order: number[], at: number): void {
+  const kernel = order[at]!;
+  if (units[kernel]!.movable || units[kernel]!.stops) return;
+  let made = 0;
+  for (let next = at + 1; next < order.length; next++) {
+    const unit = units[order[next]!]!;
+    made += unit.made;
+    if (!unit.movable) return;
+    if ([...unit.reads.values()].includes(kernel)) {
+      order.splice(at, next - at, ...order.slice(at + 1, next), kernel);
+      return;
+    }
+    if (made > small || unit.renews) return;
+  }
 }
