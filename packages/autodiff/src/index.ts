@@ -4,6 +4,14 @@
  * @packageDocumentation
  */
 export * from "@millrace/core";
+export {
+  type CustomGradient,
+  customGrad,
+  customGradient,
+  gradPassThrough,
+  recomputeGrad,
+  type Save,
+} from "./custom-gradient.js";
 export { ForwardAccumulator, type JvpOptions, jvp } from "./forward-accumulator.js";
 export {
   grad,

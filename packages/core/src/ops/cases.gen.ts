@@ -12,6 +12,7 @@ export { selectCases } from "./compare/select.js";
 export { dotGeneralCases } from "./contract/dot-general.js";
 export { callCases } from "./control/call.js";
 export { condCases } from "./control/cond.js";
+export { customGradientCases, recomputeCases } from "./control/custom-gradient.js";
 export { assertCases, printCases } from "./control/effects.js";
 export { whileLoopCases } from "./control/while-loop.js";
 export { convGeneralCases } from "./conv/conv-general.js";

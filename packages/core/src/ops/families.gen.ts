@@ -12,6 +12,7 @@ export { selectOp } from "./compare/select.js";
 export { dotGeneralOp } from "./contract/dot-general.js";
 export { callOp } from "./control/call.js";
 export { condOp } from "./control/cond.js";
+export { customGradientOp, recomputeOp } from "./control/custom-gradient.js";
 export { assertOp, printOp } from "./control/effects.js";
 export { whileLoopOp } from "./control/while-loop.js";
 export { convGeneralOp } from "./conv/conv-general.js";

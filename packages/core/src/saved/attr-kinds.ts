@@ -32,6 +32,7 @@ const kinds = {
 
 const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   alpha: "number",
+  args: "integer",
   approximate: "boolean",
   axes: "integers",
   axis: "integer",
@@ -65,6 +66,7 @@ const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   sizes: "sizes",
   start: "sizes",
   strides: "integers",
+  values: "integer",
   window: "integers",
 };
 
