@@ -63,9 +63,9 @@ export function timed({ run, finish, sample = 0.01, warmUps = 3, ...what }) {
     async measure({ system, budget }) {
       if (calls === 0) {
         await once(warmUps);
-        // Twice, since what is called thousands of times gets faster meanwhile.
         await calibrate();
-        await calibrate();
+        // What is called thousands of times gets faster meanwhile.
+        if (calls > 1) await calibrate();
       }
       const [wall, cpu] = [[], []];
       const end = now() + budget;
@@ -74,19 +74,24 @@ export function timed({ run, finish, sample = 0.01, warmUps = 3, ...what }) {
         await once(calls);
         wall.push((now() - start) / calls);
         cpu.push((cpuNow() - cpuStart) / calls);
-      } while (now() < end || wall.length < 2);
+      } while (now() < end);
       return lineOf({ system, ...what }, { wall, cpu });
     },
   };
 }
 
-/** A task that happens once a process: `run` gives more to put on the line, and is timed as a whole. */
-export function timedOnce({ run, ...what }) {
+/**
+ * A task that happens once a process: `run` is timed as a whole; `after` is given its result and the seconds, and says what
+ * else stands on the line.
+ */
+export function timedOnce({ run, after = () => ({}), ...what }) {
   return {
     async measure({ system }) {
       const [start, cpuStart] = [now(), cpuNow()];
-      const extra = await run();
-      return lineOf({ system, low: true, ...what }, { wall: [now() - start], cpu: [cpuNow() - cpuStart] }, extra);
+      const result = await run();
+      const [wall, cpu] = [now() - start, cpuNow() - cpuStart];
+      const extra = await after(result, wall);
+      return lineOf({ system, low: true, ...what }, { wall: [wall], cpu: [cpu] }, extra);
     },
   };
 }

@@ -31,7 +31,8 @@ export function summary(rows) {
         against,
       );
     const figure = (one) => (one ? `${three(one.median)} ${row.unit}` : "not there");
-    const checked = checks.map(({ name, holds }) => `; ${name}: ${holds ? "holds" : "no"}`).join("");
+    const judged = checks.filter(({ holds }) => holds !== undefined);
+    const checked = judged.map(({ name, holds }) => `; ${name}: ${holds ? "holds" : "no"}`).join("");
     const cells = [
       `${row.title}, ${threadsOf(row)}`,
       ours ? figure(ours) : (row.errors?.find(({ system }) => system.startsWith("millrace"))?.error ?? "not there"),
@@ -44,6 +45,20 @@ export function summary(rows) {
   });
   const head = "| case | Millrace | best peer | times as fast | at least | stretch |\n|---|---|---|---|---|---|";
   return `${head}\n${lines.join("\n")}\n`;
+}
+
+/** Peaks of memory: ours where it is fastest, and the least of the peers. */
+function memorySummary(rows) {
+  const lines = rows.flatMap(({ title, memory = [], ours }) => {
+    const own = memory.find(({ system }) => system === ours?.system);
+    const peer = memory.find(({ system }) => !system.startsWith("millrace"));
+    if (!own || !peer) return [];
+    const verdict = own.megabytes <= peer.megabytes ? "holds" : "no";
+    return [`| ${title} | ${own.megabytes} | ${peer.megabytes} (${peer.system}) | ${verdict} |`];
+  });
+  const head =
+    "| peak memory beyond the process after its import, MB | Millrace | least peer | at or below |\n|---|---|---|---|";
+  return lines.length > 0 ? `\n${head}\n${lines.join("\n")}\n` : "";
 }
 
 /** All systems of a row. */
@@ -101,7 +116,7 @@ interval. A bar holds when the interval reaches it and the median misses it by n
 
 ${conditions(rows)}
 
-${summary(rows)}
+${summary(rows)}${memorySummary(rows)}
 ## All systems
 
 Three rounds of every system choose those of the rounds that count; the others' figures are of those three.

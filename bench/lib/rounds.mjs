@@ -12,7 +12,7 @@ import { bootstrap, holds, ratios } from "./statistics.mjs";
  *   task: string, title: string, case: string, unit: string, low: boolean, threads: number,
  *   systems: { system: string, value: number, rounds: number }[], errors?: Failure[],
  *   ours?: Found & { system: string }, peer?: Found & { system: string }, ratio?: Found, against?: string, bars?: Verdict[],
- *   checks?: { name: string, text: string, holds: boolean }[], memory?: { system: string, megabytes: number }[],
+ *   checks?: { name: string, text: string, holds?: boolean }[], memory?: { system: string, megabytes: number }[],
  *   idle?: number,
  * }} Row
  */

@@ -67,11 +67,12 @@ class Timed:
             for _ in range(self.warm_ups):
                 self.run()
             self.calibrate()
-            self.calibrate()
+            if self.calls > 1:
+                self.calibrate()
         run, calls, wall, cpu = self.run, self.calls, [], []
         gc.disable()
         end = time.perf_counter() + budget
-        while time.perf_counter() < end or len(wall) < 2:
+        while time.perf_counter() < end or not wall:
             start, cpu_start = time.perf_counter(), time.process_time()
             for _ in range(calls):
                 run()

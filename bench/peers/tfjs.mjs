@@ -40,7 +40,7 @@ const product = (n) => (tf) => {
   const run = () => read(tf.matMul(a, b));
   return timed({ name: `b.sgemm ${n}`, unit: "GFLOP/s", rate: (s) => (2 * n ** 3) / s / 1e9, run });
 };
-const products = Object.fromEntries([64, 256, 1024, 2048].map((n) => [`b.${n}`, product(n)]));
+const products = (...sizes) => Object.fromEntries(sizes.map((n) => [`b.${n}`, product(n)]));
 
 const trainings = {
   d: { name: "d.mlp train b128", batch: 128, steps: 50, shape: [784] },
@@ -90,7 +90,7 @@ const [node, wasm] = ["tfjs-node", "tfjs-wasm"];
 await serve(
   {
     a: { "tfjs-cpu": { a: add }, [wasm]: { a: add }, [node]: { a: add } },
-    b: { [wasm]: products, [node]: products },
+    b: { [wasm]: products(64, 256, 1024), [node]: products(64, 256, 1024, 2048) },
     ...Object.fromEntries(["d", "e", "i"].map((id) => [id, { [node]: { [id]: train(id) } }])),
     g: { "onnxruntime-node": { g: onnx } },
   },

@@ -172,6 +172,7 @@ describe("a contest", () => {
       { system: "other", megabytes: 50 },
       { system: "millrace", megabytes: 80 },
     ]);
+    expect(page([described(row!)])).toContain("| fake | 80 | 50 (other) | no |");
     expect(sizes.some(({ contender }) => contender.running)).toBe(false);
   });
 });
