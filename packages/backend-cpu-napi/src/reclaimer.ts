@@ -45,7 +45,8 @@ export class PageReclaimer implements Reclaimer {
   private readonly limit: number;
   private handles = new Int32Array(64);
   private liveAfterFull = 0;
-  private lastEnd = now();
+  /** Milliseconds since the process began, as `now`. */
+  private lastEnd = 0;
   /** What had been allocated at the last collection. */
   private bytesBefore = 0;
   private buffersBefore = 0;
