@@ -1,22 +1,38 @@
 // What memory an optimizer's step touches, read off its program.
 import * as tf from "@millrace/autodiff";
-import { optimize, schedule, symbolsOfGraph, type TensorImpl, traceFunction } from "@millrace/core/graph";
-import { type Optimizer, optimizers } from "../src/index.js";
+import {
+  optimize,
+  schedule,
+  symbolsOfGraph,
+  type Template,
+  type TensorImpl,
+  traceFunction,
+} from "@millrace/core/graph";
+import { optimizers } from "../src/index.js";
+
+type Optimizer = ReturnType<typeof optimizers.adam | typeof optimizers.sgd | typeof optimizers.rmsprop>;
 
 tf.registerReferenceBackend();
 
 /** Two matrices of one shape and two vectors, too large for their loops to be joined for their size alone. */
 const shapes = [[80, 64], [80, 64], [5000], [5000], [3]];
 
+interface Traffic {
+  readonly reads: { readonly gradients: number[]; readonly others: number[] };
+  readonly writes: number[];
+  /** Buffers that are neither parameter nor result. */
+  readonly kept: number;
+}
+
 /** Of each buffer of more than one element, how often the step reads it, and how often it writes it. */
-function traffic(optimizer: Optimizer): { reads: Record<string, number[]>; kept: number; writes: number[] } {
+function traffic(optimizer: Optimizer): Traffic {
   const variables = shapes.map((shape) => tf.variable(tf.ones(shape)));
   optimizer.build(variables);
   const grads = shapes.map((shape) => tf.ones(shape));
-  const step = (...gs: tf.Tensor[]): void => optimizer.applyGradients(gs.map((g, i) => [g, variables[i]!]));
+  const step = (...gs: tf.Tensor[]): void => optimizer.applyGradients(gs.map((g, i) => [g, variables[i]!] as const));
   // boundary: tensors are the engine's
   const leaves = grads as unknown as TensorImpl[];
-  const template = { kind: "list", items: leaves.map((_, index) => ({ kind: "leaf", index })) } as const;
+  const template: Template = { kind: "list", items: leaves.map((_, index) => ({ kind: "leaf", index })) };
   const traced = traceFunction(
     step,
     undefined,
