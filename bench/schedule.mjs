@@ -1,5 +1,6 @@
 // What the compiler makes of a step: `node bench/schedule.mjs [--records] [CASES…]` prints for each of d, e, f, g and i the
-// sizes of graph, program and arena, and the time of each part of the first call; with --records the program too.
+// sizes of graph, program and arena, and the time of each part of the first call; with --records the program too. With
+// --scaling it prints how the time to compile grows with the depth of an MLP.
 import process from "node:process";
 import { decodeProgram, encodeProgram } from "@millrace/core/backend";
 import {
@@ -117,7 +118,53 @@ function printProgram({ exprs, root, constants }) {
   }
 }
 
-for (const name of names.length > 0 ? names : Object.keys(steps)) {
-  console.log(`case ${name}`);
-  for (const [label, value] of measure(name)) console.log(`  ${label.padEnd(18)} ${value}`);
+/** The least milliseconds of processor time of a few calls. */
+function leastTime(f) {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 5; i++) {
+    const start = process.cpuUsage();
+    f();
+    const { user, system } = process.cpuUsage(start);
+    least = Math.min(least, (user + system) / 1e3);
+  }
+  return least;
 }
+
+/** Nodes and milliseconds of each part of compiling, for MLPs of 32, 64, 128 … layers. */
+function scaling() {
+  for (const depth of [16, 32, 64, 128, 256]) {
+    const layers = () => Array.from({ length: depth }, () => tf.layers.dense({ units: 8, activation: "tanh" }));
+    const input = tf.layers.dense({ units: 8, inputShape: [8] });
+    const { step, args } = training({
+      batch: 4,
+      shape: [8],
+      layers: () => [input, ...layers(), tf.layers.dense({ units: 10 })],
+    });
+    const leaves = [];
+    const template = flattenStructure(args, leaves);
+    const avals = leaves.map((x) => x.aval);
+    const { graph } = traceFunction(step, undefined, template, avals);
+    const lowered = optimize(graph, claims);
+    const program = schedule(lowered, [], { fusion: true });
+    const bytes = encodeProgram(program);
+    const exe = backend.compile(bytes, 0);
+    const parts = {
+      trace: () => traceFunction(step, undefined, template, avals),
+      passes: () => optimize(graph, claims),
+      schedule: () => schedule(lowered, [], { fusion: true }),
+      encode: () => encodeProgram(program),
+      bind: () => backend.releaseBound(backend.bind(exe, [])),
+    };
+    const times = Object.entries(parts).map(([name, f]) => `${name} ${leastTime(f).toFixed(1)}`);
+    console.log(
+      `${depth} layers, ${lowered.nodes.length} nodes, ${program.root.slots.length} slots: ms of ${times.join(", ")}`,
+    );
+  }
+}
+
+if (flags.includes("--scaling")) scaling();
+else
+  for (const name of names.length > 0 ? names : Object.keys(steps)) {
+    console.log(`case ${name}`);
+    for (const [label, value] of measure(name)) console.log(`  ${label.padEnd(18)} ${value}`);
+  }
