@@ -2,22 +2,15 @@ import { type Attrs, sameAttr } from "../ir/attrs.js";
 import type { GraphBuilder, Value } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
 import { constantOf } from "./fold.js";
-import { type Pass, rewriteGraph } from "./rewrite.js";
+import type { Rewrite } from "./rewrite.js";
 
 /** Rewrites that give equal bits for every input, NaN, −0 and ∞ included: x + 0 is not among them, since −0 + 0 is 0. */
-export const algebra: Pass = {
-  name: "algebra",
-  from: "lowered",
-  to: "lowered",
-  run: (graph) => rewriteGraph(graph, (builder, op, ins, attrs) => simplify(builder, op, ins, attrs)),
-};
-
-function simplify(builder: GraphBuilder, op: AnyOp, ins: readonly Value[], attrs: Attrs): readonly Value[] | undefined {
+export const algebra: Rewrite = (builder, op, ins, attrs) => {
   const [x, y] = ins;
   const rule = rules[op.name];
   const simple = rule && x ? rule(x, y, attrs, builder, op) : undefined;
   return simple && [simple];
-}
+};
 
 type Rule = (x: Value, y: Value | undefined, attrs: Attrs, builder: GraphBuilder, op: AnyOp) => Value | undefined;
 

@@ -15,6 +15,7 @@ function dropDead(graph: Graph): Graph {
     if (node.effect) live.add(node);
     if (live.has(node)) node.inputs.forEach(mark);
   }
+  if (graph.nodes.every((node) => live.has(node) && node.regions.length === 0)) return graph;
   const builder = new GraphBuilder();
   const map = new Map<Value, Value>(graph.params.map((p) => [p, builder.param(p.aval)]));
   for (const guard of graph.guards) builder.guard(guard);

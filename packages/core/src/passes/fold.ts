@@ -4,24 +4,17 @@ import type { GraphBuilder, Value } from "../ir/graph.js";
 import { countOf, type HostArray, hostArray } from "../ir/host.js";
 import type { AnyOp } from "../ir/op.js";
 import { type ConstantAttrs, constantOp } from "../ops/create/constant.js";
-import { type Pass, rewriteGraph } from "./rewrite.js";
+import type { Rewrite } from "./rewrite.js";
 
 /** Larger results are left to run time: a folded broadcast would only take memory. */
 const largestFold = 256;
 
 /** Evaluates what depends on small constants alone, by the reference. */
-export const fold: Pass = {
-  name: "fold",
-  from: "lowered",
-  to: "lowered",
-  run: (graph) =>
-    rewriteGraph(graph, (builder, op, ins, attrs, regions) => {
-      if (!op.reference || op.effect || regions.length > 0 || ins.length === 0 || op.kind === "random")
-        return undefined;
-      const operands = ins.map(constantOf);
-      if (!operands.every((x): x is HostArray => x !== undefined)) return undefined;
-      return evaluate(builder, op, ins, operands, attrs);
-    }),
+export const fold: Rewrite = (builder, op, ins, attrs, regions) => {
+  if (!op.reference || op.effect || regions.length > 0 || ins.length === 0 || op.kind === "random") return undefined;
+  const operands = ins.map(constantOf);
+  if (!operands.every((x): x is HostArray => x !== undefined)) return undefined;
+  return evaluate(builder, op, ins, operands, attrs);
 };
 
 function evaluate(
