@@ -1,4 +1,4 @@
-//! Rows of the column matrix: gathered from the input, or added back to it.
+//! Rows of the column matrix, gathered from the input.
 
 use super::geometry::Geometry;
 use crate::gemm::Scalar;
@@ -148,30 +148,6 @@ impl Geometry {
             to = to.wrapping_add(len * columns);
             row += len;
         }
-    }
-
-    /// Adds rows first .. first + count of one group's column matrix to the elements of the input that they were
-    /// gathered from.
-    ///
-    /// # Safety
-    /// `x` is the input, which no other thread touches in these images; `from` has count · columns elements.
-    pub unsafe fn scatter<T: Scalar>(&self, mut from: *const T, group: usize, first: usize, count: usize, x: *mut T) {
-        let (image_len, columns) = (self.image(), self.columns());
-        let x = x.wrapping_add(group * self.group_channels());
-        self.for_each_row(first, count, |image, position| {
-            self.for_each_piece(position, |column, len, at| {
-                if let Some(at) = at {
-                    // SAFETY: as in `gather`.
-                    unsafe {
-                        let (from, to) = (from.add(column), x.add(image * image_len + at));
-                        for i in 0..len {
-                            to.add(i).write(T::add(to.add(i).read(), from.add(i).read()));
-                        }
-                    }
-                }
-            });
-            from = from.wrapping_add(columns);
-        });
     }
 }
 

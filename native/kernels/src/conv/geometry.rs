@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::check::{expect, ints, sizes};
 use millrace_program::{BoundAttrs, Shape};
+use std::ops::Range;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Geometry {
@@ -129,6 +130,11 @@ impl Geometry {
         self.taps() == 1 && self.input == self.output && self.stride == [1; 3] && self.low == [0; 3] && self.groups == 1
     }
 
+    /// One channel and one feature a group.
+    pub fn is_depthwise(&self) -> bool {
+        self.groups > 1 && self.channels == self.groups && self.features == self.groups
+    }
+
     /// Where tap `k` of the window at `o` lies in dimension `d`; `None` in the padding and between dilated elements.
     #[inline(always)]
     pub fn position(&self, d: usize, o: usize, k: usize) -> Option<usize> {
@@ -140,4 +146,81 @@ impl Geometry {
         let at = (if by == 1 { at } else { at / by }) as usize;
         (at < self.input[d]).then_some(at)
     }
+
+    /// The convolution that leads from cotangents of the output to those of the input: with the filter turned around,
+    /// so that the last tap comes first, and its channels and features in each other's place.
+    pub fn turned(&self) -> Geometry {
+        let mut turned = self.clone();
+        (turned.channels, turned.features) = (self.features, self.channels);
+        (turned.input, turned.output) = (self.output, self.input);
+        (turned.stride, turned.input_dilation) = (self.input_dilation, self.stride);
+        for d in 0..3 {
+            turned.low[d] = (self.filter[d] as i64 - 1) * self.filter_dilation[d] - self.low[d];
+        }
+        turned
+    }
+
+    /// The positions of dimension `d` of the output, by the taps that meet elements of the input there.
+    pub fn classes(&self, d: usize) -> Vec<Class> {
+        let (stride, by) = (self.stride[d], self.input_dilation[d]);
+        let common = gcd(stride, by);
+        let period = usize::try_from(by / common).unwrap_or(usize::MAX);
+        let class = |first: usize| Class {
+            first,
+            period,
+            count: (self.output[d] - first).div_ceil(period),
+            taps: (0..self.filter[d])
+                .map(|k| (k, first as i64 * stride + k as i64 * self.filter_dilation[d] - self.low[d]))
+                .filter(|(_, at)| at.rem_euclid(by) == 0)
+                .map(|(k, at)| (k, at.div_euclid(by)))
+                .collect(),
+            step: stride / common,
+        };
+        (0..period.min(self.output[d])).map(class).collect()
+    }
+}
+
+impl Class {
+    /// The positions whose taps are all inside an input of so many elements.
+    pub fn inside(&self, input: usize) -> Range<usize> {
+        let (Some(first), Some(last)) = (self.taps.first(), self.taps.last()) else { return 0..self.count };
+        let (first, last, input) = (first.1, last.1, input as i64);
+        let from = ((-first).max(0) as u64).div_ceil(self.step as u64).min(self.count as u64) as usize;
+        let until = if last < input { ((input - 1 - last) / self.step + 1) as usize } else { 0 };
+        from..until.clamp(from, self.count)
+    }
+
+    /// The same positions, in parts of which each meets an input of so many elements with the same taps, all inside.
+    pub fn by_border(&self, input: usize) -> Vec<Class> {
+        let inside = self.inside(input);
+        let part = |positions: Range<usize>| {
+            let taps = self.taps.iter().map(|&(tap, at)| (tap, at + positions.start as i64 * self.step));
+            Class {
+                first: self.first + positions.start * self.period,
+                count: positions.len(),
+                taps: taps.filter(|tap| (0..input as i64).contains(&tap.1)).collect(),
+                ..*self
+            }
+        };
+        let before = (0..inside.start).map(|q| part(q..q + 1));
+        let between = (!inside.is_empty()).then(|| part(inside.clone()));
+        before.chain(between).chain((inside.end..self.count).map(|q| part(q..q + 1))).collect()
+    }
+}
+
+fn gcd(a: i64, b: i64) -> i64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Positions first, first + period, … of one dimension of the output, which meet elements of the input with the same
+/// taps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Class {
+    pub first: usize,
+    pub period: usize,
+    pub count: usize,
+    /// The taps, and where each lies in the input at the first position: maybe in the padding.
+    pub taps: Vec<(usize, i64)>,
+    /// Elements of the input from one position to the next.
+    pub step: i64,
 }

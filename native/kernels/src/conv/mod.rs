@@ -12,21 +12,13 @@ pub const TABLES: &[crate::KernelTable] = &[filter_grad::KERNELS, forward::KERNE
 mod columns;
 mod depthwise;
 mod geometry;
+mod implicit;
+mod view;
 
 #[cfg(test)]
 mod tests;
 
 use crate::{Error, Plan};
-
-/// Bytes of a block of the column matrix.
-const BLOCK_BYTES: usize = 256 * 1024;
-
-/// Rows of a block of the column matrix, whose rows have `width` elements of `size` bytes.
-fn block_rows(rows: usize, width: usize, size: usize) -> usize {
-    // A multiple of 12 fills the tiles of the fastest path; at least 16 blocks where there is enough work.
-    let fitting = (BLOCK_BYTES / (width * size).max(1)).clamp(24, 384);
-    fitting.min(rows.div_ceil(16).max(48)).next_multiple_of(12)
-}
 
 /// A plan made by the one of `$make`'s instances that has the elements of a dtype.
 macro_rules! by_dtype {

@@ -13,6 +13,29 @@ pub trait Scalar: Copy + Send + Sync + PartialEq + 'static {
     fn mul_add<const FMA: bool>(x: Self, y: Self, z: Self) -> Self;
     fn add(x: Self, y: Self) -> Self;
     fn engine(isa: Isa) -> Engine<Self>;
+    /// `K` on the vectors of a path.
+    fn kernel<K: VectorKernel<Self>>(isa: Isa) -> unsafe fn(K::Args);
+}
+
+/// A kernel body for whatever vectors a path has: see [`Kernel`].
+pub trait VectorKernel<T> {
+    type Args;
+
+    /// # Safety
+    /// What the arguments need is said by each kernel.
+    unsafe fn run<V: Vector<Item = T>, const FMA: bool>(args: Self::Args);
+}
+
+struct On<K, V>(PhantomData<(K, V)>);
+
+impl<V: Vector, K: VectorKernel<V::Item>> Kernel for On<K, V> {
+    type Args = K::Args;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(args: K::Args) {
+        // SAFETY: by the caller.
+        unsafe { K::run::<V, FMA>(args) }
+    }
 }
 
 /// One tile: c[rows, columns] (+)= a · b; how many rows is the kernel's.
@@ -195,6 +218,15 @@ macro_rules! float {
                     _ => engine!(Lanes<$t, $small>, Isa::Portable, 4, 1 2 3 4),
                 }
             }
+            fn kernel<K: VectorKernel<Self>>(isa: Isa) -> unsafe fn(K::Args) {
+                match isa {
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx512 => version::<On<K, $avx512>>(isa),
+                    #[cfg(target_arch = "x86_64")]
+                    Isa::Avx2 => version::<On<K, $avx2>>(isa),
+                    _ => version::<On<K, Lanes<$t, $small>>>(isa),
+                }
+            }
         }
     };
 }
@@ -221,6 +253,9 @@ macro_rules! int {
                     Isa::Neon => engine!(Lanes<$t, 8>, Isa::Neon, 4, 1 2 3 4),
                     Isa::Portable => engine!(Lanes<$t, 8>, Isa::Portable, 4, 1 2 3 4),
                 }
+            }
+            fn kernel<K: VectorKernel<Self>>(isa: Isa) -> unsafe fn(K::Args) {
+                version::<On<K, Lanes<$t, 8>>>(isa)
             }
         }
     )* };

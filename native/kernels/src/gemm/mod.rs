@@ -7,6 +7,7 @@ mod dot;
 pub const TABLES: &[crate::KernelTable] = &[dot::KERNELS];
 // End of the files.
 
+mod indirect;
 mod micro;
 mod parallel;
 mod product;
@@ -16,8 +17,10 @@ mod vectors;
 #[cfg(test)]
 mod tests;
 
-pub use micro::{Engine, Scalar};
+pub use indirect::{Indirect, IndirectEngine, Segment, prefetch};
+pub use micro::{Engine, Pack, Scalar, VectorKernel};
 pub use product::{Product, serial_bytes};
+pub use vectors::{Lanes, Vector};
 
 /// Sizes and strides (in elements) of c[m, n] = a[m, k] · b[k, n]; c has unit column stride.
 #[derive(Clone, Copy, Debug, PartialEq)]

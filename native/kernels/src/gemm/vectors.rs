@@ -5,6 +5,7 @@ use super::Scalar;
 use std::arch::x86_64::*;
 
 /// A vector register. Methods are called on a path that has it; pointers are the caller's care.
+#[allow(clippy::missing_safety_doc)]
 pub trait Vector: Copy {
     type Item: Scalar;
     const LEN: usize;
