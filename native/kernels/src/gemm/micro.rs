@@ -1,5 +1,6 @@
 //! The register kernel: a tile of c in vector registers, one row of b and a broadcast element of a at a time.
 
+use super::product::strips;
 use super::vectors::{Lanes, Vector};
 use crate::isa::{Isa, Kernel, version};
 #[cfg(target_arch = "x86_64")]
@@ -57,7 +58,8 @@ pub struct Tile<T> {
     pub ahead_step: isize,
 }
 
-/// Panels of an operand: to[p · width + i] = from[i · across + p · along] for i < count, zero up to `width`.
+/// Strips of at most `most` rows of an operand (or panels of columns), each filled up to multiples of `unit` with zeros.
+/// For the strip of `width` from `start` on: to[start · k + p · width + i] = from[(start + i) · across + p · along].
 #[derive(Clone, Copy)]
 pub struct Pack<T> {
     pub to: *mut T,
@@ -66,7 +68,8 @@ pub struct Pack<T> {
     pub along: isize,
     pub count: usize,
     pub k: usize,
-    pub width: usize,
+    pub most: usize,
+    pub unit: usize,
 }
 
 /// The kernel for tiles of so many rows and vectors; `unit` where rows of a lie one element apart.
@@ -103,14 +106,20 @@ impl<V: Vector, const ROWS: usize, const VECTORS: usize, const UNIT: bool> Kerne
                 V::prefetch(row.add(tile.columns - 1));
             }
             let mut sums = [[V::splat(V::Item::ZERO); VECTORS]; ROWS];
-            let (mut a, mut b, mut ahead) = (tile.a, tile.b, tile.ahead);
+            // A pointer for every third row, or their addresses would be one long chain of sums.
+            // Two pointers, or the addresses of rows would be one chain of sums as long as the step.
+            let (mut a, mut half) = (tile.a, tile.a.wrapping_offset((ROWS / 2) as isize * tile.a_row));
+            let (mut b, mut ahead) = (tile.b, tile.ahead);
             for _ in 0..tile.k {
                 let mut row = [V::splat(V::Item::ZERO); VECTORS];
                 for (v, vector) in row.iter_mut().enumerate() {
                     *vector = V::load(b.add(v * V::LEN));
+                    V::prefetch_near(b.wrapping_offset(8 * tile.b_row).wrapping_add(v * V::LEN));
                 }
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    let x = V::splat(if UNIT { a.add(i) } else { a.offset(i as isize * tile.a_row) }.read());
+                    let (from, at) = if UNIT || i < ROWS / 2 { (a, i) } else { (half, i - ROWS / 2) };
+                    let x = from.offset(at as isize * if UNIT { 1 } else { tile.a_row });
+                    let x = V::splat(x.read());
                     for (sum, &y) in sums.iter_mut().zip(&row) {
                         *sum = V::mul_add::<FMA>(x, y, *sum);
                     }
@@ -118,6 +127,7 @@ impl<V: Vector, const ROWS: usize, const VECTORS: usize, const UNIT: bool> Kerne
                 V::prefetch(ahead);
                 ahead = ahead.wrapping_offset(tile.ahead_step);
                 a = a.wrapping_offset(tile.a_column);
+                half = half.wrapping_offset(tile.a_column);
                 b = b.wrapping_offset(tile.b_row);
             }
             let last = tile.columns - (VECTORS - 1) * V::LEN;
@@ -140,34 +150,71 @@ impl<V: Vector> Kernel for PackKernel<V> {
 
     #[inline(always)]
     unsafe fn run<const FMA: bool>(pack: Pack<V::Item>) {
-        let Pack { to, from, across, along, count, k, width } = pack;
-        // SAFETY: `count` rows of k elements; `to` has k · width.
-        unsafe {
-            if across == 1 {
-                for p in 0..k {
-                    let (to, from) = (to.add(p * width), from.offset(p as isize * along));
-                    for i in (0..width).step_by(V::LEN) {
-                        let x = V::load_first(from.add(i), count.saturating_sub(i).min(V::LEN));
-                        x.store_first(to.add(i), (width - i).min(V::LEN));
-                    }
+        let Pack { to, from, across, along, count, k, most, unit } = pack;
+        // Where rows are far apart, a few steps of all strips at a time, so that lines are read in order.
+        let steps = if across == 1 { STEPS.min(k.max(1)) } else { k.max(1) };
+        for first in (0..k).step_by(steps) {
+            for (start, count) in strips(count, unit, most) {
+                let width = count.next_multiple_of(unit);
+                // SAFETY: `count` rows of k elements; `to` has whole strips.
+                unsafe {
+                    let to = to.add(start * k + first * width);
+                    let from = from.offset(start as isize * across + first as isize * along);
+                    strip::<V>(to, from, [across, along], [count, width, steps.min(k - first)]);
+                }
+            }
+        }
+    }
+}
+
+/// Steps of k that are packed of one strip before the next.
+const STEPS: usize = 16;
+
+/// to[p · width + i] = from[i · across + p · along] for i < count, zero for count <= i < width.
+#[inline(always)]
+unsafe fn strip<V: Vector>(
+    to: *mut V::Item,
+    from: *const V::Item,
+    [across, along]: [isize; 2],
+    [count, width, k]: [usize; 3],
+) {
+    // SAFETY: by the caller.
+    unsafe {
+        if across == 1 {
+            if count == 2 * V::LEN {
+                let (mut to, mut from) = (to, from);
+                for _ in 0..k {
+                    let (x, y) = (V::load(from), V::load(from.add(V::LEN)));
+                    x.store_first(to, V::LEN);
+                    y.store_first(to.add(V::LEN), V::LEN);
+                    (to, from) = (to.add(width), from.wrapping_offset(along));
                 }
                 return;
             }
-            for p in 0..if count < width { k } else { 0 } {
-                (count..width).for_each(|i| to.add(p * width + i).write(V::Item::ZERO));
-            }
-            let mut p = 0;
-            while along == 1 && p + V::SIDE <= k {
-                for i in (0..count).step_by(V::SIDE) {
-                    let from = from.offset(i as isize * across).add(p);
-                    V::transpose(from, across, V::SIDE.min(count - i), to.add(p * width + i), width);
+            for i in (0..width).step_by(V::LEN) {
+                let (given, kept) = (count.saturating_sub(i).min(V::LEN), (width - i).min(V::LEN));
+                let (mut to, mut from) = (to.add(i), from.add(i));
+                for _ in 0..k {
+                    V::load_first(from, given).store_first(to, kept);
+                    (to, from) = (to.wrapping_add(width), from.wrapping_offset(along));
                 }
-                p += V::SIDE;
             }
-            for p in p..k {
-                for i in 0..count {
-                    to.add(p * width + i).write(from.offset(i as isize * across + p as isize * along).read());
-                }
+            return;
+        }
+        for p in 0..if count < width { k } else { 0 } {
+            (count..width).for_each(|i| to.add(p * width + i).write(V::Item::ZERO));
+        }
+        let mut p = 0;
+        while along == 1 && p + V::SIDE <= k {
+            for i in (0..count).step_by(V::SIDE) {
+                let from = from.offset(i as isize * across).add(p);
+                V::transpose(from, across, V::SIDE.min(count - i), to.add(p * width + i), width);
+            }
+            p += V::SIDE;
+        }
+        for p in p..k {
+            for i in 0..count {
+                to.add(p * width + i).write(from.offset(i as isize * across + p as isize * along).read());
             }
         }
     }

@@ -12,16 +12,18 @@ use crate::tail;
 
 /// Products below this many operations run on the calling thread.
 const SERIAL_FLOPS: f64 = 1e6;
-/// Operations that a part should have, and how many parts are enough.
+/// Operations of a part at least, and parts that are enough unless each is larger than the third figure.
 const PART_FLOPS: f64 = 2e6;
-const PARTS: usize = 16;
-/// Rows of a part that has all columns, columns of a part that has all rows.
-const PART_ROWS: usize = 112;
+const PARTS: f64 = 8.0;
+const LARGE_PART_FLOPS: f64 = 1e9;
+const MOST_PARTS: f64 = 64.0;
+/// Rows and columns of a part at least, where there are so many.
+const PART_ROWS: usize = 56;
 const PART_COLUMNS: usize = 64;
 /// Bytes of an operand that is packed for all parts at most.
 const SHARED_BYTES: usize = 32 << 20;
-/// Elements that one chunk packs.
-const PACK_CHUNK: usize = 32 * 1024;
+/// Columns that one chunk packs, a multiple of any nr.
+const PACK_COLUMNS: usize = 256;
 
 /// How a large product is cut: by its sizes alone.
 #[derive(Clone, Copy)]
@@ -48,24 +50,33 @@ impl<T: Scalar> Product<T> {
             return serial_bytes::<T>(&self.sizes);
         }
         let cut = self.cut();
-        let own = part_bytes::<T>(cut.rows, self.sizes.k);
+        let own = part_bytes::<T>(cut.rows, cut.columns, self.sizes.k);
         shared_bytes::<T>(cut.packed_a) + shared_bytes::<T>(cut.packed_b) + areas::wanted(cut.parts) * own
     }
 
-    /// Blocks of rows where there are many, whose parts of c are finished whole; columns where there are few.
+    /// Of the cuts into enough parts, the one that reads and packs least.
     fn cut(&self) -> Cut {
+        let Sizes { m, n, .. } = self.sizes;
+        let flops = self.sizes.flops();
+        let wanted = (flops / PART_FLOPS).min(PARTS).max(flops / LARGE_PART_FLOPS).clamp(1.0, MOST_PARTS) as usize;
+        let cuts = (1..=wanted).map(|down| self.cut_into(down, wanted.div_ceil(down)));
+        // Rows of a are packed one by one, rows of b whole.
+        let work = |cut: &Cut| 3 * m * n.div_ceil(cut.columns) + 2 * n * m.div_ceil(cut.rows);
+        let enough = |cut: &&Cut| cut.parts >= wanted;
+        let cuts: Vec<Cut> = cuts.collect();
+        let best = cuts.iter().filter(enough).min_by_key(|cut| work(cut));
+        *best.or(cuts.iter().max_by_key(|cut| cut.parts)).unwrap_or(&cuts[0])
+    }
+
+    fn cut_into(&self, down: usize, across: usize) -> Cut {
         let Sizes { m, n, k, .. } = self.sizes;
-        let wanted = (self.sizes.flops() / PART_FLOPS).clamp(1.0, PARTS as f64) as usize;
-        let down = wanted.min((m / PART_ROWS).max(1));
-        let across = if down == wanted { 1 } else { wanted.div_ceil(down).min(n.div_ceil(PART_COLUMNS)) };
-        let down = if across == 1 { down } else { wanted.div_ceil(across).min(down) };
-        let rows = m.div_ceil(down);
+        let rows = m.div_ceil(down.min(m.div_ceil(PART_ROWS)));
         let rows = if rows > BLOCK_ROWS { rows.next_multiple_of(BLOCK_ROWS) } else { rows };
-        let columns = n.div_ceil(across).next_multiple_of(self.engine.nr);
+        let columns = n.div_ceil(across.min(n.div_ceil(PART_COLUMNS))).next_multiple_of(self.engine.nr);
         let (down, across) = (m.div_ceil(rows), n.div_ceil(columns));
         let fits = |len: usize| if len * size_of::<T>() <= SHARED_BYTES { len } else { 0 };
-        let packed_a = if across > 1 && !self.a_is_plain(rows, columns) { fits(m * k) } else { 0 };
-        let packed_b = if down > 1 { fits(self.packed_len()) } else { 0 };
+        let packed_a = if across > 1 && !self.a_is_plain(rows) { fits(m * k) } else { 0 };
+        let packed_b = if down > 1 && !self.b_is_plain(rows) { fits(self.packed_len()) } else { 0 };
         Cut { rows, columns, across, parts: down * across, packed_a, packed_b }
     }
 
@@ -138,22 +149,22 @@ impl<T: Scalar> Product<T> {
                     let (top, first) = (chunk % blocks * block, chunk / blocks * depth);
                     let (rows, steps) = (block.min(m - top), depth.min(k - first));
                     let from = from.get().offset(top as isize * sa.row + first as isize * sa.column);
-                    self.pack_rows(to.get().add(first * m + top * steps), from, rows, steps);
+                    self.pack_strips(to.get().add(first * m + top * steps), from, rows, steps);
                 });
                 operands.a = Source::Packed(to.get());
             }
             if let (1.., Source::Plain(b)) = (cut.packed_b, operands.b) {
                 let (to, from) = (Shared(memory as *mut T), Shared(b.cast_mut()));
                 memory = memory.add(shared_bytes::<T>(cut.packed_b));
-                let group = (PACK_CHUNK / (k * self.engine.nr)).max(1);
-                pool.for_chunks(self.panels().div_ceil(group), |chunk| {
-                    for panel in chunk * group..((chunk + 1) * group).min(self.panels()) {
-                        self.pack_b_panel(to.get(), from.get(), panel);
-                    }
+                let depth = block_depth(k);
+                let across = n.div_ceil(PACK_COLUMNS);
+                pool.for_chunks(k.div_ceil(depth) * across, |chunk| {
+                    let (first, left) = (chunk / across * depth, chunk % across * PACK_COLUMNS);
+                    self.pack_b_block(to.get(), from.get(), first, left, PACK_COLUMNS.min(n - left));
                 });
                 operands.b = Source::Packed(to.get());
             }
-            let areas = Areas::new(memory, part_bytes::<T>(cut.rows, k), areas::wanted(cut.parts));
+            let areas = Areas::new(memory, part_bytes::<T>(cut.rows, cut.columns, k), areas::wanted(cut.parts));
             let operands = &operands;
             pool.for_chunks(cut.parts, |chunk| {
                 let (top, left) = (chunk / cut.across * cut.rows, chunk % cut.across * cut.columns);

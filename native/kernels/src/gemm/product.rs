@@ -6,14 +6,16 @@ use super::vector::{self, VectorProduct};
 use super::{Sizes, Strides};
 use crate::isa::Isa;
 
-/// Steps of k in one block: a panel of b of this depth stays in the first cache.
+/// Steps of k in one block: a strip of a and a panel of b of this depth stay in the first cache.
 const DEPTH: usize = 288;
-/// Rows of a block of a: it stays in the second cache.
+/// Rows of a block of a, and panels of b that are used together: they stay in the second cache.
 pub(super) const BLOCK_ROWS: usize = 504;
+const GROUP: usize = 4;
 /// Elements of an operand that is read where it lies however often.
 const SMALL: usize = 16 * 1024;
-/// Tiles of b's columns below which rows of a are read where they lie.
-const FEW_TILES: usize = 4;
+
+/// Rows of a for which packing rows of b that lie near each other costs more than it gains.
+const PLAIN_ROWS: usize = 160;
 
 /// A product that one call computes alone or spreads over the pool.
 #[derive(Clone, Copy)]
@@ -53,13 +55,14 @@ pub(super) struct Part {
 
 /// Bytes that [`Product::run_serial`] works in.
 pub fn serial_bytes<T: Scalar>(sizes: &Sizes) -> usize {
-    part_bytes::<T>(sizes.m, sizes.k)
+    part_bytes::<T>(sizes.m, sizes.n, sizes.k)
 }
 
-/// Bytes for a part of so many rows: a block of a, and a panel of b.
-pub(super) fn part_bytes<T>(rows: usize, k: usize) -> usize {
-    let widest = 32;
-    ((rows.min(BLOCK_ROWS) + widest) * DEPTH.min(k.max(1)) * size_of::<T>()).next_multiple_of(64)
+/// Bytes for a part of so many rows and columns: a block of a, and a group of panels of b.
+pub(super) fn part_bytes<T>(rows: usize, columns: usize, k: usize) -> usize {
+    const WIDEST: usize = 32;
+    let columns = columns.next_multiple_of(WIDEST).min(GROUP * WIDEST);
+    ((rows.min(BLOCK_ROWS) + columns) * DEPTH.min(k.max(1)) * size_of::<T>()).next_multiple_of(64)
 }
 
 impl<T: Scalar> Product<T> {
@@ -97,51 +100,42 @@ impl<T: Scalar> Product<T> {
     /// # Safety
     /// `to` has [`Product::packed_len`] elements.
     pub unsafe fn pack_b(&self, to: *mut T, b: *const T) {
-        // SAFETY: by the caller.
-        unsafe { (0..self.panels()).for_each(|panel| self.pack_b_panel(to, b, panel)) }
-    }
-
-    /// Panels of b.
-    pub(super) fn panels(&self) -> usize {
-        self.sizes.n.div_ceil(self.engine.nr)
-    }
-
-    /// One panel of [`Product::pack_b`], in all blocks of k.
-    pub(super) unsafe fn pack_b_panel(&self, to: *mut T, b: *const T, panel: usize) {
-        let Sizes { n, k, b: sb, .. } = self.sizes;
-        let (left, depth) = (panel * self.engine.nr, block_depth(k));
-        for first in (0..k).step_by(depth) {
-            let steps = depth.min(k - first);
+        let Sizes { n, k, .. } = self.sizes;
+        for first in (0..k).step_by(block_depth(k)) {
             // SAFETY: by the caller.
-            unsafe {
-                let to = to.add(first * self.packed_columns() + left * steps);
-                let from = b.offset(first as isize * sb.row + left as isize * sb.column);
-                self.pack_panel(to, from, self.engine.nr.min(n - left), steps);
-            }
+            unsafe { self.pack_b_block(to, b, first, 0, n) }
         }
     }
 
-    unsafe fn pack_panel(&self, to: *mut T, from: *const T, count: usize, steps: usize) {
-        let (sb, width) = (self.sizes.b, count.next_multiple_of(self.engine.lanes));
+    /// A block of [`Product::pack_b`]: the block of k that begins at `first`, columns from a multiple of nr on.
+    pub(super) unsafe fn pack_b_block(&self, to: *mut T, b: *const T, first: usize, left: usize, columns: usize) {
+        let Sizes { k, b: sb, .. } = self.sizes;
+        let steps = block_depth(k).min(k - first);
         // SAFETY: by the caller.
-        unsafe { (self.engine.pack)(Pack { to, from, across: sb.column, along: sb.row, count, k: steps, width }) }
+        unsafe {
+            let to = to.add(first * self.packed_columns() + left * steps);
+            let from = b.offset(first as isize * sb.row + left as isize * sb.column);
+            self.pack_panels(to, from, columns, steps);
+        }
     }
 
-    /// Packs rows of a: each strip on its own, one step of k after another.
-    pub(super) unsafe fn pack_rows(&self, to: *mut T, from: *const T, rows: usize, steps: usize) {
-        let sa = self.sizes.a;
-        for (top, count) in strips(rows, self.engine.mr) {
-            // SAFETY: by the caller.
-            unsafe {
-                let (to, from) = (to.add(top * steps), from.offset(top as isize * sa.row));
-                (self.engine.pack)(Pack { to, from, across: sa.row, along: sa.column, count, k: steps, width: count });
-            }
-        }
+    /// Packs columns of b as panels of nr, the last one filled up to whole vectors.
+    unsafe fn pack_panels(&self, to: *mut T, from: *const T, count: usize, k: usize) {
+        let (Strides { row, column }, Engine { nr, lanes, .. }) = (self.sizes.b, self.engine);
+        // SAFETY: by the caller.
+        unsafe { (self.engine.pack)(Pack { to, from, across: column, along: row, count, k, most: nr, unit: lanes }) }
+    }
+
+    /// Packs rows of a as strips.
+    pub(super) unsafe fn pack_strips(&self, to: *mut T, from: *const T, count: usize, k: usize) {
+        let (Strides { row, column }, most) = (self.sizes.a, self.engine.mr);
+        // SAFETY: by the caller.
+        unsafe { (self.engine.pack)(Pack { to, from, across: row, along: column, count, k, most, unit: 1 }) }
     }
 
     /// Bytes that [`Product::run_rows`] works in.
     pub fn rows_bytes(&self) -> usize {
-        part_bytes::<T>(BLOCK_ROWS, self.sizes.k)
+        part_bytes::<T>(BLOCK_ROWS, self.sizes.n, self.sizes.k)
     }
 
     /// c = a · b on the calling thread for `rows` rows of a, with b packed before; `memory` has
@@ -155,9 +149,20 @@ impl<T: Scalar> Product<T> {
         unsafe { self.part(&operands, Part { rows, ..self.whole() }, memory) }
     }
 
-    /// Whether a part of so many columns reads a where it lies: packing pays where rows are read often.
-    pub(super) fn a_is_plain(&self, rows: usize, columns: usize) -> bool {
-        rows * self.sizes.k <= SMALL || columns <= FEW_TILES * self.engine.nr
+    /// Whether a is read where it lies: packing pays where strips are read often, where their steps are far apart, and
+    /// where their rows meet in the same sets of the first cache.
+    pub(super) fn a_is_plain(&self, rows: usize) -> bool {
+        let Sizes { n, k, a, .. } = self.sizes;
+        let apart = a.row.unsigned_abs() * size_of::<T>() % 4096 != 0 || n <= self.engine.nr;
+        rows * k <= SMALL || a.column == 1 && n <= GROUP * self.engine.nr && apart
+    }
+
+    /// Whether a part of so many rows reads rows of b where they lie: few rows of a use them, or they stay in a cache.
+    pub(super) fn b_is_plain(&self, rows: usize) -> bool {
+        let Sizes { k, b, .. } = self.sizes;
+        let row = b.row.unsigned_abs();
+        let few = rows <= 2 * self.engine.mr || rows <= PLAIN_ROWS && row * size_of::<T>() < 4096;
+        b.column == 1 && (few || row * block_depth(k) <= SMALL / 2)
     }
 
     /// Products without a sum, without a result, or with a vector.
@@ -193,104 +198,134 @@ impl<T: Scalar> Product<T> {
     /// # Safety
     /// As for [`Product::run_serial`].
     pub(super) unsafe fn part(&self, operands: &Operands<T>, part: Part, memory: *mut u8) {
-        let Sizes { m, k, a: sa, b: sb, c_row, .. } = self.sizes;
+        let Sizes { m, k, a: sa, c_row, .. } = self.sizes;
         let Part { top, rows, left, columns } = part;
-        let (nr, lanes, depth) = (self.engine.nr, self.engine.lanes, block_depth(k));
-        let a_is_plain = self.a_is_plain(rows, columns);
-        let b_is_plain = self.b_is_plain(rows);
+        let nr = self.engine.nr;
+        let (depth, together) = (block_depth(k), GROUP * nr);
+        let (a_is_plain, b_is_plain) = (self.a_is_plain(rows), self.b_is_plain(rows));
+        let end = left + columns;
         for first in (0..k).step_by(depth) {
             let steps = depth.min(k - first);
             for block in (0..rows).step_by(BLOCK_ROWS) {
-                let count = BLOCK_ROWS.min(rows - block);
+                let (top, count) = (top + block, BLOCK_ROWS.min(rows - block));
                 // SAFETY: by the caller.
                 unsafe {
                     let own_b = memory as *mut T;
-                    let own_a = own_b.add(nr * depth);
+                    let own_a = own_b.add(together.min(columns.next_multiple_of(nr)) * depth);
                     let a = match operands.a {
-                        Source::Packed(a) => Rows { at: a.add(first * m + (top + block) * steps), plain: None },
+                        Source::Packed(a) => Rows { at: a.add(first * m + top * steps), plain: None },
                         Source::Plain(a) => {
-                            let at = a.offset((top + block) as isize * sa.row + first as isize * sa.column);
+                            let at = a.offset(top as isize * sa.row + first as isize * sa.column);
                             if a_is_plain {
                                 Rows { at, plain: Some(sa) }
                             } else {
-                                self.pack_rows(own_a, at, count, steps);
+                                self.pack_strips(own_a, at, count, steps);
                                 Rows { at: own_a, plain: None }
                             }
                         }
                     };
-                    for column in (left..left + columns).step_by(nr) {
-                        let width = nr.min(left + columns - column);
-                        let whole = width.next_multiple_of(lanes);
-                        let packed = |at: *const T| Panel { at, row: whole as isize };
-                        let (b, next) = match operands.b {
-                            Source::Packed(b) => {
-                                let b = b.add(first * self.packed_columns() + column * steps);
-                                (packed(b), Ahead::lines(b.add(steps * whole), steps))
-                            }
-                            Source::Plain(b) => {
-                                let b = b.offset(first as isize * sb.row + column as isize * sb.column);
-                                let next = Ahead::rows(b.wrapping_offset(nr as isize * sb.column), sb.row);
-                                if b_is_plain && width == whole {
-                                    (Panel { at: b, row: sb.row }, next)
-                                } else {
-                                    self.pack_panel(own_b, b, width, steps);
-                                    (packed(own_b), next)
-                                }
-                            }
-                        };
-                        let next = if column + nr < left + columns { next } else { Ahead::rows(b.at, 0) };
-                        let c = operands.c.add((top + block) * c_row + column);
-                        self.column(a, b, next, c, [count, width, steps], operands.accumulate || first > 0);
+                    for group in (left..end).step_by(together) {
+                        let width = together.min(end - group);
+                        let next = if group + width < end { (first, group + width) } else { (first + depth, left) };
+                        let at = Corner { first, left: group };
+                        let b = self.columns_of_b(operands.b, at, [width, steps], b_is_plain, own_b);
+                        let b = Columns { next: self.ahead(operands.b, Corner { first: next.0, left: next.1 }), ..b };
+                        let c = operands.c.add(top * c_row + group);
+                        self.tiles(a, b, c, [count, width, steps], operands.accumulate || first > 0);
                     }
                 }
             }
         }
     }
 
-    /// All tiles of some rows and one panel of b.
-    #[inline(always)]
-    unsafe fn column(
+    /// A block of b: where it lies, or packed to `own`.
+    unsafe fn columns_of_b(
         &self,
-        a: Rows<T>,
-        b: Panel<T>,
-        next: Ahead<T>,
-        c: *mut T,
-        [rows, columns, k]: [usize; 3],
-        accumulate: bool,
-    ) {
-        let c_row = self.sizes.c_row;
-        for (number, (top, count)) in strips(rows, self.engine.mr).enumerate() {
-            // SAFETY: by the caller.
-            unsafe {
-                let (a, strides) = match a.plain {
-                    Some(strides) => (a.at.offset(top as isize * strides.row), strides),
-                    None => (a.at.add(top * k), Strides { row: 1, column: count as isize }),
-                };
-                let run = (self.engine.tile)(count, columns.div_ceil(self.engine.lanes), strides.row == 1);
-                let (ahead, ahead_step) = next.of_strip(number, self.engine.nr);
-                run(Tile {
-                    k,
-                    a,
-                    a_row: strides.row,
-                    a_column: strides.column,
-                    b: b.at,
-                    b_row: b.row,
-                    c: c.add(top * c_row),
-                    c_row,
-                    columns,
-                    accumulate,
-                    ahead,
-                    ahead_step,
-                });
+        b: Source<T>,
+        Corner { first, left }: Corner,
+        [width, steps]: [usize; 2],
+        in_place: bool,
+        own: *mut T,
+    ) -> Columns<T> {
+        let (sb, Engine { nr, lanes, .. }) = (self.sizes.b, self.engine);
+        let next = Ahead::rows(std::ptr::null(), 0);
+        // SAFETY: by the caller.
+        unsafe {
+            match b {
+                Source::Packed(b) => {
+                    Columns { at: b.add(first * self.packed_columns() + left * steps), plain: None, next }
+                }
+                Source::Plain(b) => {
+                    let at = b.offset(first as isize * sb.row + left as isize * sb.column);
+                    if in_place {
+                        let whole = if width.is_multiple_of(lanes) { width } else { width / nr * nr };
+                        self.pack_panels(own, at.add(whole), width - whole, steps);
+                        Columns { at, plain: Some((sb.row, own)), next }
+                    } else {
+                        self.pack_panels(own, at, width, steps);
+                        Columns { at: own, plain: None, next }
+                    }
+                }
             }
         }
     }
 
-    /// Rows of b are read in place where few rows of a use them, and where they stay in the first cache.
-    fn b_is_plain(&self, rows: usize) -> bool {
-        let Sizes { k, b, .. } = self.sizes;
-        b.column == 1 && (rows <= 2 * self.engine.mr || b.row.unsigned_abs() * block_depth(k) <= SMALL / 2)
+    /// What to ask for while the block before this one is in use.
+    fn ahead(&self, b: Source<T>, Corner { first, left }: Corner) -> Ahead<T> {
+        let Sizes { k, b: sb, .. } = self.sizes;
+        let steps = block_depth(k).min(k.saturating_sub(first));
+        match b {
+            _ if steps == 0 => Ahead::rows(std::ptr::null(), 0),
+            Source::Packed(b) => Ahead::panels(b.wrapping_add(first * self.packed_columns() + left * steps), steps),
+            Source::Plain(b) if sb.column == 1 => {
+                Ahead::rows(b.wrapping_offset(first as isize * sb.row).wrapping_add(left), sb.row)
+            }
+            Source::Plain(_) => Ahead::rows(std::ptr::null(), 0),
+        }
     }
+
+    /// All tiles of a block of rows and a group of panels: a strip stays in the first cache while panels go by.
+    unsafe fn tiles(&self, a: Rows<T>, b: Columns<T>, c: *mut T, [rows, columns, k]: [usize; 3], accumulate: bool) {
+        let (c_row, Engine { mr, nr, lanes, .. }) = (self.sizes.c_row, self.engine);
+        for (number, (top, count)) in strips(rows, 1, mr).enumerate() {
+            // SAFETY: by the caller.
+            unsafe {
+                let strides = a.plain.unwrap_or(Strides { row: 1, column: count as isize });
+                let (a, after) = (a.strip(top, k), a.strip(top + count, k));
+                for (left, width) in strips(columns, lanes, nr) {
+                    let vectors = width.div_ceil(lanes);
+                    let (b_at, b_row) = b.panel(left, width, vectors * lanes, k);
+                    let (ahead, ahead_step) = match b.next.of_strip(number, left, nr) {
+                        Some(ahead) => ahead,
+                        None if left == 0 => (after, Ahead::<T>::LINE),
+                        None => (a, 0),
+                    };
+                    let run = (self.engine.tile)(count, vectors, strides.row == 1);
+                    run(Tile {
+                        k,
+                        a,
+                        a_row: strides.row,
+                        a_column: strides.column,
+                        b: b_at,
+                        b_row,
+                        c: c.add(top * c_row + left),
+                        c_row,
+                        columns: width,
+                        accumulate,
+                        ahead,
+                        ahead_step,
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Where a block of b begins.
+#[derive(Clone, Copy)]
+struct Corner {
+    first: usize,
+    left: usize,
 }
 
 /// Rows of a: packed in strips unless they lie as the strides say.
@@ -300,46 +335,76 @@ struct Rows<T> {
     plain: Option<Strides>,
 }
 
-/// A panel of b, whose rows lie `row` apart.
-#[derive(Clone, Copy)]
-struct Panel<T> {
-    at: *const T,
-    row: isize,
+impl<T> Rows<T> {
+    fn strip(&self, top: usize, k: usize) -> *const T {
+        self.at.wrapping_offset(top as isize * self.plain.map_or(k as isize, |strides| strides.row))
+    }
 }
 
-/// The next panel of b: each strip of a asks for one line of all its rows.
+/// Columns of b, packed in panels unless they are plain: then with a row stride, and with those that do not fill a
+/// vector packed apart.
+#[derive(Clone, Copy)]
+struct Columns<T> {
+    at: *const T,
+    plain: Option<(isize, *const T)>,
+    /// The columns after these.
+    next: Ahead<T>,
+}
+
+impl<T> Columns<T> {
+    /// The panel from `left` on, and how far its rows are apart.
+    unsafe fn panel(&self, left: usize, width: usize, whole: usize, k: usize) -> (*const T, isize) {
+        // SAFETY: by the caller.
+        unsafe {
+            match self.plain {
+                Some((row, _)) if width == whole => (self.at.add(left), row),
+                Some((_, rest)) => (rest, whole as isize),
+                None => (self.at.add(left * k), whole as isize),
+            }
+        }
+    }
+}
+
+/// The next columns of b: while a strip of a goes by their neighbours, it asks for one line of all their rows.
 #[derive(Clone, Copy)]
 struct Ahead<T> {
     at: *const T,
-    step: isize,
+    /// From one column to the next, and from what one strip asks for to what the next one does.
+    column: isize,
     line: isize,
+    step: isize,
 }
 
 impl<T> Ahead<T> {
     const LINE: isize = (64 / size_of::<T>()) as isize;
 
-    /// Rows that lie `row` apart.
-    fn rows(at: *const T, row: isize) -> Ahead<T> {
-        Ahead { at, step: row, line: Self::LINE }
+    /// Rows that lie `step` apart; none if `step` is 0.
+    fn rows(at: *const T, step: isize) -> Ahead<T> {
+        Ahead { at, column: 1, line: Self::LINE, step }
     }
 
-    /// One line after another, a part of `steps` lines for each strip.
-    fn lines(at: *const T, steps: usize) -> Ahead<T> {
-        Ahead { at, step: Self::LINE, line: steps as isize * Self::LINE }
+    /// Panels of k steps.
+    fn panels(at: *const T, k: usize) -> Ahead<T> {
+        Ahead { at, column: k as isize, line: k as isize * Self::LINE, step: Self::LINE }
     }
 
-    fn of_strip(&self, number: usize, width: usize) -> (*const T, isize) {
-        let number = number as isize;
-        let needed = number * Self::LINE < width as isize;
-        if needed { (self.at.wrapping_offset(number * self.line), self.step) } else { (self.at, 0) }
+    /// Where a strip asks, and the step: nothing where others have asked for all lines.
+    fn of_strip(&self, number: usize, left: usize, width: usize) -> Option<(*const T, isize)> {
+        let needed = number as isize * Self::LINE < width as isize && self.step != 0;
+        let at = self.at.wrapping_offset(left as isize * self.column + number as isize * self.line);
+        needed.then_some((at, self.step))
     }
 }
 
-/// (start, length) of parts of equal length, but for one, of at most `most`.
-pub(super) fn strips(count: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
-    let parts = count.div_ceil(most);
-    let (length, longer) = (count / parts.max(1), count % parts.max(1));
-    (0..parts).map(move |i| (i * length + i.min(longer), length + usize::from(i < longer)))
+/// (start, length) of parts of at most `most`, multiples of `unit` but for the last, the longer ones first.
+#[inline(always)]
+pub(super) fn strips(count: usize, unit: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let (parts, units) = (count.div_ceil(most), count.div_ceil(unit));
+    let (length, longer) = (units / parts.max(1), units % parts.max(1));
+    (0..parts).map(move |i| {
+        let start = (i * length + i.min(longer)) * unit;
+        (start, ((length + usize::from(i < longer)) * unit).min(count - start))
+    })
 }
 
 /// Blocks of equal depth, at most DEPTH.

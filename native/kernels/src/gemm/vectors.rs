@@ -20,6 +20,15 @@ pub trait Vector: Copy {
     unsafe fn add(x: Self, y: Self) -> Self;
     /// to[q · to_row + i] = from[i · from_row + q] for i < rows <= SIDE, q < SIDE.
     unsafe fn transpose(from: *const Self::Item, from_row: isize, rows: usize, to: *mut Self::Item, to_row: usize);
+    /// Asks for a line in the first cache.
+    #[inline(always)]
+    unsafe fn prefetch_near(_at: *const Self::Item) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a prefetch may go anywhere.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(_at.cast())
+        }
+    }
     /// Asks for a line in the second cache.
     #[inline(always)]
     unsafe fn prefetch(_at: *const Self::Item) {
