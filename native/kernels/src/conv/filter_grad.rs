@@ -155,7 +155,16 @@ impl<T: Scalar> FilterGrad<T> {
                         (from, features as isize)
                     } else {
                         let (along, count) = (features as isize, columns);
-                        (self.pack)(Pack { to: packed, from, across: 1, along, count, k: positions, width: nr });
+                        (self.pack)(Pack {
+                            to: packed,
+                            from,
+                            across: 1,
+                            along,
+                            count,
+                            k: positions,
+                            most: nr,
+                            unit: nr,
+                        });
                         (packed.cast_const(), nr as isize)
                     };
                     for top in (0..rows).step_by(mr) {

@@ -230,7 +230,7 @@ impl<T: Scalar> Implicit<T> {
                         }
                     };
                     let (to, from) = (to.get().add(number * tap_len), w.get().add(from));
-                    (self.pack)(Pack { to, from, across, along, count, k: channels, width: nr });
+                    (self.pack)(Pack { to, from, across, along, count, k: channels, most: nr, unit: nr });
                 }
             }
         });
