@@ -29,9 +29,9 @@ function tanhArgument(b: Ops, x: Val): Val {
   return scale(b, b.mul([x, shift(b, scale(b, b.mul([x, x]), cubic), 1)]), tanhScale);
 }
 
-/** The derivative of normalCdf. */
-function normalDensity(b: Ops, x: Val, approximate: boolean): Val {
-  const square = b.mul([x, x]);
+/** The derivative of normalCdf at `x`, whose value within the bounds is `inner`: tanh is that of the forward pass. */
+function normalDensity(b: Ops, x: Val, inner: Val, approximate: boolean): Val {
+  const square = b.mul([inner, inner]);
   if (!approximate) return scale(b, b.exp([scale(b, square, -0.5)]), 1 / Math.sqrt(2 * Math.PI));
   const t = b.tanh([tanhArgument(b, x)]);
   const slope = scale(b, shift(b, scale(b, square, 3 * cubic), 1), tanhScale / 2);
@@ -80,8 +80,8 @@ export const geluGradOp: Composite<"geluGrad", GeluAttrs> = defineElementwise<"g
   /** g · (Φ(x) + x · Φ′(x)) */
   lower(b, [g, x], { approximate }) {
     const inner = atMost(b, atLeast(b, x!, -bound), bound);
-    const slope = b.mul([inner, normalDensity(b, inner, approximate)]);
-    return [b.mul([g!, b.add([normalCdf(b, inner, approximate), slope])])];
+    const slope = b.mul([inner, normalDensity(b, x!, inner, approximate)]);
+    return [b.mul([g!, b.add([normalCdf(b, x!, approximate), slope])])];
   },
   vjp: "lower",
 });

@@ -95,9 +95,16 @@ export class BatchNormalization<const D extends FloatDType = "float32"> extends 
     // The features lie along `axis`: vectors of them are stretched from there.
     const along = (v: Tensor): Tensor =>
       axis === x.rank - 1 ? v : tf.reshape(v, [v.shape[0], ...others.filter((i) => i > axis).map(() => 1)]);
-    const { mean, variance } = training && this.trainable ? this.observe(x, others) : this.moving();
+    const learns = training && this.trainable;
+    const { mean, variance } = learns ? this.observe(x, others) : this.moving();
     const factor = tf.rsqrt(tf.add(variance, this.config.epsilon));
     const scale: Tensor = this.gamma ? tf.mul(factor, this.gamma) : factor;
+    if (!learns) {
+      // What each feature is scaled and shifted by is computed once, not with every element.
+      const moved = tf.mul(mean, scale);
+      const shift: Tensor = this.beta ? tf.sub(this.beta, moved) : tf.neg(moved);
+      return tf.add(tf.mul(x, along(scale)), along(shift));
+    }
     const centred = tf.mul(tf.sub(x, along(mean)), along(scale));
     return this.beta ? tf.add(centred, along(this.beta)) : centred;
   }
