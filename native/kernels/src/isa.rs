@@ -67,7 +67,7 @@ impl Isa {
             let name = std::env::var("MILLRACE_CPU").unwrap_or_default();
             let all = [Isa::Portable, Isa::Neon, Isa::Avx2, Isa::Avx512];
             let forced = all.into_iter().find(|isa| isa.name() == name).unwrap_or(Isa::best());
-            Isa::available().iter().copied().filter(|&isa| isa <= forced).next_back().unwrap_or(Isa::Portable)
+            Isa::available().iter().copied().rfind(|&isa| isa <= forced).unwrap_or(Isa::Portable)
         })
     }
 }

@@ -64,7 +64,7 @@ pub fn exp<const FMA: bool>(x: f32) -> f32 {
     let (n, p) = exp_parts::<FMA>(x);
     // In two steps: subnormal results are rounded once more, and 2^128 is never built.
     let tiny = x < -80.0;
-    let (by, rest) = if tiny { (exponent(64), 5.421_010_9e-20) } else { (exponent(-1), 2.0) };
+    let (by, rest) = if tiny { (exponent(64), 5.421_011e-20) } else { (exponent(-1), 2.0) };
     let power = power(n, by);
     fma32::<FMA>(p, power, power) * rest
 }

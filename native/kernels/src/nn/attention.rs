@@ -5,7 +5,7 @@
 //! without going across vectors, and both products read keys and values where they lie: K · Qᵀ with a packed Qᵀ, which
 //! one block of queries uses again and again, and weights · V, which reads its left side by columns.
 
-use super::real::{LANES, Lanes, Real, exp, greatest_magnitude, lanes, load, map, store};
+use super::real::{LANES, Lanes, Real, exp, greatest_magnitude, lanes, load, map, round_of_vectors, store};
 use super::same_float;
 use crate::areas::{self, Areas};
 use crate::check::{expect, expect_ins, expect_out};
@@ -136,15 +136,14 @@ pub unsafe fn rows_of<T: Real>(product: &Product<T>, a: *const T, b: *const T, c
 /// The scores of a key for the queries from `group` on, less those that must not see it. Where queries see earlier keys
 /// only, query 0 sees `seen` keys of the block (none if negative), each next one sees one more.
 #[inline(always)]
-pub fn visible<T: Real>(mut x: Lanes<T>, key: usize, group: usize, seen: Option<isize>) -> Lanes<T> {
+pub fn visible<T: Real>(x: Lanes<T>, key: usize, group: usize, seen: Option<isize>) -> Lanes<T> {
     match seen.map(|seen| key as isize - seen - group as isize) {
         Some(last) if last >= LANES as isize => [T::LOWEST; LANES],
         Some(last) if last >= 0 => {
-            let last = last as i32;
-            for (l, lane) in x.iter_mut().enumerate() {
-                *lane = if l as i32 > last { *lane } else { T::LOWEST };
-            }
-            x
+            // The mask is read, not compared, or it becomes a tree of branches.
+            // SAFETY: within the two vectors.
+            let mask = unsafe { load(T::STEP.as_ptr().add(LANES - 1 - last as usize)) };
+            lanes([x, mask], |[x, seen]| if seen > T::ZERO { x } else { T::LOWEST })
         }
         _ => x,
     }
@@ -205,7 +204,7 @@ impl LibraryKernel for Attention {
                 running: version::<Running<T>>(isa),
                 exact: version::<Exact<T>>(isa),
                 magnitude: version::<Magnitude<T>>(isa),
-                divide: version::<Divide<T>>(isa),
+                rescale: version::<Scale<T>>(isa),
                 sides,
             })
         }
@@ -220,7 +219,7 @@ struct AttentionPlan<T> {
     running: unsafe fn(Block<T>),
     exact: unsafe fn(Block<T>),
     magnitude: unsafe fn(Extent<T>),
-    divide: unsafe fn(Division<T>),
+    rescale: unsafe fn(Scaling<T>),
 }
 
 /// Scores of a block of keys, [columns, QUERIES], and a number for each query.
@@ -262,6 +261,7 @@ impl<T: Real> Kernel for Running<T> {
                 // Four at a time: a comparison waits for the one before.
                 let mut most = [before; 4];
                 for key in (0..b.columns).step_by(4) {
+                    round_of_vectors();
                     for (i, most) in most.iter_mut().enumerate() {
                         if key + i < b.columns {
                             let x = b.scaled(key + i, group);
@@ -276,11 +276,14 @@ impl<T: Real> Kernel for Running<T> {
                 let shift = lanes([most], |[most]| if most == T::LOWEST { T::ZERO } else { most });
                 let mut total = [T::ZERO; LANES];
                 for key in 0..b.columns {
+                    round_of_vectors();
                     let at = b.scores.add(key * QUERIES + group);
                     let e = exp::<FMA, T>(lanes([load(at.cast_const()), shift], |[x, shift]| x - shift));
                     store(at, e);
                     total = lanes([total, e], |[sum, e]| sum + e);
                 }
+                // Whole vectors until here.
+                let total = std::hint::black_box(total);
                 if b.first {
                     store(total_at, total);
                     continue;
@@ -307,6 +310,7 @@ impl<T: Real> Kernel for Exact<T> {
             unsafe {
                 let (most, total) = (load(b.most.add(group).cast_const()), load(b.total.add(group).cast_const()));
                 for key in 0..b.columns {
+                    round_of_vectors();
                     let x = b.scaled(key, group);
                     let e = exp::<FMA, T>(lanes([x, most], |[x, most]| x - most));
                     store(b.scores.add(key * QUERIES + group), lanes([e, total], |[e, total]| e / total));
@@ -316,32 +320,27 @@ impl<T: Real> Kernel for Exact<T> {
     }
 }
 
-/// Rows times or through a number each.
+/// Rows times a number each.
 #[derive(Clone, Copy)]
-struct Division<T> {
+struct Scaling<T> {
     x: *mut T,
     by: *const T,
     rows: usize,
     n: usize,
-    multiply: bool,
 }
 
-struct Divide<T>(PhantomData<T>);
+struct Scale<T>(PhantomData<T>);
 
-impl<T: Real> Kernel for Divide<T> {
-    type Args = Division<T>;
+impl<T: Real> Kernel for Scale<T> {
+    type Args = Scaling<T>;
 
     #[inline(always)]
-    unsafe fn run<const FMA: bool>(d: Division<T>) {
-        for row in 0..d.rows {
+    unsafe fn run<const FMA: bool>(s: Scaling<T>) {
+        for row in 0..s.rows {
             // SAFETY: `rows` rows of n elements.
             unsafe {
-                let (x, by) = (d.x.add(row * d.n), d.by.add(row).read());
-                if d.multiply {
-                    map(d.n, [x.cast_const()], x, |[x]| x * by);
-                } else {
-                    map(d.n, [x.cast_const()], x, |[x]| x / by);
-                }
+                let (x, by) = (s.x.add(row * s.n), s.by.add(row).read());
+                map(s.n, [x.cast_const()], x, |[x]| x * by);
             }
         }
     }
@@ -432,7 +431,7 @@ impl<T: Real> AttentionPlan<T> {
                 let block = self.scores_of(b, m, left, end);
                 (self.running)(block);
                 if left > 0 {
-                    (self.divide)(Division { x: out, by: m.kept, rows, n: values, multiply: true });
+                    (self.rescale)(Scaling { x: out, by: m.kept, rows, n: values });
                 }
                 self.weigh(b, m, &block, left);
             }
@@ -441,8 +440,10 @@ impl<T: Real> AttentionPlan<T> {
                 // A row of -∞ has no weights.
                 total.write(if most == T::LOWEST { T::NAN } else { total.read() });
                 b.statistic.add(row).write(most + total.read().ln::<false>());
+                // A sum is 1 or more.
+                m.kept.add(row).write(T::of(1.0) / total.read());
             }
-            (self.divide)(Division { x: out, by: m.total, rows, n: values, multiply: false });
+            (self.rescale)(Scaling { x: out, by: m.kept, rows, n: values });
             // An infinity that a weight of zero meets, or a sum that overflows before it is divided.
             if !self.all_finite(out, rows * values) || !self.all_finite(b.v.add(end * values), (keys - end) * values) {
                 for left in (0..keys).step_by(self.sides.block_keys()) {

@@ -3,7 +3,7 @@
 //! are added in order.
 
 use super::attention::{Carve, Extent, Magnitude, QUERIES, Sides, pack_rows, plain, product, rows_of, sized, visible};
-use super::real::{LANES, Real, exp, lanes, load, map, store, sum};
+use super::real::{LANES, Real, exp, lanes, load, map, round_of_vectors, store, sum};
 use super::same_float;
 use crate::areas::{self, Areas};
 use crate::check::{expect, expect_ins, expect_out};
@@ -97,6 +97,7 @@ impl<T: Real> Kernel for Weigh<T> {
             unsafe {
                 let (log, delta) = (load(b.logs.add(group)), load(b.deltas.add(group)));
                 for key in 0..b.columns {
+                    round_of_vectors();
                     let at = key * QUERIES + group;
                     let x = lanes([load(b.scores.add(at).cast_const())], |[x]| x * b.scale);
                     let x = visible(x, key, group, b.seen);

@@ -1,6 +1,6 @@
 //! layerNorm over the last axis, and its gradient.
 
-use super::real::{Real, map, sum};
+use super::real::{Real, map, map_many, sum, sums};
 use super::same_float;
 use crate::check::{expect, expect_ins, expect_out};
 use crate::isa::{Isa, Kernel, version};
@@ -230,13 +230,16 @@ impl<T: Real> Kernel for Grad<T> {
             for row in 0..a.rows {
                 let (g, x, dx) = (a.g.add(row * a.n), a.x.add(row * a.n), a.dx.add(row * a.n));
                 let (mean, rstd) = (a.mean.add(row).read(), a.rstd.add(row).read());
-                let mean_scaled = sum(a.n, [g, a.gamma], |[g, gamma]| g * gamma) / count;
-                let mean_product = sum(a.n, [g, a.gamma, x], |[g, gamma, x]| g * gamma * ((x - mean) * rstd)) / count;
-                map(a.n, [g, a.gamma, x], dx, |[g, gamma, x]| {
-                    rstd * (g * gamma - (mean_scaled + (x - mean) * rstd * mean_product))
+                let [scaled, product] = sums(a.n, [g, a.gamma, x], |[g, gamma, x]| {
+                    let scaled = g * gamma;
+                    [scaled, scaled * ((x - mean) * rstd)]
                 });
-                map(a.n, [a.dgamma.cast_const(), g, x], a.dgamma, |[sum, g, x]| sum + g * ((x - mean) * rstd));
-                map(a.n, [a.dbeta.cast_const(), g], a.dbeta, |[sum, g]| sum + g);
+                let (mean_scaled, mean_product) = (scaled / count, product / count);
+                let ins = [g, x, a.gamma, a.dgamma.cast_const(), a.dbeta.cast_const()];
+                map_many(a.n, ins, [dx, a.dgamma, a.dbeta], |[g, x, gamma, dgamma, dbeta]| {
+                    let normal = (x - mean) * rstd;
+                    [rstd * (g * gamma - (mean_scaled + normal * mean_product)), dgamma + g * normal, dbeta + g]
+                });
             }
         }
     }

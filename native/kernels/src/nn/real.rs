@@ -1,7 +1,6 @@
 //! float32 and float64 in one generic kernel, and sums that the compiler turns into vectors.
 
 use crate::gemm::Scalar;
-use crate::loops::{max32, max64};
 use crate::math;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -16,6 +15,8 @@ pub trait Real:
 {
     const LOWEST: Self;
     const NAN: Self;
+    /// As many zeros as lanes, then as many ones.
+    const STEP: [Self; 2 * LANES];
     fn of(x: f64) -> Self;
     fn exp<const FMA: bool>(self) -> Self;
     fn ln<const FMA: bool>(self) -> Self;
@@ -26,9 +27,20 @@ pub trait Real:
     fn is_finite(self) -> bool;
 }
 
+const fn step<T: Copy>(low: T, high: T) -> [T; 2 * LANES] {
+    let mut all = [low; 2 * LANES];
+    let mut i = LANES;
+    while i < 2 * LANES {
+        all[i] = high;
+        i += 1;
+    }
+    all
+}
+
 impl Real for f32 {
     const LOWEST: f32 = f32::NEG_INFINITY;
     const NAN: f32 = f32::NAN;
+    const STEP: [f32; 2 * LANES] = step(0.0, 1.0);
     #[inline(always)]
     fn of(x: f64) -> f32 {
         x as f32
@@ -51,7 +63,7 @@ impl Real for f32 {
     }
     #[inline(always)]
     fn greater(self, other: f32) -> f32 {
-        max32(self, other)
+        if self > other || self.is_nan() { self } else { other }
     }
     #[inline(always)]
     fn is_finite(self) -> bool {
@@ -62,6 +74,7 @@ impl Real for f32 {
 impl Real for f64 {
     const LOWEST: f64 = f64::NEG_INFINITY;
     const NAN: f64 = f64::NAN;
+    const STEP: [f64; 2 * LANES] = step(0.0, 1.0);
     #[inline(always)]
     fn of(x: f64) -> f64 {
         x
@@ -84,7 +97,7 @@ impl Real for f64 {
     }
     #[inline(always)]
     fn greater(self, other: f64) -> f64 {
-        max64(self, other)
+        if self > other || self.is_nan() { self } else { other }
     }
     #[inline(always)]
     fn is_finite(self) -> bool {
@@ -97,6 +110,16 @@ pub const LANES: usize = 16;
 /// A vector of elements. Kernels load, compute and store whole ones, or the compiler must fear that a result overlaps an
 /// operand, and leaves vectors where one is computed in place.
 pub type Lanes<T> = [T; LANES];
+
+/// For loops that take whole vectors: else the compiler may make vectors of the same lane of several rounds, and gathers.
+#[inline(always)]
+pub fn round_of_vectors() {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    // SAFETY: no instruction.
+    unsafe {
+        std::arch::asm!("", options(nomem, nostack, preserves_flags));
+    }
+}
 
 /// # Safety
 /// LANES elements can be read.
@@ -117,13 +140,25 @@ pub unsafe fn store<T: Real>(to: *mut T, x: Lanes<T>) {
 /// f of lane l of each vector.
 #[inline(always)]
 pub fn lanes<T: Real, const N: usize>(ins: [Lanes<T>; N], f: impl Fn([T; N]) -> T) -> Lanes<T> {
-    let mut out = [T::ZERO; LANES];
-    for (l, out) in out.iter_mut().enumerate() {
+    let [out] = many_lanes(ins, |args| [f(args)]);
+    out
+}
+
+/// The same for several results.
+#[inline(always)]
+fn many_lanes<T: Real, const N: usize, const M: usize>(
+    ins: [Lanes<T>; N],
+    f: impl Fn([T; N]) -> [T; M],
+) -> [Lanes<T>; M] {
+    let mut out = [[T::ZERO; LANES]; M];
+    for l in 0..LANES {
         let mut args = [T::ZERO; N];
         for (arg, x) in args.iter_mut().zip(&ins) {
             *arg = x[l];
         }
-        *out = f(args);
+        for (out, y) in out.iter_mut().zip(f(args)) {
+            out[l] = y;
+        }
     }
     out
 }
@@ -138,34 +173,33 @@ pub fn exp<const FMA: bool, T: Real>(mut x: Lanes<T>) -> Lanes<T> {
     x
 }
 
-/// Elements i to i + LANES of each operand, or as many as there are.
+/// Elements i to i + LANES of each operand.
 #[inline(always)]
-unsafe fn at<T: Real, const N: usize>(n: usize, ins: &[*const T; N], i: usize) -> [Lanes<T>; N] {
+unsafe fn at<T: Real, const N: usize>(ins: &[*const T; N], i: usize) -> [Lanes<T>; N] {
     let mut args = [[T::ZERO; LANES]; N];
     for (arg, x) in args.iter_mut().zip(ins) {
         // SAFETY: by the caller.
-        unsafe {
-            if n - i >= LANES {
-                *arg = load(x.add(i));
-            } else {
-                (0..n - i).for_each(|l| arg[l] = x.add(i + l).read());
-            }
-        }
+        *arg = unsafe { load(x.add(i)) };
     }
     args
 }
 
-/// Writes elements i to i + LANES, or as many as there are.
+/// The `count` < LANES elements from i on, and `fill`. Apart from `at`: lanes that are reached by number lie in memory.
 #[inline(always)]
-unsafe fn put<T: Real>(n: usize, out: *mut T, i: usize, x: Lanes<T>) {
-    // SAFETY: by the caller.
-    unsafe {
-        if n - i >= LANES {
-            store(out.add(i), x);
-        } else {
-            (0..n - i).for_each(|l| out.add(i + l).write(x[l]));
-        }
+unsafe fn rest<T: Real, const N: usize>(ins: &[*const T; N], i: usize, count: usize, fill: T) -> [Lanes<T>; N] {
+    let mut args = [[fill; LANES]; N];
+    for (arg, x) in args.iter_mut().zip(ins) {
+        // SAFETY: by the caller.
+        unsafe { arg.as_mut_ptr().copy_from_nonoverlapping(x.add(i), count) };
     }
+    args
+}
+
+/// Writes `count` < LANES elements.
+#[inline(always)]
+unsafe fn store_rest<T: Real>(to: *mut T, x: Lanes<T>, count: usize) {
+    // SAFETY: by the caller.
+    unsafe { to.copy_from_nonoverlapping(x.as_ptr(), count) };
 }
 
 /// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. What is left at the end is a whole vector too.
@@ -175,58 +209,105 @@ unsafe fn put<T: Real>(n: usize, out: *mut T, i: usize, x: Lanes<T>) {
 /// All have n elements.
 #[inline(always)]
 pub unsafe fn map<T: Real, const N: usize>(n: usize, ins: [*const T; N], out: *mut T, f: impl Fn([T; N]) -> T) {
-    for i in (0..n).step_by(LANES) {
-        // SAFETY: by the caller.
-        unsafe { put(n, out, i, lanes(at(n, &ins, i), &f)) }
+    // SAFETY: by the caller.
+    unsafe { map_many(n, ins, [out], |args| [f(args)]) }
+}
+
+/// The same for several results.
+///
+/// # Safety
+/// All have n elements.
+#[inline(always)]
+pub unsafe fn map_many<T: Real, const N: usize, const M: usize>(
+    n: usize,
+    ins: [*const T; N],
+    outs: [*mut T; M],
+    f: impl Fn([T; N]) -> [T; M],
+) {
+    let whole = n / LANES * LANES;
+    // SAFETY: by the caller.
+    unsafe {
+        for i in (0..whole).step_by(LANES) {
+            round_of_vectors();
+            for (out, y) in outs.into_iter().zip(many_lanes(at(&ins, i), &f)) {
+                store(out.add(i), y);
+            }
+        }
+        if whole < n {
+            for (out, y) in outs.into_iter().zip(many_lanes(rest(&ins, whole, n - whole, T::ZERO), &f)) {
+                store_rest(out.add(whole), y, n - whole);
+            }
+        }
     }
 }
 
-/// out[i] = e^(x[i] - shift) for i < n; `out` may be x.
+/// out[i] = e^(x[i] - shift) for i < n, and their sum; `out` may be x.
 ///
 /// # Safety
 /// Both have n elements.
 #[inline(always)]
-pub unsafe fn exp_shifted<const FMA: bool, T: Real>(n: usize, x: *const T, shift: T, out: *mut T) {
-    for i in (0..n).step_by(LANES) {
-        // SAFETY: by the caller.
-        unsafe { put(n, out, i, exp::<FMA, T>(lanes(at(n, &[x], i), |[x]| x - shift))) }
+pub unsafe fn exp_shifted<const FMA: bool, T: Real>(n: usize, x: *const T, shift: T, out: *mut T) -> T {
+    let mut total = [T::ZERO; LANES];
+    let whole = n / LANES * LANES;
+    // SAFETY: by the caller.
+    unsafe {
+        for i in (0..whole).step_by(LANES) {
+            round_of_vectors();
+            let e = exp::<FMA, T>(lanes(at(&[x], i), |[x]| x - shift));
+            store(out.add(i), e);
+            total = lanes([total, e], |[sum, e]| sum + e);
+        }
+        // Whole vectors until here: the compiler must not cut them for what follows.
+        total = std::hint::black_box(total);
+        if whole < n {
+            let e = exp::<FMA, T>(lanes(rest(&[x], whole, n - whole, T::ZERO), |[x]| x - shift));
+            store_rest(out.add(whole), e, n - whole);
+            let [e] = rest(&[e.as_ptr()], 0, n - whole, T::ZERO);
+            total = lanes([total, e], |[sum, e]| sum + e);
+        }
     }
+    pairwise(total, |x, y| x + y)
 }
 
-/// Folds f(ins[0][i], …) for i < n in 16 lanes, which are then folded pairwise.
+/// Folds f(ins[0][i], …) for i < n in 16 lanes, which are then folded pairwise; `start` joins without effect.
 #[inline(always)]
-unsafe fn fold<T: Real, const N: usize>(
+unsafe fn fold<T: Real, const N: usize, const M: usize>(
     n: usize,
     ins: [*const T; N],
     start: T,
-    f: impl Fn([T; N]) -> T,
+    f: impl Fn([T; N]) -> [T; M],
     join: impl Fn(T, T) -> T,
-) -> T {
-    let mut sums = [start; LANES];
-    for i in (0..n).step_by(LANES) {
-        // SAFETY: by the caller.
-        let args = unsafe { at(n, &ins, i) };
-        let added = lanes(args, &f);
-        if n - i >= LANES {
-            sums = lanes([sums, added], |[x, y]| join(x, y));
-        } else {
-            (0..n - i).for_each(|l| sums[l] = join(sums[l], added[l]));
+) -> [T; M] {
+    let mut sums = [[start; LANES]; M];
+    let whole = n / LANES * LANES;
+    // SAFETY: by the caller.
+    unsafe {
+        for i in (0..whole).step_by(LANES) {
+            round_of_vectors();
+            for (sum, y) in sums.iter_mut().zip(many_lanes(at(&ins, i), &f)) {
+                *sum = lanes([*sum, y], |[x, y]| join(x, y));
+            }
+        }
+        // As in exp_shifted.
+        sums = std::hint::black_box(sums);
+        if whole < n {
+            for (sum, y) in sums.iter_mut().zip(many_lanes(rest(&ins, whole, n - whole, T::ZERO), &f)) {
+                let [y] = rest(&[y.as_ptr()], 0, n - whole, start);
+                *sum = lanes([*sum, y], |[x, y]| join(x, y));
+            }
         }
     }
-    pairwise(sums, join)
+    sums.map(|sum| pairwise(sum, &join))
 }
 
 /// The fold of all lanes: halves are joined.
 #[inline(always)]
-pub fn pairwise<T: Real>(mut lanes: Lanes<T>, join: impl Fn(T, T) -> T) -> T {
-    let mut half = LANES / 2;
-    while half > 0 {
-        for l in 0..half {
-            lanes[l] = join(lanes[l], lanes[l + half]);
-        }
-        half /= 2;
-    }
-    lanes[0]
+fn pairwise<T: Real>(x: Lanes<T>, join: impl Fn(T, T) -> T) -> T {
+    let mut eight = [T::ZERO; 8];
+    (0..8).for_each(|l| eight[l] = join(x[l], x[l + 8]));
+    let mut four = [T::ZERO; 4];
+    (0..4).for_each(|l| four[l] = join(eight[l], eight[l + 4]));
+    join(join(four[0], four[2]), join(four[1], four[3]))
 }
 
 /// Σ f(ins[0][i], …)
@@ -235,6 +316,20 @@ pub fn pairwise<T: Real>(mut lanes: Lanes<T>, join: impl Fn(T, T) -> T) -> T {
 /// All have n elements.
 #[inline(always)]
 pub unsafe fn sum<T: Real, const N: usize>(n: usize, ins: [*const T; N], f: impl Fn([T; N]) -> T) -> T {
+    // SAFETY: by the caller.
+    unsafe { fold(n, ins, T::ZERO, |args| [f(args)], |x, y| x + y)[0] }
+}
+
+/// The same for several sums.
+///
+/// # Safety
+/// All have n elements.
+#[inline(always)]
+pub unsafe fn sums<T: Real, const N: usize, const M: usize>(
+    n: usize,
+    ins: [*const T; N],
+    f: impl Fn([T; N]) -> [T; M],
+) -> [T; M] {
     // SAFETY: by the caller.
     unsafe { fold(n, ins, T::ZERO, f, |x, y| x + y) }
 }
@@ -246,7 +341,7 @@ pub unsafe fn sum<T: Real, const N: usize>(n: usize, ins: [*const T; N], f: impl
 #[inline(always)]
 pub unsafe fn greatest<T: Real>(n: usize, x: *const T) -> T {
     // SAFETY: by the caller.
-    unsafe { fold(n, [x], T::LOWEST, |[x]| x, T::greater) }
+    unsafe { fold(n, [x], T::LOWEST, |[x]| [x], T::greater)[0] }
 }
 
 /// The greatest magnitude; NaN if an element is.
@@ -256,5 +351,5 @@ pub unsafe fn greatest<T: Real>(n: usize, x: *const T) -> T {
 #[inline(always)]
 pub unsafe fn greatest_magnitude<T: Real>(n: usize, x: *const T) -> T {
     // SAFETY: by the caller.
-    unsafe { fold(n, [x], T::ZERO, |[x]| x.abs(), T::greater) }
+    unsafe { fold(n, [x], T::ZERO, |[x]| [x.abs()], T::greater)[0] }
 }

@@ -139,14 +139,13 @@ impl<T: Real, const OP: u8> Lines<T, OP> {
             match OP {
                 SOFTMAX => {
                     let most = greatest(n, x);
-                    exp_shifted::<FMA, T>(n, x, most, out);
-                    let total = sum(n, [out.cast_const()], |[e]| e);
-                    map(n, [out.cast_const()], out, |[e]| e / total);
+                    // The sum is 1 or more: its reciprocal costs a rounding, and a division for each element much time.
+                    let share = T::of(1.0) / exp_shifted::<FMA, T>(n, x, most, out);
+                    map(n, [out.cast_const()], out, |[e]| e * share);
                 }
                 LOG_SOFTMAX => {
                     let most = greatest(n, x);
-                    exp_shifted::<FMA, T>(n, x, most, out);
-                    let log = sum(n, [out.cast_const()], |[e]| e).ln::<FMA>();
+                    let log = exp_shifted::<FMA, T>(n, x, most, out).ln::<FMA>();
                     map(n, [x], out, |[x]| (x - most) - log);
                 }
                 SOFTMAX_GRAD => {
@@ -190,7 +189,8 @@ impl<T: Real, const OP: u8> Lines<T, OP> {
                     total[i] = total[i] + e;
                     put(at, e);
                 });
-                each!(|at, i| put(at, unsafe { line.out.add(at).read() } / total[i]));
+                total[..len].iter_mut().for_each(|sum| *sum = T::of(1.0) / *sum);
+                each!(|at, i| put(at, unsafe { line.out.add(at).read() } * total[i]));
             }
             LOG_SOFTMAX => {
                 each!(|at, i| most[i] = most[i].greater(x(at)));
