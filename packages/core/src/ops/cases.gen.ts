@@ -14,6 +14,7 @@ export { callCases } from "./control/call.js";
 export { condCases } from "./control/cond.js";
 export { customGradientCases, recomputeCases } from "./control/custom-gradient.js";
 export { assertCases, printCases } from "./control/effects.js";
+export { scanCases } from "./control/scan.js";
 export { whileLoopCases } from "./control/while-loop.js";
 export { convGeneralCases } from "./conv/conv-general.js";
 export { convFilterGradCases, convInputGradCases } from "./conv/conv-grads.js";

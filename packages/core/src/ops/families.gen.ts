@@ -14,6 +14,7 @@ export { callOp } from "./control/call.js";
 export { condOp } from "./control/cond.js";
 export { customGradientOp, recomputeOp } from "./control/custom-gradient.js";
 export { assertOp, printOp } from "./control/effects.js";
+export { scanOp } from "./control/scan.js";
 export { whileLoopOp } from "./control/while-loop.js";
 export { convGeneralOp } from "./conv/conv-general.js";
 export { convFilterGradOp, convInputGradOp } from "./conv/conv-grads.js";

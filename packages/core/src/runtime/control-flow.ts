@@ -3,73 +3,20 @@
 import { avalOf } from "../ir/apply.js";
 import { noAttrs } from "../ir/attrs.js";
 import { formatAval, type Val } from "../ir/aval.js";
-import type { Graph, Value } from "../ir/graph.js";
 import { check, checkAttr, checkDType } from "../ir/op.js";
+import { equal } from "../ops/compare/order.js";
 import { condOp } from "../ops/control/cond.js";
 import { whileLoopOp } from "../ops/control/while-loop.js";
 import { toTensor } from "../ops/public.js";
-import { Trace } from "../trace/trace.js";
+import type { Trace } from "../trace/trace.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
 import { withDefaults } from "../types/options.js";
 import type { Tensor } from "../types/tensor.js";
 import { engine } from "./engine.js";
-import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
-import type { TensorImpl, TracerTensor } from "./tensor.js";
-import type { VariableImpl } from "./variable.js";
-
-/** A region that has been traced and not yet been finished. */
-interface TracedRegion {
-  readonly trace: Trace;
-  readonly args: readonly Value[];
-  readonly template: Template;
-  readonly results: Value[];
-}
-
-function traceRegion(
-  parent: Trace,
-  name: string,
-  args: readonly TensorImpl[],
-  f: (...xs: TensorImpl[]) => unknown,
-): TracedRegion {
-  const trace = new Trace(parent);
-  const tracers = args.map((x, i) => engine.tracer(trace, trace.argument(i, x.aval)));
-  const leaves: TensorImpl[] = [];
-  const template = engine.within(trace, () => {
-    const value = f(...tracers);
-    refusePromise(name, value);
-    return flattenStructure(value, leaves);
-  });
-  // A tape around the op learns here which variables its regions read.
-  // boundary: only the engine makes variables
-  for (const v of trace.used() as VariableImpl[]) engine.inTrace(parent, v);
-  return {
-    trace,
-    args: tracers.map((t) => t.value),
-    template,
-    results: leaves.map((x) => engine.inTrace(trace, x).value),
-  };
-}
-
-/** What several regions use from outside, each once. */
-function outersOf(regions: readonly TracedRegion[]): Val[] {
-  const all = regions.flatMap((r) => r.trace.inputs.flatMap((i) => (i.kind === "capture" ? [i.outer] : [])));
-  return [...new Set(all)];
-}
-
-/** A region's graph, with a parameter for each operand, used or not. */
-function finish(region: TracedRegion, outers: readonly Val[], results: readonly Value[]): Graph {
-  const params = [...region.args, ...outers.map((o) => region.trace.capture(o))];
-  return region.trace.finish(results, params);
-}
-
-/** What is captured in a region of a trace is a tensor or a tracer. */
-function asTensors(values: readonly Val[]): readonly (TensorImpl & Tensor)[] {
-  // boundary: inTrace captures nothing else
-  return values as unknown as readonly (TensorImpl & Tensor)[];
-}
-// boundary: only the engine makes variables
-const assignedIn = (region: TracedRegion): VariableImpl[] => region.trace.assigned() as VariableImpl[];
+import { assignedIn, asTensors, finish, outersOf, settle, traceRegion } from "./regions.js";
+import { buildStructure, refusePromise, sameTemplate } from "./structure.js";
+import type { TensorImpl } from "./tensor.js";
 
 /**
  * `onTrue()` where the scalar `pred` is true, else `onFalse()`. In tf.function both are traced, and one runs.
@@ -100,6 +47,25 @@ export function cond<R>(pred: Like, onTrue: () => R, onFalse: () => R): R {
   return buildStructure(yes.template, outs) as R;
 }
 
+/**
+ * The branch whose number `index` is: `branches[index]()`, or the last one where there is none of that number. In tf.function all
+ * are traced, and one runs. All must return the same structure, shapes and dtypes.
+ * @param index an int32 scalar
+ * @example tf.switchCase(tf.scalar(1, "int32"), [() => tf.scalar(10), () => tf.scalar(20)]) // 20
+ */
+export function switchCase<R>(index: Like, branches: readonly (() => R)[]): R {
+  const which = toTensor(index, "int32");
+  const { dtype, shape } = avalOf(which);
+  checkDType("switchCase.C1", dtype === "int32", () => `the index must be int32, got ${dtype}`);
+  check("switchCase.C2", shape.length === 0, () => `the index must be a scalar, got ${formatAval({ dtype, shape })}`);
+  checkAttr("switchCase.C3", branches.length > 0, () => "needs a branch");
+  const from = (i: number): R => {
+    const branch = branches[i]!;
+    return i + 1 === branches.length ? branch() : cond(equal(which, toTensor(i, "int32")), branch, () => from(i + 1));
+  };
+  return from(0);
+}
+
 /** In eager code the rule that the ops hold in a trace. */
 function needCondition(op: "cond" | "whileLoop", what: string, test: Tensor): void {
   const aval = avalOf(test);
@@ -118,14 +84,6 @@ function needVars(made: unknown, count: number): readonly Tensor[] {
   );
   // boundary: what it says is a list, of whatever the body made
   return made as readonly Tensor[];
-}
-
-/** After an op with regions, the variables that it assigned have its outputs as values. */
-function settle(trace: Trace, variables: readonly VariableImpl[], outs: readonly Tensor[]): void {
-  variables.forEach((v, i) => {
-    // boundary: outputs in a trace are tracers
-    trace.assign(v, (outs[i] as unknown as TracerTensor).value);
-  });
 }
 
 /** How a loop runs. */
@@ -205,8 +163,9 @@ function tracedLoop(
   const carry = start.map((x) => engine.inTrace(parent, x));
   const f = condition as (...xs: readonly unknown[]) => unknown;
   const g = (...xs: readonly unknown[]): unknown => needVars((body as typeof f)(...xs), carry.length);
-  const test = traceRegion(parent, "tf.whileLoop", carry, f);
-  const step = traceRegion(parent, "tf.whileLoop", carry, g);
+  const avals = carry.map((x) => x.aval);
+  const test = traceRegion(parent, "tf.whileLoop", avals, f);
+  const step = traceRegion(parent, "tf.whileLoop", avals, g);
   const assigned = assignedIn(step);
   if (assignedIn(test).length > 0)
     throw new MillraceError("E_VARIABLE", "tf.whileLoop: the condition must not assign variables");

@@ -32,8 +32,8 @@ const kinds = {
 
 const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   alpha: "number",
-  args: "integer",
   approximate: "boolean",
+  args: "integer",
   axes: "integers",
   axis: "integer",
   carried: "integer",
@@ -48,6 +48,7 @@ const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   high: "sizes",
   inputShape: "sizes",
   interior: "integers",
+  length: "size",
   lhsBatch: "integers",
   lhsContract: "integers",
   lhsDilation: "integers",
@@ -61,6 +62,7 @@ const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   rhsContract: "integers",
   rhsDilation: "integers",
   scale: "number",
+  scanned: "integer",
   shape: "sizes",
   size: "size",
   sizes: "sizes",

@@ -1,71 +1,16 @@
 // Reverse mode through a loop: the trips are walked back, each with the carry that it began with. With a bound on the
 // trips the carries are kept on stacks; without one they are computed anew from the start for each trip, in n²/2 steps.
-import { noAttrs } from "../../ir/attrs.js";
 import type { Aval, Val } from "../../ir/aval.js";
-import { buildGraph, type Graph, type GraphBuilder, type Value } from "../../ir/graph.js";
-import { inlineGraph } from "../../ir/inline.js";
+import { buildGraph, type Graph, type Value } from "../../ir/graph.js";
 import type { AnyOp } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
 import { addOp, subOp } from "../binary/arithmetic.js";
 import { geOp, ltOp } from "../compare/order.js";
-import { constantOp } from "../create/constant.js";
-import { dynamicSliceOp, dynamicUpdateSliceOp } from "../index/dynamic.js";
 import type { Ops } from "../names.js";
 import { fillLike, isFloat, scalarOf, stretch } from "../rules.js";
-import { concatOp } from "../shape/concat.js";
-import { reshapeOp } from "../shape/reshape.js";
 import { floatCotangents, scatterCotangents } from "./call.js";
+import { int32, Region } from "./region.js";
 import type { WhileAttrs } from "./while-loop.js";
-
-const int32: Aval = { dtype: "int32", shape: [] };
-
-/** Ops on the values of one region. */
-class Region {
-  private readonly builder: GraphBuilder;
-  constructor(builder: GraphBuilder) {
-    this.builder = builder;
-  }
-  apply(
-    op: AnyOp,
-    ins: readonly Value[],
-    attrs: Parameters<GraphBuilder["apply"]>[2] = noAttrs,
-    regions: readonly Graph[] = [],
-  ): Value {
-    return this.builder.apply(op, ins, attrs, regions)[0]!;
-  }
-  int(value: number): Value {
-    return this.apply(constantOp, [], { dtype: "int32", shape: [], data: Int32Array.of(value) });
-  }
-  inline(graph: Graph, args: readonly Value[]): Value[] {
-    return inlineGraph<Value>(graph, args, (op, ins, attrs, regions) => this.builder.apply(op, ins, attrs, regions));
-  }
-  loop(
-    carry: readonly Value[],
-    constants: readonly Value[],
-    condition: Graph,
-    body: Graph,
-    op: AnyOp,
-  ): readonly Value[] {
-    const attrs = { carried: carry.length, maximumIterations: 0 };
-    return this.builder.apply(op, [...carry, ...constants], attrs, [condition, body]);
-  }
-  /** The start of row `i` of a stack of values of this rank. */
-  private row(i: Value, rank: number): Value {
-    const one = this.apply(reshapeOp, [i], { shape: [1] });
-    if (rank === 0) return one;
-    const zeros = this.apply(constantOp, [], { dtype: "int32", shape: [rank], data: new Int32Array(rank) });
-    return this.apply(concatOp, [one, zeros], { axis: 0 });
-  }
-  push(stack: Value, x: Value, i: Value): Value {
-    const row = this.apply(reshapeOp, [x], { shape: [1, ...x.aval.shape] });
-    return this.apply(dynamicUpdateSliceOp, [stack, row, this.row(i, x.aval.shape.length)]);
-  }
-  pop(stack: Value, i: Value): Value {
-    const shape = stack.aval.shape.slice(1);
-    const row = this.apply(dynamicSliceOp, [stack, this.row(i, shape.length)], { sizes: [1, ...shape] });
-    return this.apply(reshapeOp, [row], { shape });
-  }
-}
 
 export function whileLoopVjp(
   b: Ops,
