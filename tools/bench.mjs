@@ -52,9 +52,15 @@ const contendersOf = (id, threads) =>
     })),
   );
 
+/** Versions of the peers that are npm packages. */
+const jsVersions = ["@tensorflow/tfjs", "@tensorflow/tfjs-node", "onnxruntime-node"].flatMap((name) => {
+  const file = join(refs, "js/node_modules", name, "package.json");
+  return existsSync(file) ? [[name, JSON.parse(readFileSync(file, "utf8")).version]] : [];
+});
 const versions = {
   node: process.versions.node,
   ...(existsSync(python) ? JSON.parse(execFileSync(python, [join(peers, "versions.py")], { encoding: "utf8" })) : {}),
+  ...Object.fromEntries(jsVersions),
 };
 const stamp = { date: new Date().toISOString().slice(0, 10), machine: machine(), versions };
 
