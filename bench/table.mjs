@@ -78,10 +78,10 @@ export const table = {
   j: {
     threads: [2],
     tasks: {
-      "j.time": { title: "j start-up, core", low: true, bars: within(60, 30) },
-      "j.memory": { title: "j start-up, core", low: true, bars: within(20, 12) },
-      "j.millrace.time": { title: "j start-up, millrace", low: true },
-      "j.millrace.memory": { title: "j start-up, millrace", low: true },
+      "j.time": { title: "j start-up time, core", low: true, bars: within(60, 30) },
+      "j.memory": { title: "j start-up memory, core", low: true, bars: within(20, 12) },
+      "j.millrace.time": { title: "j start-up time, millrace", low: true },
+      "j.millrace.memory": { title: "j start-up memory, millrace", low: true },
     },
   },
   k: {
