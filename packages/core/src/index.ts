@@ -26,7 +26,6 @@ export {
   type AnyFunction,
   type FunctionOptions,
   runFunctionsEagerly,
-  type TensorSpec,
 } from "./runtime/function.js";
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, sync, tidy } from "./runtime/memory.js";
@@ -38,8 +37,9 @@ export {
   nameFunction,
 } from "./runtime/named-function.js";
 export { type KernelRow, type Profile, profile, type TraceEvent } from "./runtime/profile.js";
+export type { ArgumentChange, Retrace, RetraceReport } from "./runtime/retracing.js";
 export { foldl, foldr, mapFn, type Nested, type ScanOptions, scan } from "./runtime/scan.js";
-export type { NamedAval, NamedGraph, Signature } from "./runtime/signature.js";
+export type { NamedAval, NamedGraph, Signature, TensorSpec } from "./runtime/signature.js";
 export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";

@@ -1,12 +1,11 @@
 import { noAttrs } from "../ir/attrs.js";
-import { type Aval, formatAval } from "../ir/aval.js";
+import type { Aval } from "../ir/aval.js";
 import { type Dim, symbol } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
 import { callOp } from "../ops/control/call.js";
 import { assertOp } from "../ops/control/effects.js";
 import { Trace } from "../trace/trace.js";
-import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Buf } from "./backend.js";
 import type { BoundGraph } from "./compiled-graph.js";
@@ -14,18 +13,12 @@ import type { Device } from "./device.js";
 import { engine } from "./engine.js";
 import { functionName, inVariable } from "./origins.js";
 import { traceChecked } from "./purity.js";
-import { keepTrace, useTrace } from "./retracing.js";
-import { alikeBut, fits } from "./signature.js";
+import { keepTrace, TraceHistory, useTrace } from "./retracing.js";
+import { alikeBut, fits, specAvals, type TensorSpec } from "./signature.js";
 import { buildStructure, flattenStructure, refusePromise, sameTemplate, type Template } from "./structure.js";
 import { TensorImpl } from "./tensor.js";
 import type { TensorType } from "./tensor-type.js";
 import { VariableImpl } from "./variable.js";
-
-/** What an argument of a function looks like: null is a size that any value may have. */
-export interface TensorSpec {
-  readonly shape: readonly (number | null)[];
-  readonly dtype?: DType;
-}
 
 /** How a function is traced. */
 export interface FunctionOptions {
@@ -204,8 +197,8 @@ export interface TraceOptions {
 export class PolymorphicFunction {
   /** Those that are kept, the last used last. */
   readonly traces: ConcreteFunction[] = [];
-  /** How often it was traced. */
-  traced = 0;
+  /** The calls that it was traced for. */
+  readonly history: TraceHistory;
   protected readonly f: AnyFunction;
   protected readonly options: TraceOptions;
   private depth = 0;
@@ -214,6 +207,7 @@ export class PolymorphicFunction {
   constructor(f: AnyFunction, options: TraceOptions) {
     this.f = f;
     this.options = options;
+    this.history = new TraceHistory(options.name);
   }
 
   call(self: unknown, args: readonly unknown[]): unknown {
@@ -249,7 +243,9 @@ export class PolymorphicFunction {
     const found = useTrace(this.traces, (t) => sameTemplate(t.template, template) && t.accepts(leaves, device));
     if (found) return found;
     const made = this.trace(self, template, leaves, device ?? engine.defaultDevice());
-    keepTrace(this.traces, made, engine.graphs, this.options.name, ++this.traced);
+    keepTrace(this.traces, made, engine.graphs);
+    const args = leaves.map((x) => x.aval);
+    this.history.add({ template, args, takes: made.args, device: made.device.name });
     return made;
   }
 
@@ -304,27 +300,6 @@ function deviceOf(tensors: readonly TensorImpl[], what = "a function's arguments
   if (!device || !other) return device;
   const places = `${what} are on ${device.name} and ${other.device}`;
   throw new MillraceError("E_DEVICE", `${places}; move one with x.to("${device.name}")`);
-}
-
-function specAvals(specs: readonly TensorSpec[], leaves: readonly TensorImpl[]): Aval[] {
-  if (specs.length !== leaves.length) {
-    throw new MillraceError(
-      "E_ARGUMENT",
-      `inputSignature describes ${specs.length} tensors, the call has ${leaves.length}`,
-    );
-  }
-  const avals = specs.map((spec, i) => ({
-    dtype: spec.dtype ?? "float32",
-    shape: spec.shape.map((d, axis) => d ?? symbol(`d${i}_${axis}`, 0)),
-  }));
-  leaves.forEach((x, i) => {
-    if (fits(avals[i]!, x.aval, new Map())) return;
-    throw new MillraceError(
-      "E_SHAPE",
-      `argument ${i} is ${formatAval(x.aval)}, inputSignature says ${formatAval(avals[i]!)}`,
-    );
-  });
-  return avals;
 }
 
 /** Traces one call, whose arguments are on `device`. `name` is what tf.memory() calls the function. */

@@ -1,6 +1,6 @@
 // What a graph with names takes and gives; the part of named functions that knows neither tensors nor the engine.
 import { type Aval, formatAval } from "../ir/aval.js";
-import { type Dim, dimKey } from "../ir/dim.js";
+import { type Dim, dimKey, symbol } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
@@ -95,4 +95,32 @@ export function fits(want: Aval, got: Aval, sizes: Map<string, number>): boolean
 export function alikeBut(a: Aval, b: Aval): boolean {
   if (a.dtype !== b.dtype || a.shape.length !== b.shape.length) return false;
   return a.shape.every((d, i) => d === b.shape[i] || ((typeof d !== "number" || d > 1) && Number(b.shape[i]) > 1));
+}
+
+/** What an argument of a function looks like: null is a size that any value may have. */
+export interface TensorSpec {
+  readonly shape: readonly (number | null)[];
+  readonly dtype?: DType;
+}
+
+/** What a trace for an input signature takes; these tensors must fit it. */
+export function specAvals(specs: readonly TensorSpec[], leaves: readonly { readonly aval: Aval }[]): Aval[] {
+  if (specs.length !== leaves.length) {
+    throw new MillraceError(
+      "E_ARGUMENT",
+      `inputSignature describes ${specs.length} tensors, the call has ${leaves.length}`,
+    );
+  }
+  const avals = specs.map((spec, i) => ({
+    dtype: spec.dtype ?? "float32",
+    shape: spec.shape.map((d, axis) => d ?? symbol(`d${i}_${axis}`, 0)),
+  }));
+  leaves.forEach((x, i) => {
+    if (fits(avals[i]!, x.aval, new Map())) return;
+    throw new MillraceError(
+      "E_SHAPE",
+      `argument ${i} is ${formatAval(x.aval)}, inputSignature says ${formatAval(avals[i]!)}`,
+    );
+  });
+  return avals;
 }

@@ -9,6 +9,7 @@ import {
   isArgument,
   PolymorphicFunction,
 } from "./function.js";
+import type { RetraceReport } from "./retracing.js";
 import { flattenStructure } from "./structure.js";
 import type { TensorImpl } from "./tensor.js";
 
@@ -16,6 +17,8 @@ import type { TensorImpl } from "./tensor.js";
 export interface TracedFunction {
   /** How often it was traced. */
   readonly tracingCount: () => number;
+  /** Why it was traced more than once: which argument changed, from what to what, and the line that called. */
+  readonly explainRetraces: () => RetraceReport;
   /** The graph that a call with these arguments runs; it shows as text. */
   readonly graph: (...args: unknown[]) => Graph;
   /** How a call with these arguments runs: as one program, or split by ops that run in JavaScript. */
@@ -40,7 +43,8 @@ export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptio
     return traced.concrete(undefined, template, leaves);
   };
   const looks: TracedFunction = {
-    tracingCount: () => traced.traced,
+    tracingCount: () => traced.history.count,
+    explainRetraces: () => traced.history.report(),
     graph: (...args) => concrete(args).graph,
     explain: (...args) => {
       const { device, graph } = concrete(args);

@@ -71,7 +71,7 @@ export interface TensorMethods {
     pad?: P,
     dimRoundingMode?: "floor",
   ): Out<Pool2d<"avgPool", ShapeOf<X>, W, St, P>, FloatOf<DTypeOf<X>>>;
-  /** (x − mean) / √(variance + varianceEpsilon) · scale + offset, all broadcast to x: usually vectors along the channels. */
+  /** (x − mean) / √(variance + varianceEpsilon) · scale + offset, all broadcast to x: usually vectors along the channels. As in TensorFlow, x is multiplied by scale / √(variance + varianceEpsilon), and what remains is added. */
   batchNorm<X extends Tensor>(
     this: X,
     mean: Like,

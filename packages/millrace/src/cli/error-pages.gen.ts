@@ -66,5 +66,5 @@ export const errorPages: Readonly<Record<ErrorCode | WarningCode, string>> = {
   W_REFERENCE_BACKEND:
     "A large program runs on the reference backend, which is exact, needs nothing but JavaScript, and is slow.\n\nWhat to do: Install the native backend: `millrace doctor` says what is missing.",
   W_RETRACED:
-    "A function was traced 32 times. Each other value of an argument that is no tensor is another trace, and another program; so\nare shapes of other ranks. Of one function 128 traces are kept.\n\n```js\nconst scaled = tf.fn((x, factor) => x.mul(factor));\nfor (let step = 1; step <= 32; step++) scaled(tf.ones([2]), step / 32); // each step is traced\n```\n\nWhat to do: Pass what changes as a tensor: `scaled(x, tf.scalar(step / 32))` is traced once.",
+    "A function was traced six times. Each other value of an argument that is no tensor is another trace, and another program; so\nare other dtypes, structures and shapes of other ranks. The message says what changed this time, `explainRetraces()` of every time.\nOf one function 128 traces are kept.\n\n```js\nconst scaled = tf.fn((x, factor) => x.mul(factor));\nfor (let step = 1; step <= 6; step++) scaled(tf.ones([2]), step / 6); // each step is traced\n```\n\nWhat to do: Pass what changes as a tensor: `scaled(x, tf.scalar(step / 6))` is traced once.",
 };
