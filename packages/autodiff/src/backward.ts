@@ -92,7 +92,8 @@ function walkBack<V extends Val>(
     const gs = outs.map((y) => (active.has(y) ? (cotangents.get(y) ?? null) : null));
     if (gs.every((g) => g === null)) continue;
     if (gs[0] && parts.take(application.op, ins[0]!, application.attrs, gs[0])) continue;
-    const contributions = pullBack(application, gs, b, apply);
+    const wanted = ins.map((x) => active.has(x));
+    const contributions = pullBack(application, gs, wanted, b, apply);
     contributions.forEach((g, k) => {
       const x = ins[k]!;
       if (g !== null && active.has(x)) addTo(x, g);
@@ -106,6 +107,7 @@ function walkBack<V extends Val>(
 function pullBack<V extends Val>(
   application: Application<V>,
   gs: readonly (V | null)[],
+  wanted: readonly boolean[],
   b: Ops,
   apply: ApplyOp<V>,
 ): readonly (V | null)[] {
@@ -113,8 +115,8 @@ function pullBack<V extends Val>(
   const rule = op.vjp;
   if (isNoRule(rule)) throw refuseGradient(application, rule);
   // boundary: as in backward
-  if (rule !== "lower") return rule(b, gs, ins, outs, attrs, regions) as readonly (V | null)[];
-  return throughDecomposition(application, gs, apply);
+  if (rule !== "lower") return rule(b, gs, ins, outs, attrs, regions, wanted) as readonly (V | null)[];
+  return throughDecomposition(application, gs, wanted, apply);
 }
 
 /** The error of an op that has no derivative. */
@@ -149,12 +151,13 @@ function siteOf(made: Val): CallSite | undefined {
 function throughDecomposition<V extends Val>(
   { op, ins, attrs, regions }: Application<V>,
   gs: readonly (V | null)[],
+  wanted: readonly boolean[],
   apply: ApplyOp<V>,
 ): readonly (V | null)[] {
   const { recorded, inner } = recordedOps(apply);
   // boundary: as in backward
   const outs = op.lower!(recorded, ins, attrs, regions) as readonly V[];
-  const sources = [...new Set(ins.filter(isFloat))];
+  const sources = [...new Set(ins.filter((x, i) => wanted[i] && isFloat(x)))];
   const cotangents = backward(inner, seedsOf(outs, gs, apply), sources, apply);
   // An operand that is passed twice has one cotangent, the sum: it is given at its first place.
   return ins.map((x, i) => (ins.indexOf(x) === i ? (cotangents.get(x) ?? null) : null));

@@ -50,7 +50,8 @@ export function isNoRule(rule: unknown): rule is NoRule {
 
 /**
  * Reverse-mode rule: cotangents of the outputs → cotangents of the inputs, null where there is no path.
- * `gs[i]` has the aval of `outs[i]`; it may be null where nothing reads that output, but not all of them are.
+ * `gs[i]` has the aval of `outs[i]`; it may be null where nothing reads that output, but not all of them are. `wanted`
+ * says of which inputs a cotangent is asked for, all of them unless given: what is dear need not be made for the others.
  */
 export type VjpRule<A> = (
   b: Ops,
@@ -59,6 +60,7 @@ export type VjpRule<A> = (
   outs: readonly Val[],
   attrs: A,
   regions: readonly Graph[],
+  wanted?: readonly boolean[],
 ) => readonly (Val | null)[];
 
 /** Forward-mode rule: tangents of the inputs (null: zero) → tangents of the outputs. */

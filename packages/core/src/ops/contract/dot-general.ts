@@ -54,7 +54,7 @@ export const dotGeneralOp: Op<"dotGeneral", DotAttrs> = defineOp({
   reference([a, b], attrs, [out]) {
     contract(a!, b!, attrs, out!);
   },
-  vjp(b, [g], [x, y], _outs, { lhsBatch, rhsBatch, lhsContract, rhsContract }) {
+  vjp(b, [g], [x, y], _outs, { lhsBatch, rhsBatch, lhsContract, rhsContract }, _regions, [ofX, ofY] = [true, true]) {
     const [rankX, rankY] = [x!.aval.shape.length, y!.aval.shape.length];
     const [freeX, freeY] = [freeAxes(rankX, lhsBatch, lhsContract), freeAxes(rankY, rhsBatch, rhsContract)];
     const batch = axesOf(lhsBatch.length);
@@ -66,7 +66,10 @@ export const dotGeneralOp: Op<"dotGeneral", DotAttrs> = defineOp({
     ];
     const yFactor = { val: y!, batch: rhsBatch, contract: freeY, names: pairedWith(rhsContract, lhsContract) };
     const xFactor = { val: x!, batch: lhsBatch, contract: freeX, names: pairedWith(lhsContract, rhsContract) };
-    return [productInto(b, lhsBatch, gFromX, yFactor), productInto(b, rhsBatch, xFactor, gFromY)];
+    return [
+      ofX ? productInto(b, lhsBatch, gFromX, yFactor) : null,
+      ofY ? productInto(b, rhsBatch, xFactor, gFromY) : null,
+    ];
   },
   batch(b, [x, y], batched, attrs) {
     const { lhsBatch, rhsBatch, lhsContract, rhsContract } = attrs;

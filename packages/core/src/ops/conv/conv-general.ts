@@ -24,13 +24,16 @@ export const convGeneralOp: Op<"convGeneral", ConvAttrs> = defineOp({
   reference([x, w], attrs, [out]) {
     convolve(x!, w!, attrs, out!);
   },
-  vjp(b, [g], [x, w], _outs, attrs) {
+  vjp(b, [g], [x, w], _outs, attrs, _regions, [ofX, ofW] = [true, true]) {
     const { lhsDilation, ...plain } = attrs;
     const [inputShape, filterShape] = [x!.aval.shape, w!.aval.shape];
     if (lhsDilation.some((n) => n !== 1)) {
       return [inputGradient(b, g!, w!, inputShape, attrs), filterGradient(b, x!, g!, filterShape, attrs)];
     }
-    return [b.convInputGrad([g!, w!], { inputShape, ...plain }), b.convFilterGrad([x!, g!], { filterShape, ...plain })];
+    return [
+      ofX ? b.convInputGrad([g!, w!], { inputShape, ...plain }) : null,
+      ofW ? b.convFilterGrad([x!, g!], { filterShape, ...plain }) : null,
+    ];
   },
   batch(b, [x, w], batched, attrs, [out]) {
     const { shape } = out!;
