@@ -306,6 +306,32 @@ fn others(show: Show) {
     });
 }
 
+/// Recurrences of 64 rows, 64 steps and 128 units that give their last state.
+fn recurrences(show: Show) {
+    let [rows, steps, units] = [64usize, 64, 128];
+    for (forward, backward, gates) in [(Op::Lstm, Op::LstmGrad, 4)] {
+        let columns = gates * units;
+        let [wide, sequence] = [columns, units].map(|n| shape(&[rows, steps, n]));
+        let (kernel, state) = (shape(&[units, columns]), shape(&[rows, units]));
+        let outs = [&sequence, &state, &state, &sequence, &wide].map(Shape::clone);
+        let reverse = ("reverse", BoundValue::Bool(false));
+        let flops = 2.0 * (rows * steps * units * columns) as f64;
+        let given = [kernel.clone(), sequence.clone(), sequence.clone(), wide.clone(), state.clone()];
+        for (op, ins, outs, times) in [
+            (forward, vec![wide.clone(), kernel.clone()], outs.to_vec(), 1.0),
+            (backward, given.to_vec(), vec![wide, kernel], 2.0),
+        ] {
+            let plan = library(op).unwrap().check(&ins, &outs, &attrs(&[reverse.clone(), ("outputs", ints(&[1]))]));
+            let plan = plan.unwrap();
+            let [ins, outs] = [&ins, &outs].map(|all| all.iter().map(Shape::bytes).collect::<Vec<_>>());
+            show(&format!("{} {rows}x{steps}x{units}", op.name()), &|pool| {
+                let seconds = time(&*plan, &ins, &outs, pool);
+                format!("{:8.1} µs {:7.1} GFLOP/s", seconds * 1e6, times * flops / seconds / 1e9)
+            });
+        }
+    }
+}
+
 fn main() {
     let filter = std::env::args().nth(1).unwrap_or_default();
     let one = Pool::new(1);
@@ -318,4 +344,5 @@ fn main() {
     products(&show);
     convolutions(&show);
     others(&show);
+    recurrences(&show);
 }

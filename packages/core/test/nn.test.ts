@@ -116,3 +116,65 @@ test("gelu and its approximation differ by less than a thousandth", () => {
   const [a, b] = [tf.gelu(x).dataSync(), tf.gelu(x, { approximate: true }).dataSync()] as [Float32Array, Float32Array];
   expect(Math.max(...a.map((v, i) => Math.abs(v - b[i]!)))).toBeLessThan(1e-3);
 });
+
+describe("lstm", () => {
+  const [batch, time, features, units] = [2, 5, 3, 4];
+  const x = normal([batch, time, features], 11);
+  const [kernel, recurrent] = [normal([features, 4 * units], 12), normal([units, 4 * units], 13)];
+  const bias = normal([4 * units], 14);
+  const [h0, c0] = [normal([batch, units], 15), normal([batch, units], 16)];
+
+  /** Step by step, in ops. */
+  function steps(reverse: boolean): tf.Tensor[] {
+    let [h, c]: [tf.Tensor, tf.Tensor] = [h0, c0];
+    const all = (tf.unstack(x, 1) as tf.Tensor[]).map((own) => tf.matMul(own, kernel) as tf.Tensor);
+    const states = (reverse ? all.reverse() : all).map((sums) => {
+      const parts = tf.split(tf.add(tf.add(sums, bias), tf.matMul(h, recurrent)), 4, 1) as readonly tf.Tensor[];
+      const [i, f, g, o] = [tf.sigmoid(parts[0]!), tf.sigmoid(parts[1]!), tf.tanh(parts[2]!), tf.sigmoid(parts[3]!)];
+      c = tf.add(tf.mul(f, c), tf.mul(i, g));
+      h = tf.mul(o, tf.tanh(c));
+      return h;
+    });
+    return [tf.stack(reverse ? states.reverse() : states, 1), h, c];
+  }
+  const numbers = (t: tf.Tensor): number[] => Array.from(t.dataSync() as Float64Array);
+  function expectClose(got: tf.Tensor, want: tf.Tensor): void {
+    for (const [i, y] of numbers(want).entries()) expect(numbers(got)[i]).toBeCloseTo(y, 12);
+  }
+
+  test.each([false, true])(
+    "is its definition step by step, for any number of steps and for a known one, reverse %s",
+    (reverse) => {
+      const options = { bias, initialState: [h0, c0] as const, reverse };
+      const known = tf.fn((own: tf.Tensor) => {
+        const { sequence, state } = tf.lstm(own, kernel, recurrent, options);
+        return [sequence, ...state];
+      });
+      const { sequence, state } = tf.lstm(x, kernel, recurrent, options);
+      const want = steps(reverse);
+      for (const got of [[sequence, ...state], known(x)] as tf.Tensor[][]) {
+        for (const [i, y] of want.entries()) expectClose(got[i]!, y);
+      }
+    },
+  );
+  test("without a state it starts from zeros, and an empty sequence ends with what it started from", () => {
+    const zeros = [tf.zeros([batch, units], "float64"), tf.zeros([batch, units], "float64")] as const;
+    const [without, from] = [{}, { initialState: zeros }].map((options) => tf.lstm(x, kernel, recurrent, options));
+    expectClose(without!.sequence, from!.sequence);
+    const empty: tf.Tensor = tf.zeros([batch, 0, features], "float64");
+    const ends = (options: Parameters<typeof tf.lstm>[3]): number[][] =>
+      tf.lstm(empty, kernel, recurrent, options).state.map(numbers);
+    expect(ends({})).toEqual(zeros.map(numbers));
+    expect(ends({ initialState: [h0, c0] })).toEqual([h0, c0].map(numbers));
+  });
+  test("what does not fit is refused", () => {
+    const wrong: tf.Tensor = tf.zeros([units, 3 * units], "float64");
+    expect(() => tf.lstm(x, kernel, wrong)).toThrow("needs float64[4,16], got float64[4,12]");
+    expect(() => tf.lstm(x as tf.Tensor, wrong, recurrent)).toThrow("matMul");
+    expect(() => tf.lstm(tf.zeros([3, 4]) as tf.Tensor, kernel, recurrent)).toThrow(
+      "needs an input [batch, time, features]",
+    );
+    // @ts-expect-error -- an input of rank 2, where types know it
+    expect(() => tf.lstm(tf.zeros([3, 4]), tf.zeros([4, 8]), tf.zeros([2, 8]))).toThrow("needs an input");
+  });
+});

@@ -1,6 +1,11 @@
+import { transforms } from "../src/ir/transform.js";
 import * as tables from "../src/ops/cases.gen.js";
 import { coreOps } from "../src/ops/table.js";
+import { gradientGraph } from "../src/testing/rules.js";
 import { testOp } from "../src/testing.js";
+
+// What the autodiff package gives to core; here the rules themselves are tested.
+transforms.current = { ...transforms.current, vjp: gradientGraph };
 
 /** Ops with regions have tests of their own. */
 const control = ["call", "cond", "whileLoop"];

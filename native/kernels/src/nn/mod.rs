@@ -5,14 +5,26 @@
 mod attention;
 mod attention_grad;
 mod layer_norm;
+mod lstm;
+mod lstm_grad;
 mod softmax;
 
-pub const TABLES: &[crate::KernelTable] =
-    &[attention::KERNELS, attention_grad::KERNELS, layer_norm::KERNELS, softmax::KERNELS];
+pub const TABLES: &[crate::KernelTable] = &[
+    attention::KERNELS,
+    attention_grad::KERNELS,
+    layer_norm::KERNELS,
+    lstm::KERNELS,
+    lstm_grad::KERNELS,
+    softmax::KERNELS,
+];
 // End of the files.
 
 mod real;
+mod recurrent;
+mod recurrent_grad;
 
+#[cfg(test)]
+mod lstm_tests;
 #[cfg(test)]
 mod tests;
 

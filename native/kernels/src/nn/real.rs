@@ -20,6 +20,8 @@ pub trait Real:
     fn of(x: f64) -> Self;
     fn exp<const FMA: bool>(self) -> Self;
     fn ln<const FMA: bool>(self) -> Self;
+    fn tanh<const FMA: bool>(self) -> Self;
+    fn logistic<const FMA: bool>(self) -> Self;
     fn sqrt(self) -> Self;
     fn abs(self) -> Self;
     /// NaN if either is.
@@ -54,6 +56,14 @@ impl Real for f32 {
         math::log::<FMA>(self)
     }
     #[inline(always)]
+    fn tanh<const FMA: bool>(self) -> f32 {
+        math::tanh::<FMA>(self)
+    }
+    #[inline(always)]
+    fn logistic<const FMA: bool>(self) -> f32 {
+        math::logistic::<FMA>(self)
+    }
+    #[inline(always)]
     fn sqrt(self) -> f32 {
         f32::sqrt(self)
     }
@@ -86,6 +96,15 @@ impl Real for f64 {
     #[inline(always)]
     fn ln<const FMA: bool>(self) -> f64 {
         f64::ln(self)
+    }
+    #[inline(always)]
+    fn tanh<const FMA: bool>(self) -> f64 {
+        f64::tanh(self)
+    }
+    #[inline(always)]
+    fn logistic<const FMA: bool>(self) -> f64 {
+        let e = (-f64::abs(self)).exp();
+        (if self < 0.0 { e } else { 1.0 }) / (1.0 + e)
     }
     #[inline(always)]
     fn sqrt(self) -> f64 {
@@ -163,6 +182,24 @@ fn many_lanes<T: Real, const N: usize, const M: usize>(
     out
 }
 
+/// tanh of each lane; see `exp`.
+#[inline(always)]
+pub fn tanh<const FMA: bool, T: Real>(mut x: Lanes<T>) -> Lanes<T> {
+    for lane in &mut x {
+        *lane = lane.tanh::<FMA>();
+    }
+    x
+}
+
+/// 1 / (1 + e^-x) of each lane; see `exp`.
+#[inline(always)]
+pub fn logistic<const FMA: bool, T: Real>(mut x: Lanes<T>) -> Lanes<T> {
+    for lane in &mut x {
+        *lane = lane.logistic::<FMA>();
+    }
+    x
+}
+
 /// e^x of each lane: not by `lanes`, since a closure of that size may stay a function of its own, without the features of
 /// the path.
 #[inline(always)]
@@ -200,6 +237,34 @@ unsafe fn rest<T: Real, const N: usize>(ins: &[*const T; N], i: usize, count: us
 unsafe fn store_rest<T: Real>(to: *mut T, x: Lanes<T>, count: usize) {
     // SAFETY: by the caller.
     unsafe { to.copy_from_nonoverlapping(x.as_ptr(), count) };
+}
+
+/// Where a row's vectors lie: whole ones, and what is left at the end. A kernel's body is compiled for both.
+#[derive(Clone, Copy)]
+pub struct Place<const WHOLE: bool> {
+    pub first: usize,
+    pub count: usize,
+}
+
+impl<const WHOLE: bool> Place<WHOLE> {
+    /// # Safety
+    /// The operands have the elements of this place.
+    #[inline(always)]
+    pub unsafe fn load<T: Real, const N: usize>(self, ins: [*const T; N]) -> [Lanes<T>; N] {
+        // SAFETY: by the caller.
+        unsafe { if WHOLE { at(&ins, self.first) } else { rest(&ins, self.first, self.count, T::ZERO) } }
+    }
+
+    /// # Safety
+    /// As for `load`.
+    #[inline(always)]
+    pub unsafe fn store<T: Real>(self, out: *mut T, x: Lanes<T>) {
+        // SAFETY: by the caller.
+        unsafe {
+            let out = out.add(self.first);
+            if WHOLE { store(out, x) } else { store_rest(out, x, self.count) }
+        }
+    }
 }
 
 /// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. What is left at the end is a whole vector too.

@@ -5,12 +5,12 @@ use crate::testing::{Lcg, attrs, bytes, numbers, run_library, shape};
 use crate::{Pool, library};
 use millrace_program::{BoundAttrs, BoundValue, DType, Op};
 
-fn wide(x: &[f32]) -> Vec<f64> {
+pub fn wide(x: &[f32]) -> Vec<f64> {
     x.iter().map(|&v| v as f64).collect()
 }
 
 /// Runs in float32 (with one and three threads) and in float64; all results as float64.
-fn run(op: Op, ins: &[(&[usize], &[f32])], outs: &[&[usize]], attrs: &BoundAttrs) -> [Vec<Vec<f64>>; 2] {
+pub fn run(op: Op, ins: &[(&[usize], &[f32])], outs: &[&[usize]], attrs: &BoundAttrs) -> [Vec<Vec<f64>>; 2] {
     let of = |dtype, data: &[Vec<u8>], threads| {
         let shapes: Vec<_> = ins.iter().map(|(dims, _)| shape(dtype, dims)).collect();
         let results: Vec<_> = outs.iter().map(|dims| shape(dtype, dims)).collect();
@@ -24,7 +24,7 @@ fn run(op: Op, ins: &[(&[usize], &[f32])], outs: &[&[usize]], attrs: &BoundAttrs
     [one.iter().map(|x| wide(&numbers::<f32>(x))).collect(), f64s]
 }
 
-fn close(what: &str, got: &[Vec<Vec<f64>>; 2], want: &[Vec<f64>], tolerance: f64) {
+pub fn close(what: &str, got: &[Vec<Vec<f64>>; 2], want: &[Vec<f64>], tolerance: f64) {
     for (got, tolerance) in got.iter().zip([tolerance, 1e-11]) {
         for (o, (got, want)) in got.iter().zip(want).enumerate() {
             assert_eq!(got.len(), want.len());

@@ -22,6 +22,7 @@ export { scaledDotProductAttention } from "../ops/nn/attention.js";
 export { batchNorm } from "../ops/nn/batch-norm.js";
 export { gelu } from "../ops/nn/gelu.js";
 export { layerNorm } from "../ops/nn/layer-norm.js";
+export { lstm } from "../ops/nn/lstm.js";
 export { logSoftmax, softmax } from "../ops/nn/softmax.js";
 export {
   randomNormal,

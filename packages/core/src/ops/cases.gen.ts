@@ -27,6 +27,7 @@ export { sliceCases } from "./index/slice.js";
 export { attentionCases, attentionGradCases } from "./nn/attention.js";
 export { geluCases, geluGradCases } from "./nn/gelu.js";
 export { layerNormCases, layerNormGradCases } from "./nn/layer-norm.js";
+export { lstmCases, lstmGradCases } from "./nn/lstm.js";
 export { logSoftmaxCases, logSoftmaxGradCases, softmaxCases, softmaxGradCases } from "./nn/softmax.js";
 export { rngBitsCases, unitNormalCases, unitTruncatedNormalCases, unitUniformCases } from "./random/rng.js";
 export { argMaxCases, argMinCases } from "./reduce/argument.js";

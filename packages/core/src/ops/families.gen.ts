@@ -27,6 +27,7 @@ export { sliceOp } from "./index/slice.js";
 export { attentionGradOp, attentionOp } from "./nn/attention.js";
 export { geluGradOp, geluOp } from "./nn/gelu.js";
 export { layerNormGradOp, layerNormOp } from "./nn/layer-norm.js";
+export { lstmGradOp, lstmOp } from "./nn/lstm.js";
 export { logSoftmaxGradOp, logSoftmaxOp, softmaxGradOp, softmaxOp } from "./nn/softmax.js";
 export { rngBitsOp, unitNormalOp, unitTruncatedNormalOp, unitUniformOp } from "./random/rng.js";
 export { argMaxOp, argMinOp } from "./reduce/argument.js";

@@ -1,5 +1,5 @@
 // Short phrases that rules and decompositions are written in.
-import type { Val } from "../ir/aval.js";
+import type { Aval, Val } from "../ir/aval.js";
 import { type Dim, dimKey } from "../ir/dim.js";
 import { allocate, toElement } from "../ir/host.js";
 import { type DType, dtypes } from "../types/dtype.js";
@@ -18,6 +18,11 @@ export function scalarOf(b: Ops, dtype: DType, value: number | bigint | boolean)
 /** A constant in the shape and dtype of `like`. */
 export function fillLike(b: Ops, like: Val, value: number): Val {
   return stretch(b, scalarOf(b, like.aval.dtype, value), like.aval.shape, []);
+}
+
+/** Zeros of an aval. */
+export function zerosOf(b: Ops, { dtype, shape }: Aval): Val {
+  return stretch(b, scalarOf(b, dtype, 0), shape, []);
 }
 
 /** Operand axis j becomes axis `dims[j]` of `shape`; nothing is done where that changes nothing. */

@@ -56,6 +56,7 @@ const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   low: "sizes",
   maximumIterations: "integer",
   message: "string",
+  outputs: "integers",
   perm: "integers",
   reverse: "boolean",
   rhsBatch: "integers",

@@ -2,11 +2,12 @@
 import type { Attrs } from "../ir/attrs.js";
 import { evaluateGraph, type Graph, GraphBuilder, type Value } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
+import { buildingOps } from "../ops/table.js";
 import { dtypes } from "../types/dtype.js";
 import { describe, expectSame, fail } from "./compare.js";
 import { randomArray, randomOf } from "./data.js";
 import { applyHost, type HostVal, hostOps, hostVal } from "./host.js";
-import { buildingOps, pullBack, pullBackGraph } from "./rules.js";
+import { pullBack, pullBackGraph } from "./rules.js";
 
 type HostFunction = (xs: readonly HostVal[]) => readonly HostVal[];
 type MaybeHostVal = HostVal | null;

@@ -5,16 +5,12 @@ import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
 import { type AnyOp, isNoRule } from "../ir/op.js";
 import { batchedApply, laneOf, withAxis } from "../ops/batched.js";
 import type { Ops } from "../ops/names.js";
-import { makeOps } from "../ops/table.js";
+import { fillLike } from "../ops/rules.js";
+import { buildingOps } from "../ops/table.js";
 import { dtypes } from "../types/dtype.js";
 import { applyHost, type HostVal, hostOps } from "./host.js";
 
 type MaybeVal = Val | null;
-
-/** Ops that build `builder`'s graph. */
-export function buildingOps(builder: GraphBuilder): Ops {
-  return makeOps<Value>((op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions));
-}
 
 /** The decomposition of a composite as a graph. */
 function loweredGraph(op: AnyOp, ins: readonly Val[], attrs: Attrs, regions: readonly Graph[]): Graph {
@@ -73,6 +69,19 @@ export function pullBackGraph(
     for (const [i, v] of node.inputs.entries()) add(v, gIns[i]);
   }
   return params.cotangents;
+}
+
+/** The gradient of a graph, as GraphTransforms defines it, by the rules that are tested: what rules of control flow need. */
+export function gradientGraph(graph: Graph): Graph {
+  const isFloat = (v: Value): boolean => dtypes[v.aval.dtype].isFloat;
+  const builder = new GraphBuilder();
+  for (const guard of graph.guards) builder.guard(guard);
+  const params = graph.params.map((p) => builder.param(p.aval));
+  const gs = graph.results.map((r) => (isFloat(r) ? builder.param(r.aval) : null));
+  const b = buildingOps(builder);
+  const found = pullBackGraph(b, graph, gs, params);
+  // boundary: the ops are over Values
+  return builder.finish(params.filter(isFloat).map((p) => (found[p.index] ?? fillLike(b, p, 0)) as Value));
 }
 
 /** An op on operands of which some have a new leading axis, by its batching rule; every result has that axis. */

@@ -3,11 +3,12 @@ import { type Attr, type Attrs, mapAttr } from "../ir/attrs.js";
 import { type Dim, evaluateDim, symbol } from "../ir/dim.js";
 import { evaluateGraph, GraphBuilder, type Value } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
+import { buildingOps } from "../ops/table.js";
 import { dtypes } from "../types/dtype.js";
 import { describe, expectSame, fail, ulps } from "./compare.js";
 import { randomArray, randomOf } from "./data.js";
 import { applyHost, type HostVal, hostOps } from "./host.js";
-import { buildingOps, pullBack } from "./rules.js";
+import { pullBack } from "./rules.js";
 
 /** 0 and 1 stay, every other size becomes a symbol, equal sizes the same one; `sizes` holds their values. */
 class SizePattern {

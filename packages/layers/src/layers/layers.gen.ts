@@ -234,7 +234,8 @@ export function inputLayer<
 
 /**
  * Long short-term memory, Hochreiter and Schmidhuber (1997): [batch, time, features] gives the last state [batch, units],
- * or with `returnSequences` [batch, time, units]. The number of steps must be known when the layer is called.
+ * or with `returnSequences` [batch, time, units]. With activations other than Keras's defaults, tanh and sigmoid, the number of
+ * steps must be known when the layer is called.
  * @example tf.layers.lstm({ units: 32 })
  * @public
  */

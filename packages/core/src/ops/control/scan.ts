@@ -115,6 +115,8 @@ function asLoop(b: Ops, ins: readonly Val[], attrs: RowScanAttrs, [body]: readon
   const stacks = avalsOfStep.slice(carry.length).map(({ dtype, shape }) => {
     return stretch(b, scalarOf(b, dtype, 0), [length, ...shape], []);
   });
+  // Of no rows none could be read, not even in a loop that makes no trip.
+  if (length === 0) return [...carry, ...stacks];
   const start = [scalarOf(b, "int32", 0), ...carry, ...stacks];
   const operands = [...start, count, ...rows, ...rest];
   const avals = avalsOf(operands);

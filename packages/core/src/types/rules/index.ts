@@ -7,6 +7,7 @@ export type { NewShape } from "./create.js";
 export type { Gather, OneHot, Pad, Slice, Tile } from "./index-ops.js";
 export type { Concat, Split, Stack, Unstack } from "./join.js";
 export type { Dot, MatMul, OuterProduct } from "./mat-mul.js";
+export type { Recurrent, WithoutTime } from "./recurrent.js";
 export type { ArgReduce, Reduce } from "./reduce.js";
 export type { ExpandDims, ProductOf, Reshape, Squeeze } from "./reshape.js";
 export type { Transpose } from "./transpose.js";

@@ -1,6 +1,12 @@
 import * as tf from "@millrace/autodiff";
 import { type FloatDType, MillraceError, type Shape, type Tensor, type Variable } from "@millrace/autodiff";
-import { type Activation, type ActivationIdentifier, getActivation } from "../../activations/activations.js";
+import {
+  type Activation,
+  type ActivationIdentifier,
+  getActivation,
+  sigmoid,
+  tanh,
+} from "../../activations/activations.js";
 import { Initializer, type InitializerIdentifier } from "../../initializers/initializer.js";
 import { getInitializer } from "../../initializers/registry.js";
 import type { RegularizerIdentifier } from "../../regularizers/regularizers.js";
@@ -76,7 +82,8 @@ class ForgetBias extends Initializer {
 
 /**
  * Long short-term memory, Hochreiter and Schmidhuber (1997): [batch, time, features] gives the last state [batch, units],
- * or with `returnSequences` [batch, time, units]. The number of steps must be known when the layer is called.
+ * or with `returnSequences` [batch, time, units]. With activations other than Keras's defaults, tanh and sigmoid, the number of
+ * steps must be known when the layer is called.
  * @example tf.layers.lstm({ units: 32 })
  * @public
  */
@@ -133,13 +140,27 @@ export class LSTM<
 
   override call(inputs: Tensors, { mask }: CallOptions): Tensor {
     if (mask) throw new MillraceError("E_UNIMPLEMENTED", "LSTM: masks are not built yet", { layer: this.name });
-    const { units, returnSequences, goBackwards } = this.config;
     const x = one("LSTM", inputs);
+    return this.activation === tanh && this.gate === sigmoid ? this.fused(x) : this.stepByStep(x);
+  }
+
+  private fused(x: Tensor): Tensor {
+    const { returnSequences, goBackwards: reverse } = this.config;
+    const options = this.bias ? { bias: this.bias, reverse } : { reverse };
+    const { sequence, state } = tf.lstm(x, this.kernel!, this.recurrentKernel!, options);
+    if (!returnSequences) return state[0];
+    return reverse ? tf.reverse(sequence, 1) : sequence;
+  }
+
+  private stepByStep(x: Tensor): Tensor {
+    const { units, returnSequences, goBackwards } = this.config;
     const steps: unknown = x.shape[1];
     if (typeof steps !== "number") {
-      throw new MillraceError("E_SHAPE", "LSTM: the number of steps must be known; pad sequences to one length", {
-        layer: this.name,
-      });
+      throw new MillraceError(
+        "E_SHAPE",
+        "LSTM: the number of steps must be known where activations are not tanh and sigmoid; pad sequences to one length",
+        { layer: this.name },
+      );
     }
     // What comes from the input is one product for all steps.
     const product: Tensor = tf.matMul(x, this.kernel!);
