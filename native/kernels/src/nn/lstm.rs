@@ -1,6 +1,7 @@
 //! lstm: the steps of recurrent.rs, with gates in the order i, f, g, o.
 
-use super::real::{LANES, Place, Real, lanes, logistic, tanh};
+use super::gates::{Place, logistic, tanh};
+use super::real::{LANES, Real, lanes};
 use super::recurrent::{Forward, Sides, Step};
 use super::same_float;
 use crate::check::expect_out;

@@ -1,7 +1,8 @@
 //! lstmGrad: the steps of recurrent_grad.rs.
 
+use super::gates::{Place, tanh};
 use super::lstm::GATES;
-use super::real::{LANES, Place, Real, lanes, tanh};
+use super::real::{LANES, Real, lanes};
 use super::recurrent::{Sides, Step};
 use super::recurrent_grad::Backward;
 use super::same_float;

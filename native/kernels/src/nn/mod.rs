@@ -19,6 +19,7 @@ pub const TABLES: &[crate::KernelTable] = &[
 ];
 // End of the files.
 
+mod gates;
 mod real;
 mod recurrent;
 mod recurrent_grad;

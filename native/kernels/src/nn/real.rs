@@ -182,24 +182,6 @@ fn many_lanes<T: Real, const N: usize, const M: usize>(
     out
 }
 
-/// tanh of each lane; see `exp`.
-#[inline(always)]
-pub fn tanh<const FMA: bool, T: Real>(mut x: Lanes<T>) -> Lanes<T> {
-    for lane in &mut x {
-        *lane = lane.tanh::<FMA>();
-    }
-    x
-}
-
-/// 1 / (1 + e^-x) of each lane; see `exp`.
-#[inline(always)]
-pub fn logistic<const FMA: bool, T: Real>(mut x: Lanes<T>) -> Lanes<T> {
-    for lane in &mut x {
-        *lane = lane.logistic::<FMA>();
-    }
-    x
-}
-
 /// e^x of each lane: not by `lanes`, since a closure of that size may stay a function of its own, without the features of
 /// the path.
 #[inline(always)]
@@ -211,8 +193,11 @@ pub fn exp<const FMA: bool, T: Real>(mut x: Lanes<T>) -> Lanes<T> {
 }
 
 /// Elements i to i + LANES of each operand.
+///
+/// # Safety
+/// They exist.
 #[inline(always)]
-unsafe fn at<T: Real, const N: usize>(ins: &[*const T; N], i: usize) -> [Lanes<T>; N] {
+pub unsafe fn at<T: Real, const N: usize>(ins: &[*const T; N], i: usize) -> [Lanes<T>; N] {
     let mut args = [[T::ZERO; LANES]; N];
     for (arg, x) in args.iter_mut().zip(ins) {
         // SAFETY: by the caller.
@@ -222,8 +207,11 @@ unsafe fn at<T: Real, const N: usize>(ins: &[*const T; N], i: usize) -> [Lanes<T
 }
 
 /// The `count` < LANES elements from i on, and `fill`. Apart from `at`: lanes that are reached by number lie in memory.
+///
+/// # Safety
+/// They exist.
 #[inline(always)]
-unsafe fn rest<T: Real, const N: usize>(ins: &[*const T; N], i: usize, count: usize, fill: T) -> [Lanes<T>; N] {
+pub unsafe fn rest<T: Real, const N: usize>(ins: &[*const T; N], i: usize, count: usize, fill: T) -> [Lanes<T>; N] {
     let mut args = [[fill; LANES]; N];
     for (arg, x) in args.iter_mut().zip(ins) {
         // SAFETY: by the caller.
@@ -233,38 +221,13 @@ unsafe fn rest<T: Real, const N: usize>(ins: &[*const T; N], i: usize, count: us
 }
 
 /// Writes `count` < LANES elements.
+///
+/// # Safety
+/// They exist.
 #[inline(always)]
-unsafe fn store_rest<T: Real>(to: *mut T, x: Lanes<T>, count: usize) {
+pub unsafe fn store_rest<T: Real>(to: *mut T, x: Lanes<T>, count: usize) {
     // SAFETY: by the caller.
     unsafe { to.copy_from_nonoverlapping(x.as_ptr(), count) };
-}
-
-/// Where a row's vectors lie: whole ones, and what is left at the end. A kernel's body is compiled for both.
-#[derive(Clone, Copy)]
-pub struct Place<const WHOLE: bool> {
-    pub first: usize,
-    pub count: usize,
-}
-
-impl<const WHOLE: bool> Place<WHOLE> {
-    /// # Safety
-    /// The operands have the elements of this place.
-    #[inline(always)]
-    pub unsafe fn load<T: Real, const N: usize>(self, ins: [*const T; N]) -> [Lanes<T>; N] {
-        // SAFETY: by the caller.
-        unsafe { if WHOLE { at(&ins, self.first) } else { rest(&ins, self.first, self.count, T::ZERO) } }
-    }
-
-    /// # Safety
-    /// As for `load`.
-    #[inline(always)]
-    pub unsafe fn store<T: Real>(self, out: *mut T, x: Lanes<T>) {
-        // SAFETY: by the caller.
-        unsafe {
-            let out = out.add(self.first);
-            if WHOLE { store(out, x) } else { store_rest(out, x, self.count) }
-        }
-    }
 }
 
 /// out[i] = f(ins[0][i], …) for i < n; `out` may be one of the operands. What is left at the end is a whole vector too.
