@@ -1,6 +1,7 @@
 // The scheduler, proven: programs with loop kernels give what programs of single ops give.
 import * as tf from "@millrace/autodiff";
 import { ReferenceBackend } from "@millrace/core/backend";
+import { buildGraph, negOp, reduceSumOp, schedule, transposeOp, type Value } from "@millrace/core/graph";
 
 tf.registerReferenceBackend();
 tf.registerBackend("loops", () => new ReferenceBackend({ name: "loops", fusion: true }), { priority: -2 });
@@ -99,6 +100,20 @@ describe("loops give what single ops give", () => {
       });
     });
   }
+
+  test("a chain that is longer than the stack is deep", () => {
+    const length = 20_000;
+    const graph = buildGraph([{ dtype: "float32", shape: [2, 2] }], (builder, [x]) => {
+      let y = x!;
+      for (let i = 0; i < length; i++) {
+        const [turned] = builder.apply(transposeOp, [y], { perm: [1, 0] });
+        [y] = builder.apply(negOp, [turned!]) as [Value];
+      }
+      return builder.apply(reduceSumOp, [y], { axes: [0, 1] });
+    });
+    const { records } = schedule(graph, [], { fusion: true }).root;
+    expect(records.reduce((n, r) => n + (r.kind === "loop" ? r.instructions.length : 0), 0)).toBe(length);
+  });
 
   // Loops over few elements and over many are formed by other rules.
   test.each([4, 66])("random programs of matrices of size %i", (n) => {

@@ -73,6 +73,7 @@ class LoopFormer implements Formed {
   /** How many nodes read a value. */
   private readonly readers = new Map<Value, number>();
   private readonly freedBy = new Map<Node, number>();
+  private readonly chains = new Map<Node, number>();
   private readonly graph: Graph;
 
   constructor(graph: Graph) {
@@ -111,8 +112,10 @@ class LoopFormer implements Formed {
     if (!this.outputs.has(node) && node.outs.length === 1 && !node.effect) return; // nobody reads it
     if (node.op.name === "constant" || this.isView(node)) return; // made where it is used
     if (isPointwise(node)) {
-      const isWanted = node.outs[0]!.shape.length === 0 || this.results.has(this.valueOf(node));
-      if (isWanted || this.freed(node) > roughBytes(this.valueOf(node))) this.join(node); // others wait for a reader
+      const value = this.valueOf(node);
+      const isWanted = node.outs[0]!.shape.length === 0 || this.results.has(value);
+      // Others wait for a reader, if the chain of those that wait is no longer than a loop.
+      if (isWanted || this.freed(node) > roughBytes(value) || this.chain(node) >= maxNodes) this.join(node);
     } else if (isReduction(node)) this.join(node);
     else {
       for (const v of node.inputs) this.needs(v);
@@ -129,6 +132,18 @@ class LoopFormer implements Formed {
     }
     this.freedBy.set(node, bytes);
     return bytes;
+  }
+
+  /** How many nodes that wait stand one behind the other, up to this one. */
+  private chain(node: Node): number {
+    let longest = 0;
+    for (const { root } of node.inputs.map(resolveView)) {
+      let source = root.node;
+      while (source && isAlias(source)) source = source.inputs[0]!.node;
+      if (source && this.waits(source)) longest = Math.max(longest, this.chains.get(source)!);
+    }
+    this.chains.set(node, longest + 1);
+    return longest + 1;
   }
 
   /** Puts a node, and what waits for it, into a loop over its iteration space. */
