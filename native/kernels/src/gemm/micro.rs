@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 /// An element of a product. Integers wrap.
 pub trait Scalar: Copy + Send + Sync + PartialEq + 'static {
     const ZERO: Self;
+    const ONE: Self;
     /// x · y + z, fused where the path has it.
     fn mul_add<const FMA: bool>(x: Self, y: Self, z: Self) -> Self;
     fn add(x: Self, y: Self) -> Self;
@@ -246,6 +247,7 @@ macro_rules! float {
     ($t:ty, $small:expr, $avx2:ty, $avx512:ty) => {
         impl Scalar for $t {
             const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
 
             #[inline(always)]
             fn mul_add<const FMA: bool>(x: Self, y: Self, z: Self) -> Self {
@@ -284,6 +286,7 @@ macro_rules! int {
     ($($t:ty),*) => { $(
         impl Scalar for $t {
             const ZERO: Self = 0;
+            const ONE: Self = 1;
 
             #[inline(always)]
             fn mul_add<const FMA: bool>(x: Self, y: Self, z: Self) -> Self {

@@ -3,7 +3,7 @@
 use super::Sizes;
 use super::micro::Scalar;
 use super::product::{BLOCK_ROWS, Operands, Part, Product, Source, block_depth, part_bytes, serial_bytes};
-use super::vector;
+use super::vector::{self, VectorProduct};
 use crate::Done;
 use crate::areas::{self, Areas};
 use crate::loops::transpose::Shared;
@@ -20,8 +20,13 @@ const MOST_PARTS: f64 = 64.0;
 /// Rows and columns of a part at least, where there are so many.
 const PART_ROWS: usize = 56;
 const PART_COLUMNS: usize = 64;
+/// Elements of c at most, and steps of k at least, for sums of layers.
+const LAYER: usize = 32 * 1024;
+const LAYER_STEPS: usize = 1024;
 /// Bytes of an operand that is packed for all parts at most.
 const SHARED_BYTES: usize = 32 << 20;
+/// Elements of the matrix in one part of a product with a vector.
+const VECTOR_PART: usize = 128 * 1024;
 /// Columns that one chunk packs, a multiple of any nr.
 const PACK_COLUMNS: usize = 256;
 
@@ -36,6 +41,9 @@ struct Cut {
     /// Elements of the operands that are packed before, 0 where each part packs its own.
     packed_a: usize,
     packed_b: usize,
+    /// Steps of k in a layer. Where there are several, each has a sum of its own, all of c.
+    deep: usize,
+    layers: usize,
 }
 
 impl<T: Scalar> Product<T> {
@@ -51,6 +59,9 @@ impl<T: Scalar> Product<T> {
         }
         let cut = self.cut();
         let own = part_bytes::<T>(cut.rows, cut.columns, self.sizes.k);
+        if cut.layers > 1 {
+            return cut.layers * self.layer_bytes() + areas::wanted(cut.layers) * own;
+        }
         shared_bytes::<T>(cut.packed_a) + shared_bytes::<T>(cut.packed_b) + areas::wanted(cut.parts) * own
     }
 
@@ -59,6 +70,10 @@ impl<T: Scalar> Product<T> {
         let Sizes { m, n, .. } = self.sizes;
         let flops = self.sizes.flops();
         let wanted = (flops / PART_FLOPS).min(PARTS).max(flops / LARGE_PART_FLOPS).clamp(1.0, MOST_PARTS) as usize;
+        let layers = wanted.min(self.sizes.k / LAYER_STEPS);
+        if m * n <= LAYER && layers > 1 {
+            return self.cut_into_layers(layers);
+        }
         let cuts = (1..=wanted).map(|down| self.cut_into(down, wanted.div_ceil(down)));
         // Rows of a are packed one by one, rows of b whole.
         let work = |cut: &Cut| 3 * m * n.div_ceil(cut.columns) + 2 * n * m.div_ceil(cut.rows);
@@ -77,7 +92,19 @@ impl<T: Scalar> Product<T> {
         let fits = |len: usize| if len * size_of::<T>() <= SHARED_BYTES { len } else { 0 };
         let packed_a = if across > 1 && !self.a_is_plain(rows) { fits(m * k) } else { 0 };
         let packed_b = if down > 1 && !self.b_is_plain(rows) { fits(self.packed_len()) } else { 0 };
-        Cut { rows, columns, across, parts: down * across, packed_a, packed_b }
+        Cut { rows, columns, across, parts: down * across, packed_a, packed_b, deep: k, layers: 1 }
+    }
+
+    /// A long sum of a small result.
+    fn cut_into_layers(&self, layers: usize) -> Cut {
+        let Sizes { m, n, k, .. } = self.sizes;
+        let deep = k.div_ceil(layers).next_multiple_of(block_depth(k));
+        let layers = k.div_ceil(deep);
+        Cut { rows: m, columns: n, across: 1, parts: 1, packed_a: 0, packed_b: 0, deep, layers }
+    }
+
+    fn layer_bytes(&self) -> usize {
+        shared_bytes::<T>(self.sizes.m * self.sizes.n)
     }
 
     /// c (+)= a · b over the pool. `done`, where c is dense, is told of rows of c as they are finished: see
@@ -101,7 +128,8 @@ impl<T: Scalar> Product<T> {
             if self.sizes.m == 1 || self.sizes.n == 1 {
                 return self.run_vector(a, b, c, accumulate, pool, done);
             }
-            let operands = Operands { a: Source::Plain(a), b: Source::Plain(b), c, accumulate };
+            let (a, b, c_row) = (Source::Plain(a), Source::Plain(b), self.sizes.c_row);
+            let operands = Operands { a, b, c, c_row, accumulate };
             self.run_operands(operands, scratch, pool, done);
         }
     }
@@ -121,7 +149,8 @@ impl<T: Scalar> Product<T> {
         pool: &Pool,
         done: Option<Done>,
     ) {
-        let operands = Operands { a: Source::Plain(a), b: Source::Packed(packed_b), c, accumulate };
+        let (a, b, c_row) = (Source::Plain(a), Source::Packed(packed_b), self.sizes.c_row);
+        let operands = Operands { a, b, c, c_row, accumulate };
         // SAFETY: by the caller.
         unsafe { self.run_operands(operands, scratch, pool, done) }
     }
@@ -139,6 +168,10 @@ impl<T: Scalar> Product<T> {
                 return tail::hand_out(m * n, pool, done);
             }
             let cut = self.cut();
+            if cut.layers > 1 {
+                self.run_layers(&operands, cut, scratch, pool);
+                return tail::hand_out(m * n, pool, done);
+            }
             let mut memory = scratch;
             if let (1.., Source::Plain(a)) = (cut.packed_a, operands.a) {
                 let (to, from) = (Shared(memory as *mut T), Shared(a.cast_mut()));
@@ -168,7 +201,8 @@ impl<T: Scalar> Product<T> {
             let operands = &operands;
             pool.for_chunks(cut.parts, |chunk| {
                 let (top, left) = (chunk / cut.across * cut.rows, chunk % cut.across * cut.columns);
-                let part = Part { top, rows: cut.rows.min(m - top), left, columns: cut.columns.min(n - left) };
+                let (rows, columns) = (cut.rows.min(m - top), cut.columns.min(n - left));
+                let part = Part { top, rows, left, columns, ..self.whole() };
                 areas.with(|memory| self.part(operands, part, memory));
                 if let Some(done) = done.filter(|_| cut.across == 1) {
                     done(part.top * n..(part.top + part.rows) * n);
@@ -177,6 +211,41 @@ impl<T: Scalar> Product<T> {
             if cut.across > 1 {
                 tail::hand_out(m * n, pool, done);
             }
+        }
+    }
+
+    /// Each layer sums its part of k on its own; then they are added in order.
+    unsafe fn run_layers(&self, operands: &Operands<T>, cut: Cut, scratch: *mut u8, pool: &Pool) {
+        let Sizes { m, n, k, .. } = self.sizes;
+        let (sums, apart) = (Shared(scratch as *mut T), self.layer_bytes() / size_of::<T>());
+        let Operands { c, c_row, accumulate, .. } = *operands;
+        // SAFETY: by the caller; chunks write layers and rows of their own.
+        unsafe {
+            let own = part_bytes::<T>(cut.rows, cut.columns, k);
+            let areas = Areas::new(scratch.add(cut.layers * self.layer_bytes()), own, areas::wanted(cut.layers));
+            pool.for_chunks(cut.layers, |layer| {
+                let first = layer * cut.deep;
+                let part = Part { first, steps: cut.deep.min(k - first), ..self.whole() };
+                let operands = Operands { c: sums.get().add(layer * apart), c_row: n, accumulate: false, ..*operands };
+                areas.with(|memory| self.part(&operands, part, memory));
+            });
+            let (c, group) = (Shared(c), (VECTOR_PART / (n * cut.layers)).max(1));
+            pool.for_chunks(m.div_ceil(group), |chunk| {
+                for row in chunk * group..((chunk + 1) * group).min(m) {
+                    (self.vector)(VectorProduct {
+                        k: cut.layers,
+                        n,
+                        x: &T::ONE,
+                        x_step: 0,
+                        b: sums.get().add(row * n),
+                        b_row: apart as isize,
+                        b_column: 1,
+                        out: c.get().add(row * c_row),
+                        out_step: 1,
+                        accumulate,
+                    });
+                }
+            });
         }
     }
 
@@ -191,7 +260,9 @@ impl<T: Scalar> Product<T> {
     ) {
         let Sizes { m, n, k, a: sa, b: sb, c_row } = self.sizes;
         let (a, b, c) = (Shared(a.cast_mut()), Shared(b.cast_mut()), Shared(c));
-        let group = (131_072 / k.max(1)).max(1).next_multiple_of(vector::COLUMNS);
+        let rows_lie = if m == 1 { sb.column } else { sa.row } == 1;
+        let unit = if rows_lie { vector::COLUMNS } else { vector::DOTS };
+        let group = (VECTOR_PART / k.max(1)).max(1).next_multiple_of(unit);
         pool.for_chunks((m * n).div_ceil(group), |chunk| {
             let (at, len) = (chunk * group, group.min(m * n - chunk * group));
             let mut part = *self;

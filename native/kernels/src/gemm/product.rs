@@ -2,7 +2,7 @@
 //! rows that keep panels in the caches, operands packed or read where they lie.
 
 use super::micro::{Engine, Pack, Scalar, Tile};
-use super::vector::{self, VectorProduct};
+use super::vector::{Sums, VectorProduct};
 use super::{Sizes, Strides};
 use crate::isa::Isa;
 
@@ -22,7 +22,7 @@ const PLAIN_ROWS: usize = 160;
 pub struct Product<T> {
     pub sizes: Sizes,
     pub(super) engine: Engine<T>,
-    vector: unsafe fn(VectorProduct<T>),
+    pub(super) vector: unsafe fn(VectorProduct<T>),
 }
 
 /// Where an operand lies: as it is, or packed whole before.
@@ -38,19 +38,22 @@ pub(super) struct Operands<T> {
     pub a: Source<T>,
     pub b: Source<T>,
     pub c: *mut T,
+    pub c_row: usize,
     pub accumulate: bool,
 }
 
 // SAFETY: threads write disjoint parts of c.
 unsafe impl<T> Sync for Operands<T> {}
 
-/// A part of c.
+/// A part of c, and of k: `steps` from `first` on, whole blocks but for the last.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Part {
     pub top: usize,
     pub rows: usize,
     pub left: usize,
     pub columns: usize,
+    pub first: usize,
+    pub steps: usize,
 }
 
 /// Bytes that [`Product::run_serial`] works in.
@@ -67,7 +70,7 @@ pub(super) fn part_bytes<T>(rows: usize, columns: usize, k: usize) -> usize {
 
 impl<T: Scalar> Product<T> {
     pub fn new(sizes: Sizes, isa: Isa) -> Product<T> {
-        Product { sizes, engine: T::engine(isa), vector: vector::kernel::<T>(isa) }
+        Product { sizes, engine: T::engine(isa), vector: T::kernel::<Sums<T>>(isa) }
     }
 
     /// c (+)= a · b on the calling thread; `memory` has [`serial_bytes`].
@@ -78,14 +81,16 @@ impl<T: Scalar> Product<T> {
         // SAFETY: by the caller.
         unsafe {
             if !self.trivial(a, b, c, accumulate) {
-                let operands = Operands { a: Source::Plain(a), b: Source::Plain(b), c, accumulate };
+                let (a, b, c_row) = (Source::Plain(a), Source::Plain(b), self.sizes.c_row);
+                let operands = Operands { a, b, c, c_row, accumulate };
                 self.part(&operands, self.whole(), memory);
             }
         }
     }
 
     pub(super) fn whole(&self) -> Part {
-        Part { top: 0, rows: self.sizes.m, left: 0, columns: self.sizes.n }
+        let Sizes { m, n, k, .. } = self.sizes;
+        Part { top: 0, rows: m, left: 0, columns: n, first: 0, steps: k }
     }
 
     /// Elements of b packed whole, for [`Product::run_rows`] and [`Product::run_packed`].
@@ -144,7 +149,8 @@ impl<T: Scalar> Product<T> {
     /// # Safety
     /// As for [`Product::run_serial`].
     pub unsafe fn run_rows(&self, a: *const T, packed_b: *const T, c: *mut T, rows: usize, memory: *mut u8) {
-        let operands = Operands { a: Source::Plain(a), b: Source::Packed(packed_b), c, accumulate: false };
+        let (a, b, c_row) = (Source::Plain(a), Source::Packed(packed_b), self.sizes.c_row);
+        let operands = Operands { a, b, c, c_row, accumulate: false };
         // SAFETY: by the caller.
         unsafe { self.part(&operands, Part { rows, ..self.whole() }, memory) }
     }
@@ -198,14 +204,14 @@ impl<T: Scalar> Product<T> {
     /// # Safety
     /// As for [`Product::run_serial`].
     pub(super) unsafe fn part(&self, operands: &Operands<T>, part: Part, memory: *mut u8) {
-        let Sizes { m, k, a: sa, c_row, .. } = self.sizes;
-        let Part { top, rows, left, columns } = part;
+        let Sizes { m, k, a: sa, .. } = self.sizes;
+        let Part { top, rows, left, columns, .. } = part;
         let nr = self.engine.nr;
         let (depth, together) = (block_depth(k), GROUP * nr);
         let (a_is_plain, b_is_plain) = (self.a_is_plain(rows), self.b_is_plain(rows));
-        let end = left + columns;
-        for first in (0..k).step_by(depth) {
-            let steps = depth.min(k - first);
+        let (end, last) = (left + columns, part.first + part.steps);
+        for first in (part.first..last).step_by(depth) {
+            let steps = depth.min(last - first);
             for block in (0..rows).step_by(BLOCK_ROWS) {
                 let (top, count) = (top + block, BLOCK_ROWS.min(rows - block));
                 // SAFETY: by the caller.
@@ -230,8 +236,9 @@ impl<T: Scalar> Product<T> {
                         let at = Corner { first, left: group };
                         let b = self.columns_of_b(operands.b, at, [width, steps], b_is_plain, own_b);
                         let b = Columns { next: self.ahead(operands.b, Corner { first: next.0, left: next.1 }), ..b };
-                        let c = operands.c.add(top * c_row + group);
-                        self.tiles(a, b, c, [count, width, steps], operands.accumulate || first > 0);
+                        let c = operands.c.add(top * operands.c_row + group);
+                        let accumulate = operands.accumulate || first > part.first;
+                        self.tiles(a, b, (c, operands.c_row), [count, width, steps], accumulate);
                     }
                 }
             }
@@ -285,8 +292,15 @@ impl<T: Scalar> Product<T> {
     }
 
     /// All tiles of a block of rows and a group of panels: a strip stays in the first cache while panels go by.
-    unsafe fn tiles(&self, a: Rows<T>, b: Columns<T>, c: *mut T, [rows, columns, k]: [usize; 3], accumulate: bool) {
-        let (c_row, Engine { mr, nr, lanes, .. }) = (self.sizes.c_row, self.engine);
+    unsafe fn tiles(
+        &self,
+        a: Rows<T>,
+        b: Columns<T>,
+        (c, c_row): (*mut T, usize),
+        [rows, columns, k]: [usize; 3],
+        accumulate: bool,
+    ) {
+        let Engine { mr, nr, lanes, .. } = self.engine;
         for (number, (top, count)) in strips(rows, 1, mr).enumerate() {
             // SAFETY: by the caller.
             unsafe {

@@ -1,5 +1,7 @@
 //! dotGeneral against sums in float64, on every path of this machine.
 
+use super::{Product, Scalar, Sizes, Strides, serial_bytes};
+use crate::isa::Isa;
 use crate::isa::testing::each_isa;
 use crate::testing::{Lcg, attrs, bytes, list, numbers, run_library, shape};
 use crate::{Pool, library};
@@ -181,4 +183,111 @@ fn what_does_not_fit_is_refused() {
     assert!(kernel.check(&[f(&[2, 3]), f(&[3, 4])], &[f(&[2, 4])], &with(&[], &[], &[2], &[0])).is_err());
     assert!(kernel.check(&[f(&[3, 3]), f(&[3, 3])], &[f(&[])], &with(&[], &[], &[1, 1], &[0, 1])).is_err());
     assert!(kernel.check(&[f(&[3, 3]), f(&[3, 3])], &[f(&[3])], &with(&[1], &[0], &[1], &[0])).is_err());
+}
+
+/// Sizes around tiles, blocks and parts; the last one is summed in layers.
+const EDGES: &[[usize; 3]] = &[
+    [1, 40, 9],
+    [1, 1500, 20],
+    [40, 1, 300],
+    [2, 2, 1],
+    [14, 32, 288],
+    [13, 31, 7],
+    [15, 33, 289],
+    [28, 64, 8],
+    [29, 65, 17],
+    [130, 129, 70],
+    [57, 140, 600],
+    [161, 300, 50],
+    [520, 70, 33],
+    [64, 40, 2400],
+];
+
+/// Runs one product in every way, c lying in a larger matrix, against the sums by definition.
+fn every_way<T: Scalar + std::fmt::Debug>(isa: Isa, pools: &[Pool], [m, n, k]: [usize; 3], of: fn(i32) -> T) {
+    let mut lcg = Lcg(7);
+    let mut draw = |count: usize| (0..count).map(|_| (lcg.next() % 7) as i32 - 3).collect::<Vec<i32>>();
+    let (a, b) = (draw(m * k), draw(k * n));
+    let (x, y): (Vec<T>, Vec<T>) = (a.iter().map(|&v| of(v)).collect(), b.iter().map(|&v| of(v)).collect());
+    let c_row = n + 3;
+    for (a_turned, b_turned) in [(false, false), (true, false), (false, true), (true, true)] {
+        let strides = |turned: bool, rows: usize, columns: usize| {
+            if turned {
+                Strides { row: 1, column: rows as isize }
+            } else {
+                Strides { row: columns as isize, column: 1 }
+            }
+        };
+        let (sa, sb) = (strides(a_turned, m, k), strides(b_turned, k, n));
+        let at = |s: Strides, i: usize, j: usize| (i as isize * s.row + j as isize * s.column) as usize;
+        let sum = |i, j| (0..k).map(|p| a[at(sa, i, p)] * b[at(sb, p, j)]).sum::<i32>();
+        let sums: Vec<i32> = (0..m * n).map(|i| sum(i / n, i % n)).collect();
+        let product = Product::<T>::new(Sizes { m, n, k, a: sa, b: sb, c_row }, isa);
+        let mut scratch = vec![0u64; (product.scratch_bytes().max(serial_bytes::<T>(&product.sizes))) / 8 + 8];
+        let scratch = scratch.as_mut_ptr().cast::<u8>();
+        let scratch = scratch.wrapping_add(scratch.align_offset(64));
+        let mut packed = vec![T::ZERO; product.packed_len()];
+        // SAFETY: buffers as the sizes say.
+        unsafe { product.pack_b(packed.as_mut_ptr(), y.as_ptr()) };
+        for (accumulate, pool) in [false, true].into_iter().flat_map(|more| pools.iter().map(move |pool| (more, pool)))
+        {
+            let want: Vec<T> = (0..m * c_row)
+                .map(|i| match (i / c_row, i % c_row) {
+                    (i, j) if j < n => of(sums[i * n + j] + if accumulate { 5 } else { 0 }),
+                    _ => of(5),
+                })
+                .collect();
+            for way in 0..3 {
+                let mut c = vec![of(5); m * c_row];
+                let (a, b, to) = (x.as_ptr(), y.as_ptr(), c.as_mut_ptr());
+                // SAFETY: as above.
+                unsafe {
+                    match way {
+                        0 => product.run_serial(a, b, to, accumulate, scratch),
+                        1 => product.run(a, b, to, accumulate, scratch, pool, None),
+                        _ => product.run_packed(a, packed.as_ptr(), to, accumulate, scratch, pool, None),
+                    }
+                }
+                assert!(
+                    c == want,
+                    "{isa:?} {m}x{k} {a_turned} by {k}x{n} {b_turned}, way {way}, {} threads",
+                    pool.threads()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn whole_numbers_are_exact_at_every_edge_in_every_way() {
+    let pools = [Pool::new(1), Pool::new(2), Pool::new(8)];
+    each_isa(|isa| {
+        for &sizes in EDGES {
+            every_way::<f32>(isa, &pools, sizes, |v| v as f32);
+            every_way::<f64>(isa, &pools, sizes, |v| v as f64);
+            every_way::<i32>(isa, &pools, sizes, |v| v);
+        }
+    });
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    let pools = [Pool::new(1), Pool::new(2), Pool::new(8)];
+    each_isa(|isa| {
+        for &[m, n, k] in EDGES {
+            let mut lcg = Lcg(11);
+            let (a, b) = (lcg.floats(m * k), lcg.floats(k * n));
+            let (row, column) = (Strides { row: k as isize, column: 1 }, Strides { row: n as isize, column: 1 });
+            let product = Product::<f32>::new(Sizes { m, n, k, a: row, b: column, c_row: n }, isa);
+            let results = pools.each_ref().map(|pool| {
+                let (mut c, mut scratch) = (vec![0f32; m * n], vec![0u64; product.scratch_bytes() / 8 + 8]);
+                let scratch = scratch.as_mut_ptr().cast::<u8>();
+                let scratch = scratch.wrapping_add(scratch.align_offset(64));
+                // SAFETY: buffers as the sizes say.
+                unsafe { product.run(a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), false, scratch, pool, None) };
+                c.iter().map(|x| x.to_bits()).collect::<Vec<u32>>()
+            });
+            assert!(results.iter().all(|bits| *bits == results[0]), "{isa:?} {m} {n} {k}");
+        }
+    });
 }
