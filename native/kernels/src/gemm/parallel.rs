@@ -23,8 +23,9 @@ const PART_COLUMNS: usize = 64;
 /// Elements of c at most, and steps of k at least, for sums of layers.
 const LAYER: usize = 32 * 1024;
 const LAYER_STEPS: usize = 1024;
-/// Bytes of an operand that is packed for all parts at most.
-const SHARED_BYTES: usize = 32 << 20;
+/// Bytes of a and b at most, where they are packed for all parts: rows of a are read in order by each part as well.
+const SHARED_A: usize = 1 << 20;
+const SHARED_B: usize = 32 << 20;
 /// Elements of the matrix in one part of a product with a vector.
 const VECTOR_PART: usize = 128 * 1024;
 /// Columns that one chunk packs, a multiple of any nr.
@@ -89,9 +90,9 @@ impl<T: Scalar> Product<T> {
         let rows = if rows > BLOCK_ROWS { rows.next_multiple_of(BLOCK_ROWS) } else { rows };
         let columns = n.div_ceil(across.min(n.div_ceil(PART_COLUMNS))).next_multiple_of(self.engine.nr);
         let (down, across) = (m.div_ceil(rows), n.div_ceil(columns));
-        let fits = |len: usize| if len * size_of::<T>() <= SHARED_BYTES { len } else { 0 };
-        let packed_a = if across > 1 && !self.a_is_plain(rows) { fits(m * k) } else { 0 };
-        let packed_b = if down > 1 && !self.b_is_plain(rows) { fits(self.packed_len()) } else { 0 };
+        let fits = |len: usize, most: usize| if len * size_of::<T>() <= most { len } else { 0 };
+        let packed_a = if across > 1 && !self.a_is_plain(rows) { fits(m * k, SHARED_A) } else { 0 };
+        let packed_b = if down > 1 && !self.b_is_plain(rows) { fits(self.packed_len(), SHARED_B) } else { 0 };
         Cut { rows, columns, across, parts: down * across, packed_a, packed_b, deep: k, layers: 1 }
     }
 

@@ -6,8 +6,8 @@ use super::vector::{Sums, VectorProduct};
 use super::{Sizes, Strides};
 use crate::isa::Isa;
 
-/// Steps of k in one block: a strip of a and a panel of b of this depth stay in the first cache.
-const DEPTH: usize = 288;
+/// Steps of k in one block: a strip of a of this depth stays in the first cache while panels of b pass through it.
+const DEPTH: usize = 384;
 /// Rows of a block of a, and panels of b that are used together: they stay in the second cache.
 pub(super) const BLOCK_ROWS: usize = 504;
 const GROUP: usize = 4;
@@ -159,7 +159,7 @@ impl<T: Scalar> Product<T> {
     /// where their rows meet in the same sets of the first cache.
     pub(super) fn a_is_plain(&self, rows: usize) -> bool {
         let Sizes { n, k, a, .. } = self.sizes;
-        let apart = a.row.unsigned_abs() * size_of::<T>() % 4096 != 0 || n <= self.engine.nr;
+        let apart = !(a.row.unsigned_abs() * size_of::<T>()).is_multiple_of(4096) || n <= self.engine.nr;
         rows * k <= SMALL || a.column == 1 && n <= GROUP * self.engine.nr && apart
     }
 
