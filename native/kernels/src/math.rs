@@ -39,15 +39,21 @@ const fn exponent(n: i32) -> i32 {
     (n + 127) << 23
 }
 
+/// x = n ln 2 + r for the whole number n in `shifted`: (n in the place of an exponent, r).
+#[inline(always)]
+fn reduce<const FMA: bool>(x: f32, shifted: f32) -> (i32, f32) {
+    let whole = shifted - ROUND32;
+    let r = fma32::<FMA>(whole, -LN2_LOW, fma32::<FMA>(whole, -LN2_HIGH, x));
+    // Above n the bits of `shifted` are even at this place and fall out.
+    ((shifted.to_bits() << 23) as i32, r)
+}
+
 /// x = n ln 2 + r with |r| <= ln 2 / 2: (n in the place of an exponent, e^r - 1).
 #[inline(always)]
 fn exp_parts<const FMA: bool>(x: f32) -> (i32, f32) {
-    let shifted = fma32::<FMA>(x, std::f32::consts::LOG2_E, ROUND32);
-    let whole = shifted - ROUND32;
-    let r = fma32::<FMA>(whole, -LN2_LOW, fma32::<FMA>(whole, -LN2_HIGH, x));
+    let (n, r) = reduce::<FMA>(x, fma32::<FMA>(x, std::f32::consts::LOG2_E, ROUND32));
     let q = poly::<FMA, 5>(r, [0.5, 0.166_665_39, 0.041_666_612, 0.008_367_102, 0.001_391_755_3]);
-    // Above n the bits of `shifted` are even at this place and fall out.
-    ((shifted.to_bits() << 23) as i32, fma32::<FMA>(r * r, q, r))
+    (n, fma32::<FMA>(r * r, q, r))
 }
 
 /// The sum of the two exponents as a power of two; it is a normal number.
@@ -69,10 +75,9 @@ pub fn exp<const FMA: bool>(x: f32) -> f32 {
     fma32::<FMA>(p, power, power) * rest
 }
 
-/// (e^x - 1) / 2 for -20 <= x <= 89 or NaN.
+/// (e^x - 1) / 2 of its parts.
 #[inline(always)]
-fn half_expm1<const FMA: bool>(x: f32) -> f32 {
-    let (n, p) = exp_parts::<FMA>(x);
+fn half_expm1<const FMA: bool>((n, p): (i32, f32)) -> f32 {
     let half = power(n, exponent(-1));
     fma32::<FMA>(half, p, half - 0.5)
 }
@@ -81,8 +86,9 @@ fn half_expm1<const FMA: bool>(x: f32) -> f32 {
 pub fn expm1<const FMA: bool>(x: f32) -> f32 {
     let y = if x > 89.0 { 89.0 } else { x };
     let y = if y < -20.0 { -20.0 } else { y };
-    let result = half_expm1::<FMA>(y) * 2.0;
-    if x == 0.0 { x } else { result } // keeps -0
+    let result = half_expm1::<FMA>(exp_parts::<FMA>(y)) * 2.0;
+    // Where half of it would not be exact, and -0.
+    if x.abs() < f32::MIN_POSITIVE { x } else { result }
 }
 
 #[inline(always)]
@@ -185,9 +191,23 @@ pub fn pow<const FMA: bool>(x: f32, y: f32) -> f32 {
 pub fn tanh<const FMA: bool>(x: f32) -> f32 {
     let y = x.abs();
     let y = if y > 10.0 { 10.0 } else { y };
-    let h = half_expm1::<FMA>(y + y);
+    // Here 0 <= r <= ln 2, so that nothing cancels in h.
+    let y = y + y;
+    let (n, r) = reduce::<FMA>(y, fma32::<FMA>(y, std::f32::consts::LOG2_E, -0.5) + ROUND32);
+    let q = poly::<FMA, 6>(r, [0.5, 0.166_666_97, 0.041_662_168, 0.008_357_261, 0.001_330_642_3, 2.634_467_7e-4]);
+    let p = fma32::<FMA>(r * r, q, r);
+    let h = half_expm1::<FMA>((n, p));
     let m = if h < 1.0 { h } else { 1.0 };
-    (m - m * m / (1.0 + h)).copysign(x)
+    let sum = 1.0 + h;
+    let quotient = m * m / sum;
+    if FMA {
+        return (m - quotient).copysign(x);
+    }
+    // Here products are rounded too: this takes back what h (for n = 0) and `sum` lost, by 1 / (1 + m) to a few percent.
+    let h_lost = if n == 0 { 0.5 * (r * r * q - (p - r)) } else { 0.0 };
+    let sum_lost = h - (sum - 1.0);
+    let inverse = 0.957 - 0.5 * m;
+    (m - (quotient - (quotient * sum_lost + h_lost * inverse) * inverse)).copysign(x)
 }
 
 /// 1 / (1 + e) of e = e^-x; by e^-|x|, which does not overflow: m - m e / (1 + e) with m = 1 or, left of 0, e.

@@ -1,7 +1,9 @@
 //! From a loop kernel to a pass: which stores go together, in which order the space is walked, what each tile computes.
 
 use super::elementwise::{self, Step};
+use super::pairs;
 use super::reduce::Reducer;
+use super::stream;
 use super::transpose::StridedCopy;
 use crate::Error;
 use crate::isa::Isa;
@@ -34,6 +36,9 @@ pub struct Pass {
     pub reduces: Vec<ReduceStore>,
     /// The last step's value is stored once and read by no other step: it may be written in place.
     pub direct: bool,
+    /// Operands and results are far larger than the caches: see stream.rs.
+    pub streams: bool,
+    pub write_around: unsafe fn(stream::Write),
     /// Estimated ns an element.
     pub element_cost: f64,
     /// Elements that a chunk aims at, a multiple of the tile.
@@ -75,7 +80,7 @@ pub enum Walk {
 
 pub struct TileStep {
     pub run: Step,
-    pub ins: [u32; 3],
+    pub ins: [u32; 4],
 }
 
 pub struct DenseStore {
@@ -125,6 +130,8 @@ impl Pass {
             dense: Vec::new(),
             reduces: Vec::new(),
             direct: false,
+            streams: false,
+            write_around: stream::writer(isa),
             element_cost: 0.0,
             grain: 0,
         };
@@ -143,6 +150,7 @@ impl Pass {
         pass.choose_walks(copies);
         pass.allocate_buffers();
         let wanted = CHUNK_NS / pass.element_cost.max(0.01);
+        pass.streams = pass.reduces.is_empty() && pass.streamed_bytes() >= stream::WORTH;
         pass.grain = (wanted as usize).clamp(*GRAIN.start(), *GRAIN.end()).next_multiple_of(pass.tile);
         Ok(pass)
     }
@@ -203,6 +211,7 @@ impl Pass {
                 _ => {}
             }
         }
+        let pairs = pairs::find(kernel, stores, &needed);
         for (i, instr) in kernel.instrs.iter().enumerate().filter(|&(i, _)| needed[loads + i]) {
             if matches!(instr.op, Op::Constant | Op::Iota) {
                 continue;
@@ -216,10 +225,15 @@ impl Pass {
             let run = elementwise::step(isa, instr.op, operand, instr.dtype).filter(|_| alike && fits);
             let run =
                 run.ok_or_else(|| Error::dtype(format!("loop kernel: {} on {}", instr.op.name(), operand.name())))?;
-            number[loads + i] = (self.sources.len() + self.steps.len()) as u32;
-            let ins = instr.args.map(|arg| if arg == NONE { NONE } else { number[arg as usize] });
-            self.steps.push(TileStep { run, ins });
             self.element_cost += elementwise::cost(instr.op, operand);
+            let (run, args) = match pairs[i] {
+                pairs::Role::Alone => (run, [instr.args[0], instr.args[1], instr.args[2], NONE]),
+                pairs::Role::First => continue,
+                pairs::Role::Second(pair) => (pair.step(isa), pair.args),
+            };
+            number[loads + i] = (self.sources.len() + self.steps.len()) as u32;
+            let ins = args.map(|arg| if arg == NONE { NONE } else { number[arg as usize] });
+            self.steps.push(TileStep { run, ins });
             self.buffers.push(instr.dtype.size() as u32); // sizes for now
         }
         for &s in stores {
@@ -320,6 +334,12 @@ impl Pass {
         if any && fits {
             self.tile -= self.tile % unit;
         }
+    }
+
+    fn streamed_bytes(&self) -> usize {
+        let dense = self.sources.iter().filter(|source| source.walk == Walk::Dense).map(|source| source.dtype.size());
+        let bytes: usize = dense.chain(self.dense.iter().map(|store| store.size)).sum();
+        bytes * self.extents.iter().product::<usize>()
     }
 
     /// Bytes of scratch that copies of transposed operands take; partial results of reductions follow them.

@@ -6,8 +6,10 @@ mod elementwise;
 mod float;
 mod frame;
 mod integer;
+mod pairs;
 mod reduce;
 mod run;
+mod stream;
 mod tile;
 pub mod transpose;
 

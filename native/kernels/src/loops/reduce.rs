@@ -292,6 +292,30 @@ impl<F: Combine<T>, T: Copy> Kernel for Folder<F, T> {
     }
 }
 
+/// Rows shorter than this are reduced [`LANES`] at a time.
+const SHORT: usize = 64;
+
+/// The reductions of 16 rows of `len` elements: lane l of all rows is one vector.
+#[inline(always)]
+unsafe fn rows_together<F: Combine<T>, T: Copy>(x: *const T, len: usize) -> [T; LANES] {
+    let mut lanes = [[F::IDENTITY; LANES]; LANES];
+    for i in 0..len {
+        for (r, lane) in lanes[i % LANES].iter_mut().enumerate() {
+            // SAFETY: by the caller.
+            *lane = F::combine(*lane, unsafe { x.add(r * len + i).read() });
+        }
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for l in 0..half {
+            let other = lanes[l + half];
+            lanes[l].iter_mut().zip(other).for_each(|(lane, other)| *lane = F::combine(*lane, other));
+        }
+        half /= 2;
+    }
+    lanes[0]
+}
+
 struct RowReducer<F, T>(PhantomData<(F, T)>);
 
 impl<F: Combine<T>, T: Copy> Kernel for RowReducer<F, T> {
@@ -300,7 +324,15 @@ impl<F: Combine<T>, T: Copy> Kernel for RowReducer<F, T> {
     #[inline(always)]
     unsafe fn run<const FMA: bool>(args: Rows) {
         let (x, out) = (args.x as *const T, args.out as *mut T);
-        for r in 0..args.rows {
+        // Rows that fill few vectors are reduced side by side.
+        let together = if args.len < SHORT { args.rows / LANES * LANES } else { 0 };
+        for r in (0..together).step_by(LANES) {
+            // SAFETY: x has rows · len elements, out has rows.
+            unsafe {
+                (out.add(r) as *mut [T; LANES]).write_unaligned(rows_together::<F, T>(x.add(r * args.len), args.len));
+            }
+        }
+        for r in together..args.rows {
             // SAFETY: x has rows · len elements, out has rows.
             unsafe {
                 let x = x.add(r * args.len);

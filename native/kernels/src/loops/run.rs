@@ -3,6 +3,7 @@
 use super::canon::{Pass, SourceKind, Walk};
 use super::frame::with_frame;
 use super::reduce::{Accumulate, BLOCK, Fold, LANES, Rows, Tree};
+use super::stream;
 use super::tile::Tiles;
 use super::transpose::Shared;
 use crate::pool::Pool;
@@ -147,7 +148,9 @@ impl Run<'_> {
     /// All dense stores of these flat positions.
     unsafe fn range(&self, range: Range<usize>) {
         let pass = self.pass;
-        let direct = pass.direct && !self.ins.iter().any(|&p| p == self.outs[pass.dense[0].out].cast_const());
+        let fresh = |out: usize| !self.ins.iter().any(|&p| p == self.outs[out].cast_const());
+        let streams = pass.streams && pass.dense.iter().all(|store| fresh(store.out));
+        let direct = pass.direct && !streams && fresh(pass.dense[0].out);
         with_frame(Tiles::bytes(pass), |memory| {
             // SAFETY: the frame has the size asked for; the range is inside the space.
             unsafe {
@@ -157,6 +160,9 @@ impl Run<'_> {
                     if direct && len.is_multiple_of(16) {
                         let store = &pass.dense[0];
                         tiles.evaluate(start, len, Some(self.outs[store.out].add(start * store.size)));
+                    } else if pass.streams {
+                        tiles.evaluate_and_fetch(start, len, None, Some(start + stream::AHEAD * pass.tile));
+                        if streams { self.stream(&tiles, start, len) } else { self.store(&tiles, start, len) }
                     } else {
                         tiles.evaluate(start, len, None);
                         self.store(&tiles, start, len);
@@ -164,6 +170,25 @@ impl Run<'_> {
                 }
             }
         });
+        if streams {
+            stream::settle();
+        }
+    }
+
+    /// As `store`, around the caches.
+    unsafe fn stream(&self, tiles: &Tiles, start: usize, len: usize) {
+        for store in &self.pass.dense {
+            let (from, bytes) = (tiles.value(store.value), len * store.size);
+            // SAFETY: the output has an element for each position.
+            unsafe {
+                let to = self.outs[store.out].add(start * store.size);
+                if to.addr().is_multiple_of(stream::LINE) && bytes.is_multiple_of(stream::LINE) {
+                    (self.pass.write_around)(stream::Write { to, from, bytes });
+                } else {
+                    to.copy_from_nonoverlapping(from, bytes);
+                }
+            }
+        }
     }
 
     unsafe fn store(&self, tiles: &Tiles, start: usize, len: usize) {

@@ -372,3 +372,90 @@ fn any_ranges_give_the_same_bits() {
         assert!(LoopPlan::ranged(&sum).is_err());
     });
 }
+
+#[test]
+fn pairs_of_instructions() {
+    let f = DType::Float32;
+    each_isa(|_| {
+        let n = 100;
+        let mut lcg = Lcg(7);
+        let x: Vec<Vec<f32>> = (0..4).map(|_| lcg.floats(n)).collect();
+        let ins: Vec<Vec<u8>> = x.iter().map(|x| bytes(x)).collect();
+        let value = |op: Op, a: f32, b: f32| match op {
+            Op::Add => a + b,
+            Op::Sub => a - b,
+            Op::Mul => a * b,
+            Op::Div => a / b,
+            _ => a.max(b),
+        };
+        let ops = [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Max];
+        for (first, second, swapped) in
+            ops.iter().flat_map(|a| ops.iter().flat_map(move |b| [(a, b, false), (a, b, true)]))
+        {
+            let args = if swapped { [2, 4] } else { [4, 2] };
+            let kernel = BoundLoop {
+                extents: vec![n],
+                loads: vec![load(f, 0, &[1]); 4],
+                instrs: vec![instr(*first, f, &[0, 1]), instr(*second, f, &args)],
+                stores: vec![store(f, 5)],
+            };
+            let got: Vec<f32> = numbers(&run(&kernel, &ins, &[n * 4], Pool::global())[0]);
+            for i in 0..n {
+                let inner = value(*first, x[0][i], x[1][i]);
+                let (a, b) = if swapped { (x[2][i], inner) } else { (inner, x[2][i]) };
+                let want = value(*second, a, b);
+                // One rounding of the product more or less.
+                let slack = if *first == Op::Mul { (inner.abs() + want.abs()) * 1.2e-7 } else { 0.0 };
+                assert!((got[i] - want).abs() <= slack, "{first:?} {second:?} {swapped}: {} {want}", got[i]);
+            }
+        }
+        type Compare = fn(&f32, &f32) -> bool;
+        let compares: [(Op, Compare); 6] = [
+            (Op::Gt, f32::gt),
+            (Op::Ge, f32::ge),
+            (Op::Lt, f32::lt),
+            (Op::Le, f32::le),
+            (Op::Eq, f32::eq),
+            (Op::Ne, f32::ne),
+        ];
+        for (op, compare) in compares {
+            let kernel = BoundLoop {
+                extents: vec![n],
+                loads: vec![load(f, 0, &[1]); 4],
+                instrs: vec![instr(op, DType::Bool, &[0, 1]), instr(Op::Select, f, &[4, 2, 3])],
+                stores: vec![store(f, 5)],
+            };
+            let got: Vec<f32> = numbers(&run(&kernel, &ins, &[n * 4], Pool::global())[0]);
+            let want: Vec<f32> = (0..n).map(|i| if compare(&x[0][i], &x[1][i]) { x[2][i] } else { x[3][i] }).collect();
+            assert_eq!(got, want, "{op:?}");
+        }
+    });
+}
+
+#[test]
+fn far_larger_than_the_caches() {
+    let f = DType::Float32;
+    each_isa(|_| {
+        // The last tile is not full; then in place, where nothing is written around the caches.
+        let n = (super::stream::WORTH / 12) + 37;
+        let kernel = BoundLoop {
+            extents: vec![n],
+            loads: vec![load(f, 0, &[1]), load(f, 0, &[1])],
+            instrs: vec![instr(Op::Add, f, &[0, 1]), instr(Op::Neg, f, &[2])],
+            stores: vec![store(f, 3)],
+        };
+        let plan = LoopPlan::new(&kernel).unwrap();
+        let mut x: Vec<f32> = (0..n).map(|i| (i % 1000) as f32).collect();
+        let mut y: Vec<f32> = vec![0.0; n];
+        for (from, to) in [(0, 1), (1, 1), (0, 0)] {
+            let starts = [x.as_mut_ptr().cast::<u8>(), y.as_mut_ptr().cast::<u8>()];
+            let ins = [starts[from].cast_const(), starts[0].cast_const()];
+            // SAFETY: buffers of n floats; a dense loop may write an operand's place.
+            unsafe { crate::Plan::run(&plan, &ins, &[starts[to]], std::ptr::null_mut(), Pool::global()) }
+            // -(x + x); then -(-2 x + x) in y; then -(x + x) in x.
+            let times = if from == 1 { 1.0 } else { -2.0 };
+            let out = if to == 0 { &x } else { &y };
+            assert!(out.iter().enumerate().all(|(i, &y)| y == times * (i % 1000) as f32));
+        }
+    });
+}

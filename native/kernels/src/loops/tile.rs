@@ -2,6 +2,7 @@
 
 use super::canon::{Pass, Source, SourceKind, Walk};
 use super::elementwise::Tile;
+use super::stream;
 use millrace_program::{DType, NONE};
 
 /// The state of one thread in a pass: a pointer for each value, and the tile buffers.
@@ -67,6 +68,16 @@ impl<'a> Tiles<'a> {
     /// # Safety
     /// `len` <= tile, the range is inside the space, and `direct` (if any) takes `len` elements, a multiple of 16.
     pub unsafe fn evaluate(&self, start: usize, len: usize, direct: Option<*mut u8>) {
+        // SAFETY: by the caller.
+        unsafe { self.evaluate_and_fetch(start, len, direct, None) }
+    }
+
+    /// The same; meanwhile the dense sources of a later tile are fetched, which starts at `next` or lies behind the end.
+    ///
+    /// # Safety
+    /// As of `evaluate`.
+    #[inline(always)]
+    pub unsafe fn evaluate_and_fetch(&self, start: usize, len: usize, direct: Option<*mut u8>, next: Option<usize>) {
         let pass = self.pass;
         // SAFETY: every read and write is inside a buffer or, for loads, inside the input, which binding has proven.
         unsafe {
@@ -83,7 +94,21 @@ impl<'a> Tiles<'a> {
                 let operand = |v: u32| if v == NONE { std::ptr::null() } else { self.value(v) };
                 (step.run)(Tile { n, ins: step.ins.map(operand), out });
                 self.values.add(sources + i).write(out);
+                if let Some(next) = next {
+                    self.fetch(next, i);
+                }
             }
+        }
+    }
+
+    /// Fetches the share of step `i` in the dense sources of the tile at `start`: memory works while steps compute.
+    fn fetch(&self, start: usize, i: usize) {
+        let pass = self.pass;
+        for (v, source) in pass.sources.iter().enumerate().filter(|(_, source)| source.walk == Walk::Dense) {
+            let size = source.dtype.size();
+            let share = (pass.tile * size).div_ceil(stream::LINE).div_ceil(pass.steps.len()) * stream::LINE;
+            let from = self.bases[v].wrapping_add(start * size + i * share);
+            (0..share).step_by(stream::LINE).for_each(|at| stream::fetch(from.wrapping_add(at)));
         }
     }
 

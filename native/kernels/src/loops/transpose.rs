@@ -2,9 +2,10 @@
 //! line is fetched once.
 
 use crate::pool::Pool;
+use std::mem::MaybeUninit;
 
 /// Elements a side of a block.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
 /// Below this, a tile gathers the elements itself.
 const WORTH: usize = 2048;
 
@@ -88,18 +89,41 @@ impl StridedCopy {
                 let (first, end) = (strip * BLOCK, ((strip + 1) * BLOCK).min(rows));
                 for left in (0..columns).step_by(BLOCK) {
                     let right = (left + BLOCK).min(columns);
-                    for i in first..end {
-                        for j in left..right {
-                            // SAFETY: a position of the copy, each written once.
-                            unsafe {
-                                let from = from.offset((from_at + i as i64 + j as i64 * self.strides[last]) as isize);
-                                to.add(to_at + i * to_stride + j).write(from.read());
-                            }
-                        }
+                    // SAFETY: positions of the copy, each written once.
+                    unsafe {
+                        let from = from.offset((from_at + first as i64 + left as i64 * self.strides[last]) as isize);
+                        let to = to.add(to_at + first * to_stride + left);
+                        block(from, self.strides[last] as isize, to, to_stride, end - first, right - left);
                     }
                 }
             }
         });
+    }
+}
+
+/// to[i, j] = from[j, i] of a block of at most BLOCK² elements, by way of one that lies together: the rows of `from` often
+/// lie a power of two apart, where a cache holds few of them.
+#[inline(always)]
+unsafe fn block<T: Copy>(
+    from: *const T,
+    from_stride: isize,
+    to: *mut T,
+    to_stride: usize,
+    rows: usize,
+    columns: usize,
+) {
+    let mut between = [const { MaybeUninit::<[T; BLOCK]>::uninit() }; BLOCK];
+    // SAFETY: by the caller; what is read from `between` was written before.
+    unsafe {
+        for (j, line) in between.iter_mut().enumerate().take(columns) {
+            from.offset(j as isize * from_stride).copy_to_nonoverlapping(line.as_mut_ptr().cast(), rows);
+        }
+        let between = between.as_ptr().cast::<T>();
+        for i in 0..rows {
+            for j in 0..columns {
+                to.add(i * to_stride + j).write(between.add(j * BLOCK + i).read());
+            }
+        }
     }
 }
 
