@@ -186,7 +186,7 @@ pub fn pow<const FMA: bool>(x: f32, y: f32) -> f32 {
     if y == 0.0 || x == 1.0 { 1.0 } else { result }
 }
 
-/// h / (1 + h) of h = (e^2|x| - 1) / 2, as m - m² / (1 + h) with m = min(h, 1): the quotient's error counts half at most.
+/// h / (1 + h) of h = (e^2|x| - 1) / 2, as m - m² / (1 + h) with m = min(h, 1): the quotient's error counts half.
 #[inline(always)]
 pub fn tanh<const FMA: bool>(x: f32) -> f32 {
     let y = x.abs();
@@ -203,7 +203,7 @@ pub fn tanh<const FMA: bool>(x: f32) -> f32 {
     if FMA {
         return (m - quotient).copysign(x);
     }
-    // Here products are rounded too: this takes back what h (for n = 0) and `sum` lost, by 1 / (1 + m) to a few percent.
+    // Here products are rounded too: this takes back what h (for n = 0) and `sum` lost, 1 / (1 + m) to a few percent.
     let h_lost = if n == 0 { 0.5 * (r * r * q - (p - r)) } else { 0.0 };
     let sum_lost = h - (sum - 1.0);
     let inverse = 0.957 - 0.5 * m;

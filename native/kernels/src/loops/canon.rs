@@ -1,4 +1,5 @@
 //! From a loop kernel to a pass: which stores go together, in which order the space is walked, what each tile computes.
+//! Over 400 lines: one struct, and the steps that fill it.
 
 use super::elementwise::{self, Step};
 use super::pairs;

@@ -1,4 +1,5 @@
-//! Loop kernels against a plain evaluator in float64, on every path of this machine.
+//! Loop kernels against a plain evaluator in float64, on every path of this machine. Over 400 lines: one
+//! test for each of many things that a loop may hold.
 
 use super::LoopPlan;
 use crate::Pool;

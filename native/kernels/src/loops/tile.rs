@@ -72,7 +72,7 @@ impl<'a> Tiles<'a> {
         unsafe { self.evaluate_and_fetch(start, len, direct, None) }
     }
 
-    /// The same; meanwhile the dense sources of a later tile are fetched, which starts at `next` or lies behind the end.
+    /// The same; meanwhile the dense sources of a later tile are fetched, which starts at `next`, maybe behind the end.
     ///
     /// # Safety
     /// As of `evaluate`.

@@ -101,8 +101,8 @@ impl StridedCopy {
     }
 }
 
-/// to[i, j] = from[j, i] of a block of at most BLOCK² elements, by way of one that lies together: the rows of `from` often
-/// lie a power of two apart, where a cache holds few of them.
+/// to[i, j] = from[j, i] of a block of at most BLOCK² elements, by way of one that lies together: the rows of `from`
+/// often lie a power of two apart, where a cache holds few of them.
 #[inline(always)]
 unsafe fn block<T: Copy>(
     from: *const T,
