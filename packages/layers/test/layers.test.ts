@@ -254,3 +254,39 @@ describe("merging", () => {
     ).toBe("E_SHAPE");
   });
 });
+
+describe("LSTM", () => {
+  const options = { units: 3, returnSequences: true, inputShape: [null, 2] } as const;
+  /** The same weights with other activations than the fused ones, which compute the same. */
+  function stepByStep(weights: readonly Tensor[], more: object = {}): ReturnType<typeof sequential> {
+    const activation = (x: Tensor): Tensor => tf.tanh(x);
+    const model = sequential([
+      layers.lstm({ ...options, ...more, inputShape: [5, 2], activation }),
+    ]) as never as ReturnType<typeof sequential>;
+    model.setWeights(weights as never);
+    return model;
+  }
+  test.each([
+    {},
+    { goBackwards: true },
+    { returnSequences: false },
+    { goBackwards: true, returnSequences: false, useBias: false },
+  ])("the fused recurrence and step by step are one, in value and gradient: %j", (more) => {
+    const fused = sequential([layers.lstm({ ...options, ...more })]) as never as ReturnType<typeof sequential>;
+    const other = stepByStep(fused.getWeights(), more);
+    const x: Tensor = tf.randomNormal([4, 5, 2], 0, 1, "float32", 7);
+    const [a, b] = [fused, other].map((model) => {
+      const { value, grads } = tf.variableGrads(() => tf.sum(tf.square(model.apply(x) as Tensor)) as Tensor);
+      return [value, ...Object.values(grads)].map(values);
+    });
+    for (const [i, want] of b!.entries()) for (const [k, y] of want.entries()) expect(a![i]![k]).toBeCloseTo(y, 4);
+  });
+  test("one model takes sequences of any length, in a function too", () => {
+    const model = sequential([layers.lstm(options)]) as never as ReturnType<typeof sequential>;
+    const run = tf.fn((x: Tensor) => model.apply(x) as Tensor);
+    const x: Tensor = tf.randomNormal([2, 6, 2], 0, 1, "float32", 8);
+    const whole = values(run(x) as Tensor);
+    const half = values(run(tf.slice(x, [0, 0, 0], [2, 3, 2]) as Tensor) as Tensor);
+    for (const [i, y] of half.entries()) expect(whole[i < 9 ? i : i + 9]).toBeCloseTo(y, 6);
+  });
+});
