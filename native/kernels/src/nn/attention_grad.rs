@@ -2,7 +2,7 @@
 //! queries. Where heads are few, keys are cut into chunks, each of which has a gradient of the queries of its own; they
 //! are added in order.
 
-use super::attention::{Carve, Extent, Magnitude, QUERIES, Sides, pack_rows, plain, product, rows_of, sized, visible};
+use super::blocks::{Carve, Extent, Magnitude, QUERIES, Sides, pack_rows, plain, product, rows_of, sized, visible};
 use super::real::{LANES, Real, exp, lanes, load, map, round_of_vectors, store, sum};
 use super::same_float;
 use crate::areas::{self, Areas};
@@ -286,7 +286,11 @@ impl<T: Real> Plan for GradPlan<T> {
     }
 
     fn cost_ns(&self) -> f64 {
-        1000.0 + 2.5 * self.sides.flops() / 50.0
+        1000.0 + self.flops() / 50.0
+    }
+
+    fn flops(&self) -> f64 {
+        2.5 * self.sides.flops()
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {

@@ -19,11 +19,14 @@ pub const TABLES: &[crate::KernelTable] = &[
 ];
 // End of the files.
 
+mod blocks;
 mod gates;
 mod real;
 mod recurrent;
 mod recurrent_grad;
 
+#[cfg(test)]
+mod attention_tests;
 #[cfg(test)]
 mod lstm_tests;
 #[cfg(test)]
