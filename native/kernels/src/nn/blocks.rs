@@ -1,4 +1,4 @@
-//! What attention and its gradient share: their sizes, the products of a block, masks, and working memory.
+//! What attention and its gradient share: their sizes, the products of a block (the LSTM's too), masks, working memory.
 
 use super::real::{LANES, Lanes, Real, greatest_magnitude, lanes, load};
 use crate::Error;

@@ -3,7 +3,7 @@
 //! A thread takes a few rows of the batch from the first step to the last, so no step waits for another thread. The
 //! kernel is packed once for all steps. Chunks are cut by sizes alone.
 
-use super::attention::plain;
+use super::blocks::plain;
 use super::real::Real;
 use crate::areas::{self, Areas};
 use crate::check::expect;

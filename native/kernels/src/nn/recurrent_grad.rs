@@ -1,7 +1,7 @@
 //! A recurrence walked back, with the gradient of its kernel: summed a few steps at a time, a part for each chunk of rows,
 //! and the parts pairwise.
 
-use super::attention::{plain, sized, transposed};
+use super::blocks::{plain, sized, transposed};
 use super::real::Real;
 use super::recurrent::{Chunk, Kernels, Pieces, Sides, Step, copy_rows, piece_bytes};
 use crate::Pool;
