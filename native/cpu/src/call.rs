@@ -122,7 +122,12 @@ impl Device {
             self.inputs(it, args, call)?;
             self.outputs(it, call)?;
         }
-        if let Err(error) = self.start(it, call) {
+        let started = self.start(it, call);
+        // From here on they have the bytes of results.
+        for &param in call.taken.iter().flatten() {
+            self.memory.rewrite(call.inputs[param]);
+        }
+        if let Err(error) = started {
             call.outputs.drain(..).chain(call.spent.drain(..)).for_each(|id| self.release(id));
             return Err(error);
         }
@@ -237,7 +242,9 @@ impl Device {
         call.results.extend(call.outputs.iter().map(start));
         let takes = it.bound.takeovers.iter().filter(|takeover| call.taken[takeover.result].is_some());
         let commit = takes.map(|takeover| takeover.step).min().unwrap_or(usize::MAX);
+        let forms = self.memory.forms(it, &call.inputs);
         if self.runs_here(it) {
+            self.outcome.forms = forms;
             self.outcome.recorder = self.profile.is_some().then(|| Recorder::of(it, false));
             let ran = self.queue.run_here(it, &call.params, &call.results, commit, &mut self.outcome);
             if let Some(recorder) = self.outcome.recorder.take() {
@@ -258,7 +265,8 @@ impl Device {
         let keeps = call.renews.iter().filter(|it| params[it.param] != results[it.result]).copied().collect();
         let (bound, cancelled, before) = (it.clone(), cancel.clone(), after.clone());
         let profiled = self.profile.is_some();
-        let job = Job { ticket, bound, params, results, after: before, commit, keeps, cancel: cancelled, profiled };
+        let job =
+            Job { ticket, bound, params, results, after: before, commit, keeps, cancel: cancelled, profiled, forms };
         self.queue.push(job)?;
         self.last_ticket = ticket;
         self.pending_bytes += it.input_bytes;

@@ -35,6 +35,8 @@ pub struct Stats {
     pub kernels: u64,
     pub queued: usize,
     pub arena: usize,
+    /// Bytes of packed weights.
+    pub packed: usize,
 }
 
 pub struct Device {
@@ -42,7 +44,9 @@ pub struct Device {
     pub(crate) queue: Queue,
     pub(crate) memory: Memory,
     pub(crate) tensors: Table<StorageId>,
-    executables: Table<Arc<Program>>,
+    executables: Table<(u64, Arc<Program>)>,
+    /// How many were compiled so far.
+    compiled: u64,
     pub(crate) bounds: Table<Arc<BoundProgram>>,
     pub(crate) pending: VecDeque<Pending>,
     pub(crate) pending_bytes: usize,
@@ -72,6 +76,7 @@ impl Device {
             memory: Memory::new(memory_limit),
             tensors: Table::new("tensor"),
             executables: Table::new("executable"),
+            compiled: 0,
             bounds: Table::new("bound program"),
             pending: VecDeque::new(),
             pending_bytes: 0,
@@ -95,11 +100,14 @@ impl Device {
     }
 
     pub fn compile(&mut self, bytes: &[u8]) -> Result<i32, Error> {
-        self.executables.insert(Arc::new(Program::decode(bytes)?))
+        let program = Arc::new(Program::decode(bytes)?);
+        self.compiled += 1;
+        self.executables.insert((self.compiled, program))
     }
 
     pub fn bind(&mut self, executable: i32, sizes: &[i64]) -> Result<i32, Error> {
-        let bound = BoundProgram::new(self.executables.get(executable)?, sizes)?;
+        let (number, program) = self.executables.get(executable)?;
+        let bound = BoundProgram::new(program, *number, sizes)?;
         self.bounds.insert(Arc::new(bound))
     }
 
@@ -121,11 +129,25 @@ impl Device {
     }
 
     pub fn release_executable(&mut self, executable: i32) -> Result<(), Error> {
-        self.executables.remove(executable).map(drop)
+        let (number, program) = self.executables.remove(executable)?;
+        self.forget(number, &program);
+        Ok(())
     }
 
     pub fn release_bound(&mut self, bound: i32) -> Result<(), Error> {
-        self.bounds.remove(bound).map(drop)
+        let it = self.bounds.remove(bound)?;
+        let program = it.program.clone();
+        let number = it.executable;
+        drop(it);
+        self.forget(number, &program);
+        Ok(())
+    }
+
+    /// Forgets what was packed for a program that only the caller holds.
+    fn forget(&mut self, executable: u64, program: &Arc<Program>) {
+        if Arc::strong_count(program) == 1 {
+            self.memory.packed.forget_program(executable);
+        }
     }
 
     /// Runs a program of `N` parameters and one result.
@@ -251,6 +273,7 @@ impl Device {
             kernels: self.outcome.kernels + self.queue.kernels(),
             queued: self.pending.len(),
             arena: self.queue.arena_bytes(),
+            packed: self.memory.packed.bytes,
         }
     }
 
@@ -259,9 +282,10 @@ impl Device {
         &self.memory.stats
     }
 
-    /// Gives cached memory back to the system.
+    /// Gives cached memory back to the system, packed weights too.
     pub fn trim(&mut self) {
         self.memory.trim(0);
+        self.memory.packed.clear();
         self.queue.trim();
     }
 

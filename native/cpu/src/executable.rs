@@ -1,6 +1,7 @@
 //! Executables: a decoded program, and what binding makes of it.
 
 use crate::device::INLINE_NS;
+use crate::packed::{Wish, wishes};
 use crate::profile::Label;
 use millrace_kernels::{LoopPlan, Plan, library, with_tail};
 use millrace_program::{
@@ -45,6 +46,9 @@ pub struct BoundProgram {
     /// Whether it holds an assertion.
     pub asserts: bool,
     pub direct: Option<Direct>,
+    /// The number of the executable, one that no other has; and the weights that its kernels wish to have packed.
+    pub executable: u64,
+    pub wishes: Vec<Wish>,
     /// Of its first result; see origins.rs.
     pub origin: AtomicU64,
 }
@@ -121,7 +125,7 @@ impl BoundProgram {
         self.cost >= INLINE_NS
     }
 
-    pub fn new(program: &Arc<Program>, sizes: &[i64]) -> Result<BoundProgram, Error> {
+    pub fn new(program: &Arc<Program>, executable: u64, sizes: &[i64]) -> Result<BoundProgram, Error> {
         let bound = bind(program, sizes, &mut CpuPlanner { labels: false })?;
         let bytes = |shapes: &[Shape]| -> Vec<usize> { shapes.iter().map(Shape::bytes).collect() };
         Ok(BoundProgram {
@@ -132,6 +136,8 @@ impl BoundProgram {
             cost: cost(&bound.main),
             asserts: asserts(&bound.main),
             direct: Direct::of(&bound.main),
+            executable,
+            wishes: wishes(&bound.main.steps),
             origin: AtomicU64::new(0),
             sizes: sizes.into(),
             labelled: OnceLock::new(),

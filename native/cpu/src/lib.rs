@@ -11,6 +11,9 @@ mod mapping;
 #[cfg(test)]
 mod mapping_tests;
 mod origins;
+mod packed;
+#[cfg(test)]
+mod packed_tests;
 mod profile;
 #[cfg(test)]
 mod programs;

@@ -3,6 +3,7 @@
 use crate::call::Renewed;
 use crate::cancel::Cancel;
 use crate::executable::BoundProgram;
+use crate::packed::Forms;
 use crate::profile::{Event, Recorder};
 use crate::run::{Outcome, Printed, run};
 use crate::storage::ALIGN;
@@ -33,6 +34,7 @@ pub struct Job {
     pub cancel: Arc<Cancel>,
     /// Whether its kernels' times are noted.
     pub profiled: bool,
+    pub forms: Forms,
 }
 
 // SAFETY: the buffers are the job's until it has run; the queue is their only user.
@@ -84,8 +86,8 @@ impl Job {
     }
 }
 
-/// Working memory of the program that runs. It grows and is kept; programs of one device run one at a time.
-struct Arena {
+/// Memory of its own. That of the program that runs grows and is kept; programs of one device run one at a time.
+pub struct Arena {
     start: *mut u8,
     bytes: usize,
 }
@@ -94,6 +96,19 @@ struct Arena {
 unsafe impl Send for Arena {}
 
 impl Arena {
+    pub const fn empty() -> Arena {
+        Arena { start: null_mut(), bytes: 0 }
+    }
+
+    pub fn new(bytes: usize) -> Result<Arena, Error> {
+        let mut arena = Arena::empty();
+        arena.grow(bytes).map(|_| arena)
+    }
+
+    pub fn start(&self) -> *mut u8 {
+        self.start
+    }
+
     fn grow(&mut self, bytes: usize) -> Result<*mut u8, Error> {
         if bytes > self.bytes {
             self.free();
@@ -178,7 +193,7 @@ impl Queue {
             done: Condvar::new(),
             completed: AtomicU64::new(0),
             kernels: AtomicU64::new(0),
-            arena: Mutex::new(Arena { start: null_mut(), bytes: 0 }),
+            arena: Mutex::new(Arena::empty()),
             notify: Mutex::new(None),
             watched: AtomicBool::new(false),
         };
@@ -319,6 +334,7 @@ fn engine(shared: &Shared) {
         let cause = state.failed.iter().find(|it| job.after.contains(&it.ticket)).cloned();
         drop(state);
         let mut outcome = Outcome::default();
+        outcome.forms = job.forms.clone();
         outcome.recorder = job.profiled.then(|| Recorder::of(&job.bound, true));
         let mut failure = match cause {
             Some(cause) => Some(Failure { ticket: job.ticket, committed: false, ..cause }),

@@ -184,7 +184,7 @@ fn damaged_programs_run_on_real_kernels() {
             bytes[word..word + 4].copy_from_slice(&value.to_le_bytes());
         }
         let Ok(program) = Program::decode(&bytes) else { continue };
-        let Ok(it) = BoundProgram::new(&Arc::new(program), &[5]) else { continue };
+        let Ok(it) = BoundProgram::new(&Arc::new(program), 0, &[5]) else { continue };
         let sizes = it.params.iter().chain(&it.results).fold(it.bound.main.arena, |sum, &n| sum.saturating_add(n));
         if sizes > 1 << 20 || dearest(&it.bound.main) > 1e6 {
             continue;

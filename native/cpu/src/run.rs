@@ -2,8 +2,9 @@
 
 use crate::cancel::Cancel;
 use crate::executable::{BoundProgram, CpuFrame, CpuStep};
+use crate::packed::{Form, Forms};
 use crate::profile::Recorder;
-use millrace_kernels::Pool;
+use millrace_kernels::{Packed, Pool};
 use millrace_program::{Error, Loc, Shape, Source, Step};
 
 /// What a `print` op saw.
@@ -23,6 +24,8 @@ pub struct Outcome {
     pub committed: bool,
     /// Notes the times of kernels, where somebody wants to know.
     pub recorder: Option<Recorder>,
+    /// Packed weights of the next run.
+    pub forms: Forms,
     // The operands of one kernel; kept for the next.
     ins: Vec<*const u8>,
     outs: Vec<*mut u8>,
@@ -60,10 +63,11 @@ pub unsafe fn run(
 ) -> Result<(), Error> {
     let consts = it.program.bytes.as_ptr();
     outcome.committed = false;
+    let forms = std::mem::take(&mut outcome.forms);
     let mut run = Run { consts, pool: Pool::global(), cancel, outcome };
     let frame = if run.outcome.recorder.is_some() { &it.labelled().main } else { &it.bound.main };
     // SAFETY: the caller's promise; `bind` has placed every location inside these buffers.
-    unsafe { run.frame(frame, &Buffers { params, results, arena }, commit) }
+    unsafe { run.frame(frame, &Buffers { params, results, arena }, commit, &forms) }
 }
 
 impl Buffers<'_> {
@@ -91,12 +95,14 @@ impl Run<'_> {
         if self.outcome.committed { Ok(()) } else { self.cancel.poll() }
     }
 
-    unsafe fn frame(&mut self, frame: &CpuFrame, buffers: &Buffers, commit: usize) -> Result<(), Error> {
+    unsafe fn frame(&mut self, frame: &CpuFrame, buffers: &Buffers, commit: usize, forms: &Forms) -> Result<(), Error> {
+        let mut forms = forms.iter().peekable();
         for (i, step) in frame.steps.iter().enumerate() {
+            let form = forms.next_if(|form| form.0 == i).map(|form| &*form.1);
             self.outcome.committed |= i >= commit;
             self.poll()?;
             // SAFETY: the caller's promise.
-            unsafe { self.step(step, buffers)? }
+            unsafe { self.step(step, buffers, form)? }
         }
         for (i, (source, shape)) in frame.sources.iter().zip(&frame.results).enumerate() {
             let from = match *source {
@@ -112,7 +118,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    unsafe fn step(&mut self, step: &CpuStep, buffers: &Buffers) -> Result<(), Error> {
+    unsafe fn step(&mut self, step: &CpuStep, buffers: &Buffers, form: Option<&Form>) -> Result<(), Error> {
         let consts = self.consts;
         match step {
             Step::Kernel { plan, ins, outs, scratch, .. } => {
@@ -125,7 +131,14 @@ impl Run<'_> {
                     outcome.ins.extend(ins.iter().map(|&loc| buffers.at(loc, consts).cast_const()));
                     outcome.outs.extend(outs.iter().map(|&loc| buffers.at(loc, consts)));
                     let scratch = buffers.arena.wrapping_add(*scratch);
-                    let run = || plan.run(&outcome.ins, &outcome.outs, scratch, self.pool);
+                    let (ins, outs, pool) = (outcome.ins.as_slice(), outcome.outs.as_slice(), self.pool);
+                    let run = || match (form, plan.packing()) {
+                        (Some(form), Some(packing)) => {
+                            let packed = form.of(plan, ins[packing.operand], pool);
+                            plan.run_packed(Packed { ins, outs, packed, scratch, pool, done: None });
+                        }
+                        _ => plan.run(ins, outs, scratch, pool),
+                    };
                     match (&mut outcome.recorder, &plan.label) {
                         (Some(recorder), Some(label)) => recorder.time(label, run),
                         _ => run(),
@@ -175,7 +188,7 @@ impl Run<'_> {
         arena: *mut u8,
     ) -> Result<(), Error> {
         // SAFETY: the caller's promise. A nested frame takes over nothing.
-        unsafe { self.frame(frame, &Buffers { params, results, arena }, usize::MAX) }
+        unsafe { self.frame(frame, &Buffers { params, results, arena }, usize::MAX, &Forms::new()) }
     }
 
     unsafe fn while_loop(&mut self, step: &CpuStep, buffers: &Buffers) -> Result<(), Error> {

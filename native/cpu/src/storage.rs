@@ -3,6 +3,7 @@
 use crate::late::Poison;
 use crate::mapping::Mappings;
 use crate::origins::Origin;
+use crate::packed::PackedForms;
 use memmap2::Mmap;
 use millrace_program::{Code, Error};
 use std::alloc::{Layout, alloc, dealloc};
@@ -42,6 +43,8 @@ pub struct Storage {
     pub poison: Option<Rc<Poison>>,
     /// It has the value from before the program that failed: once somebody has been told, all is well.
     pub keeps_value: bool,
+    /// Whether a program has read it as a weight since it was written; see packed.rs.
+    pub was_read: bool,
 }
 
 impl Storage {
@@ -88,6 +91,7 @@ pub struct Memory {
     pub mappings: Mappings,
     /// What mapped storages hold.
     mapped: HashMap<StorageId, Rc<Mmap>>,
+    pub packed: PackedForms,
     /// `reserved` may not exceed this.
     limit: usize,
     pub stats: MemoryStats,
@@ -115,9 +119,15 @@ impl Memory {
             pools: (0..CLASSES).map(|_| Vec::new()).collect(),
             mappings: Mappings::default(),
             mapped: HashMap::new(),
+            packed: PackedForms::default(),
             limit,
             stats: MemoryStats::default(),
         }
+    }
+
+    /// Bytes below the limit.
+    pub fn room(&self) -> usize {
+        self.limit.saturating_sub(self.stats.reserved)
     }
 
     /// A storage with one reference; its content is undefined. Fails with `E_MEMORY`.
@@ -153,6 +163,7 @@ impl Memory {
             origin: 0,
             poison: None,
             keeps_value: false,
+            was_read: false,
         };
         match self.free.pop() {
             Some(id) => {
@@ -269,6 +280,10 @@ impl Memory {
         if storage.pins > 0 {
             return None;
         }
+        if storage.was_read {
+            self.rewrite(id);
+        }
+        let storage = self.get_mut(id);
         let poison = storage.poison.take();
         let (start, bytes, class) = (storage.start, storage.bytes, storage.class as usize);
         self.free.push(id);

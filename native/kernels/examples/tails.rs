@@ -1,7 +1,7 @@
-//! A kernel and the loop after it: in one step, and one after the other. `cargo run --release -p millrace-kernels
-//! --example tails [filter]` prints both times on one and two threads, taken in turns.
+//! A kernel and the loop after it: one after the other, in one step, and that with the weight packed before. `cargo run
+//! --release -p millrace-kernels --example tails [filter]` prints these times on one and two threads, taken in turns.
 
-use millrace_kernels::{LoopPlan, Plan, Pool, library, with_tail};
+use millrace_kernels::{LoopPlan, Packed, Plan, Pool, library, with_tail};
 use millrace_program::{BoundAttrs, BoundLoad, BoundLoop, BoundStore, BoundValue, DType, Instr, NONE, Op, Shape};
 use std::time::Instant;
 
@@ -91,6 +91,9 @@ fn main() {
         conv("conv 1x1 56² 24 to 144 bn relu6", [1, 56, 56, 24], 1, 144, 1),
         conv("conv 1x1 112² 16 to 96 bn relu6", [1, 112, 112, 16], 1, 96, 1),
         conv("conv 1x1 14² 384 to 64 bn relu6", [1, 14, 14, 384], 1, 64, 1),
+        conv("conv 1x1 7² 960 to 320 bn relu6", [1, 7, 7, 960], 1, 320, 1),
+        dot("dot 16x1024x1024 bias relu6", 16, 1024, 1024),
+        dot("dot 64x1024x1024 bias relu6", 64, 1024, 1024),
         conv("conv 3x3 64 26² 1 to 32 bn relu6", [64, 26, 26, 1], 3, 32, 1),
         conv("conv 3x3 64 24² 32 to 64 bn relu6", [64, 24, 24, 32], 3, 64, 1),
         conv("depthwise 3x3 56² 144 bn relu6", [1, 56, 56, 144], 3, 144, 144),
@@ -117,16 +120,32 @@ fn main() {
             let together = || unsafe {
                 joined.run(&[a, b, result, bias, bias], &[&[result], stores].concat(), scratch, &pool);
             };
-            let (mut best, start) = ([f64::INFINITY; 2], Instant::now());
+            let packing = joined.packing();
+            let form = buffer(packing.map_or(0, |packing| packing.bytes / 4));
+            if packing.is_some() {
+                // SAFETY: as above.
+                unsafe { joined.pack(b, form, &pool) };
+            }
+            // SAFETY: as above; the form was written.
+            let packed = || unsafe {
+                let (ins, outs) = (&[a, b, result, bias, bias], &[&[result], stores].concat());
+                joined.run_packed(Packed { ins, outs, packed: form, scratch, pool: &pool, done: None });
+            };
+            let (mut best, start) = ([f64::INFINITY; 3], Instant::now());
             while start.elapsed().as_secs_f64() < 0.7 {
-                for (best, run) in best.iter_mut().zip([&apart as &dyn Fn(), &together]) {
+                for (best, run) in best.iter_mut().zip([
+                    &apart as &dyn Fn(),
+                    &together,
+                    if packing.is_some() { &packed } else { &together },
+                ]) {
                     let t = Instant::now();
                     run();
                     *best = best.min(t.elapsed().as_secs_f64() * 1e6);
                 }
             }
-            let [apart, together] = best;
-            println!("{:36} {threads}: {apart:9.1} µs apart {together:9.1} in one {:.3}", case.name, together / apart);
+            let [apart, together, packed] = best;
+            let ratios = (together / apart, packed / apart);
+            println!("{:36} {threads}: {apart:9.1} µs, in one step {:.3}, packed {:.3}", case.name, ratios.0, ratios.1);
         }
     }
 }

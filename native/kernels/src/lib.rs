@@ -68,6 +68,52 @@ pub trait Plan: Send + Sync {
         unsafe { self.run(ins, outs, scratch, pool) };
         tail::hand_out(self.parts().unwrap_or(0), pool, Some(done));
     }
+
+    /// The operand of which the kernel had better be given a packed form, where it is a weight: the same at each run.
+    fn packing(&self) -> Option<Packing> {
+        None
+    }
+
+    /// Writes the packed form of an operand, where `packing` is not `None`.
+    ///
+    /// # Safety
+    /// `operand` is a buffer as for `run`, `to` has `Packing::bytes`, aligned to 64.
+    unsafe fn pack(&self, _operand: *const u8, _to: *mut u8, _pool: &Pool) {}
+
+    /// `run`, or `run_parts` where there is a `done`, with the packed form that `pack` has written: the same bits.
+    ///
+    /// # Safety
+    /// As for these; `packed` was written by a plan whose `packing` is equal, from the same operand.
+    unsafe fn run_packed(&self, run: Packed) {
+        let Packed { ins, outs, scratch, pool, done, .. } = run;
+        // SAFETY: by the caller.
+        unsafe {
+            match done {
+                Some(done) => self.run_parts(ins, outs, scratch, pool, done),
+                None => self.run(ins, outs, scratch, pool),
+            }
+        }
+    }
+}
+
+/// Where a packed form of an operand saves a kernel work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Packing {
+    pub operand: usize,
+    pub bytes: usize,
+    /// All that says how the operand's elements are read and laid out: forms of one operand with equal ones are the same.
+    pub layout: [usize; 8],
+}
+
+/// The arguments of [`Plan::run_packed`].
+#[derive(Clone, Copy)]
+pub struct Packed<'a> {
+    pub ins: &'a [*const u8],
+    pub outs: &'a [*mut u8],
+    pub packed: *const u8,
+    pub scratch: *mut u8,
+    pub pool: &'a Pool,
+    pub done: Option<Done<'a>>,
 }
 
 /// What is called with finished parts of a result: see [`Plan::run_parts`].

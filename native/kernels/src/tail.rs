@@ -1,7 +1,7 @@
 //! A library kernel and the loop that reads its result, as one kernel: the loop runs on each part of the result as it is
 //! finished, while it is in the caches.
 
-use crate::{Done, LoopPlan, Plan, Pool};
+use crate::{Done, LoopPlan, Packed, Packing, Plan, Pool};
 use millrace_program::BoundLoop;
 
 /// Elements of one part of a result that is there as a whole.
@@ -47,16 +47,40 @@ impl Plan for WithTail {
     }
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
+        self.with_parts(ins, outs, |ins, outs, done| {
+            // SAFETY: by the caller.
+            unsafe { self.kernel.run_parts(ins, outs, scratch, pool, done) }
+        });
+    }
+
+    fn packing(&self) -> Option<Packing> {
+        self.kernel.packing()
+    }
+
+    unsafe fn pack(&self, operand: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.kernel.pack(operand, to, pool) }
+    }
+
+    unsafe fn run_packed(&self, run: Packed) {
+        self.with_parts(run.ins, run.outs, |ins, outs, done| {
+            // SAFETY: by the caller.
+            unsafe { self.kernel.run_packed(Packed { ins, outs, done: Some(done), ..run }) }
+        });
+    }
+}
+
+impl WithTail {
+    /// Calls `kernel` with its own operands and result, and with what runs the tail on parts.
+    fn with_parts(&self, ins: &[*const u8], outs: &[*mut u8], kernel: impl FnOnce(&[*const u8], &[*mut u8], Done)) {
         let (kernel_ins, tail_ins) = ins.split_at(self.kernel_ins);
         let (result, stores) = outs.split_at(1);
         let buffers = Buffers { ins: tail_ins, outs: stores };
-        // SAFETY: by the caller; each part is told once, so its elements are stored by one thread.
-        unsafe {
-            self.kernel.run_parts(kernel_ins, result, scratch, pool, &|part| {
-                let buffers = &buffers;
-                self.tail.run_range(buffers.ins, buffers.outs, part);
-            });
-        }
+        kernel(kernel_ins, result, &|part| {
+            let buffers = &buffers;
+            // SAFETY: the buffers are those of `run`; each part is told once, so one thread stores its elements.
+            unsafe { self.tail.run_range(buffers.ins, buffers.outs, part) };
+        });
     }
 }
 
@@ -249,6 +273,45 @@ mod tests {
                 plan.run_parts(&ins, &[start.cast()], scratch.add(scratch.align_offset(64)), &pool, &done);
             }
             assert!(told.iter().all(|times| times.load(Relaxed) == 1), "{:?} {}", case.op, case.out);
+        }
+    }
+
+    #[test]
+    fn a_packed_weight_changes_no_bit() {
+        each_isa(|isa| {
+            let mut packed = 0;
+            for case in cases() {
+                let (plan, pool) = (case.plan(), Pool::new(3));
+                let Some(packing) = plan.packing() else { continue };
+                packed += 1;
+                let ins = [0, 1].map(|i| bytes(&Lcg(5 + i as u64).floats(case.ins[i].numel())));
+                let want = run_plan(&*plan, &ins, &[case.out.bytes()], &pool);
+                let got = run_plan(&WithPacked(&*plan, packing), &ins, &[case.out.bytes()], &pool);
+                assert!(got == want, "{isa:?} {:?} {}", case.op, case.out);
+            }
+            assert!(packed >= 5, "{packed} cases have a packed form");
+        });
+    }
+
+    /// Packs before it runs.
+    struct WithPacked<'a>(&'a dyn Plan, Packing);
+
+    impl Plan for WithPacked<'_> {
+        fn scratch_bytes(&self) -> usize {
+            self.0.scratch_bytes()
+        }
+        fn cost_ns(&self) -> f64 {
+            self.0.cost_ns()
+        }
+        unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
+            let mut memory = vec![0_u64; self.1.bytes / 8 + 9];
+            let start = memory.as_mut_ptr().cast::<u8>();
+            let to = start.wrapping_add(start.align_offset(64));
+            // SAFETY: by the caller; the form has its bytes.
+            unsafe {
+                self.0.pack(ins[self.1.operand], to, pool);
+                self.0.run_packed(Packed { ins, outs, packed: to, scratch, pool, done: None });
+            }
         }
     }
 }

@@ -188,6 +188,7 @@ pub unsafe extern "C" fn stats(env: napi_env, info: napi_callback_info) -> napi_
                 (c"cachedBytes", memory.cached as f64),
                 (c"reservedBytes", memory.reserved as f64),
                 (c"arenaBytes", stats.arena as f64),
+                (c"packedBytes", stats.packed as f64),
                 (c"allocations", memory.allocations as f64),
                 (c"allocatedBytes", memory.allocated as f64),
                 (c"executables", stats.executables as f64),

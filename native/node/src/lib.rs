@@ -47,3 +47,9 @@ pub struct Machine {
 pub fn machine() -> Machine {
     Machine { path: Isa::current().name().into(), threads: Pool::global().threads() as u32 }
 }
+
+/// Sets how many threads kernels may use at once, in all contexts of the process: from 1 to what the pool takes.
+#[napi]
+pub fn set_threads(threads: u32) {
+    Pool::global().set_threads(threads as usize);
+}

@@ -70,6 +70,7 @@ export type NativeStat =
   | "cachedBytes"
   | "reservedBytes"
   | "arenaBytes"
+  | "packedBytes"
   | "allocations"
   | "allocatedBytes"
   | "executables"
@@ -82,6 +83,7 @@ export type NativeStat =
 
 interface Addon {
   machine(): { readonly path: string; readonly threads: number };
+  setThreads(threads: number): void;
   createContext(memoryLimit?: number): NativeContext;
 }
 

@@ -72,6 +72,15 @@ export class CpuBackend implements Backend {
     return [{ name: "cpu:0", description: `native kernels for ${path}, threads: ${threads}` }];
   }
 
+  threads(): number {
+    return loadAddon().machine().threads;
+  }
+
+  /** Of the process: other backends and workers share its threads. */
+  setThreads(count: number): void {
+    loadAddon().setThreads(count);
+  }
+
   claims(op: AnyOp): boolean {
     return this.native.claims(op.name);
   }

@@ -1,15 +1,19 @@
 // A kernel and the loop that goes on with its result run as one step, with the bits of two.
 import { CpuBackend, createCpuBackend } from "@millrace/backend-cpu-napi";
 import * as tf from "@millrace/core";
-import { decodeProgram, encodeProgram, type Region } from "@millrace/core/backend";
+import { decodeProgram, type Executable, encodeProgram, type Region } from "@millrace/core/backend";
 
 const together = createCpuBackend();
-const separate = new (class extends CpuBackend {
-  override readonly name = "apart";
-  override devices = () => [{ name: "apart:0", description: "kernels and loops apart" }];
-  override compile = (bytes: Uint8Array, device: number) =>
-    CpuBackend.prototype.compile.call(this, apart(bytes), device);
-})({});
+class Separate extends CpuBackend {
+  override readonly name: string = "apart";
+  override devices(): { name: string; description: string }[] {
+    return [{ name: "apart:0", description: "kernels and loops apart" }];
+  }
+  override compile(bytes: Uint8Array): Executable {
+    return super.compile(apart(bytes));
+  }
+}
+const separate = new Separate();
 tf.registerBackend("cpu", () => together, { priority: 10 });
 tf.registerBackend("apart", () => separate);
 

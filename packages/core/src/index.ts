@@ -40,6 +40,7 @@ export { type KernelRow, type Profile, profile, type TraceEvent } from "./runtim
 export type { ArgumentChange, Retrace, RetraceReport } from "./runtime/retracing.js";
 export { foldl, foldr, mapFn, type Nested, type ScanOptions, scan } from "./runtime/scan.js";
 export type { NamedAval, NamedGraph, Signature, TensorSpec } from "./runtime/signature.js";
+export { setThreads, threads } from "./runtime/threads.js";
 export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";
 export type * from "./types/index.js";

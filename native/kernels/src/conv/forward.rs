@@ -7,7 +7,7 @@ use super::{Checked, by_dtype};
 use crate::check::expect_ins;
 use crate::gemm::{Product, Scalar, Sizes, Strides};
 use crate::isa::Isa;
-use crate::{Done, Error, KernelTable, LibraryKernel, Plan, Pool};
+use crate::{Done, Error, KernelTable, LibraryKernel, Packed, Packing, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
 
 struct ConvGeneral;
@@ -73,5 +73,20 @@ impl<T: Scalar> Plan for Pointwise<T> {
     unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
         // SAFETY: `check` has proven the shapes.
         unsafe { self.product.run(ins[0].cast(), ins[1].cast(), outs[0].cast(), false, scratch, pool, Some(done)) }
+    }
+
+    fn packing(&self) -> Option<Packing> {
+        self.product.packing(1)
+    }
+
+    unsafe fn pack(&self, operand: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.product.pack_b_on(to.cast(), operand.cast(), pool) }
+    }
+
+    unsafe fn run_packed(&self, run: Packed) {
+        let Packed { ins, outs, packed, scratch, pool, done } = run;
+        // SAFETY: by the caller.
+        unsafe { self.product.run_packed(ins[0].cast(), packed.cast(), outs[0].cast(), false, scratch, pool, done) }
     }
 }

@@ -8,8 +8,9 @@ use crate::areas::{self, Areas};
 use crate::gemm::{Indirect, IndirectEngine, Pack, Scalar, Segment, prefetch};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::{Done, Plan, Pool, tail};
+use crate::{Done, Packed, Packing, Plan, Pool, tail};
 use std::ops::Range;
+use std::ptr::null;
 
 /// Steps of the sum in one pass over the tiles: a panel of the filter of this depth stays in the first cache.
 const DEPTH: usize = 288;
@@ -204,7 +205,7 @@ impl<T: Scalar> Implicit<T> {
     }
 
     /// Packs the filter: for each group, panels of nr features with one row for each tap and channel.
-    unsafe fn pack(&self, w: *const T, to: Shared<T>, pool: &Pool) {
+    unsafe fn pack_filter(&self, w: *const T, to: Shared<T>, pool: &Pool) {
         let Geometry { features, groups, .. } = self.geometry;
         let (channels, group_features) = (self.geometry.group_channels(), self.geometry.group_features());
         let (taps, nr, panels) = (self.geometry.taps(), self.engine.nr, self.group_panels());
@@ -256,18 +257,36 @@ impl<T: Scalar> Plan for Implicit<T> {
 
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool) {
         // SAFETY: by the caller.
-        unsafe { self.compute(ins, outs, scratch, pool, None) }
+        unsafe { self.compute(Packed { ins, outs, packed: null(), scratch, pool, done: None }) }
     }
 
     unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
         // SAFETY: by the caller.
-        unsafe { self.compute(ins, outs, scratch, pool, Some(done)) }
+        unsafe { self.compute(Packed { ins, outs, packed: null(), scratch, pool, done: Some(done) }) }
+    }
+
+    fn packing(&self) -> Option<Packing> {
+        let Geometry { channels, features, groups, .. } = self.geometry;
+        let turned = usize::from(self.filter == Filter::Turned);
+        let layout = [size_of::<T>(), self.engine.nr, self.geometry.taps(), channels, features, groups, turned, 1];
+        Some(Packing { operand: 1, bytes: self.packed_bytes(), layout })
+    }
+
+    unsafe fn pack(&self, operand: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.pack_filter(operand.cast(), Shared(to.cast()), pool) }
+    }
+
+    unsafe fn run_packed(&self, run: Packed) {
+        // SAFETY: by the caller.
+        unsafe { self.compute(run) }
     }
 }
 
 impl<T: Scalar> Implicit<T> {
-    /// See `Plan::run` and `Plan::run_parts`.
-    unsafe fn compute(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Option<Done>) {
+    /// See `Plan::run_packed`; the filter is packed here where `packed` is null.
+    unsafe fn compute(&self, run: Packed) {
+        let Packed { ins, outs, packed, scratch, pool, done } = run;
         let geometry = &self.geometry;
         let (x, w, out) = (ins[0] as *const T, ins[1] as *const T, outs[0] as *mut T);
         if geometry.rows() * geometry.features == 0 {
@@ -275,12 +294,16 @@ impl<T: Scalar> Implicit<T> {
         }
         // SAFETY: within the scratch memory; chunks write different elements of the output.
         unsafe {
-            self.pack(w, Shared(scratch as *mut T), pool);
+            let mut packed = packed as *const T;
+            if packed.is_null() {
+                self.pack_filter(w, Shared(scratch as *mut T), pool);
+                packed = scratch as *const T;
+            }
             let zeros = scratch.add(self.packed_bytes()) as *mut T;
             (0..self.zeros()).for_each(|i| zeros.add(i).write(T::ZERO));
             let own = scratch.add(self.packed_bytes() + bytes::<T>(self.zeros()));
             let areas = Areas::new(own, self.area_bytes(), areas::wanted(self.chunks()));
-            let operands = Operands { x, zeros, packed: scratch as *const T, out };
+            let operands = Operands { x, zeros, packed, out };
             pool.for_chunks(self.chunks(), |chunk| {
                 let operands = &operands;
                 areas.with(|memory| {

@@ -6,7 +6,7 @@ use crate::check::{distinct_axes, expect_ins, expect_out};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
 use crate::tail;
-use crate::{Done, Error, KernelTable, LibraryKernel, Plan, Pool};
+use crate::{Done, Error, KernelTable, LibraryKernel, Packed, Packing, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::ops::Range;
 
@@ -195,6 +195,22 @@ impl<T: Scalar> Plan for DotPlan<T> {
     unsafe fn run_parts(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool, done: Done) {
         // SAFETY: by the caller.
         unsafe { self.compute(ins, outs, scratch, pool, Some(done)) }
+    }
+
+    fn packing(&self) -> Option<Packing> {
+        let one = self.outer_count() == 1 && self.inner.iter().all(|dim| dim.size == 1);
+        if one { self.product.packing(1) } else { None }
+    }
+
+    unsafe fn pack(&self, operand: *const u8, to: *mut u8, pool: &Pool) {
+        // SAFETY: by the caller.
+        unsafe { self.product.pack_b_on(to.cast(), operand.cast(), pool) }
+    }
+
+    unsafe fn run_packed(&self, run: Packed) {
+        let Packed { ins, outs, packed, scratch, pool, done } = run;
+        // SAFETY: by the caller.
+        unsafe { self.product.run_packed(ins[0].cast(), packed.cast(), outs[0].cast(), false, scratch, pool, done) }
     }
 }
 

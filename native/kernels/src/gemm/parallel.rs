@@ -2,13 +2,13 @@
 
 use super::Sizes;
 use super::micro::Scalar;
-use super::product::{BLOCK_ROWS, Operands, Part, Product, Source, block_depth, part_bytes, serial_bytes};
+use super::product::{BLOCK_ROWS, Operands, Part, Product, SMALL, Source, block_depth, part_bytes, serial_bytes};
 use super::vector::{self, VectorProduct};
-use crate::Done;
 use crate::areas::{self, Areas};
 use crate::loops::transpose::Shared;
 use crate::pool::Pool;
 use crate::tail;
+use crate::{Done, Packing};
 
 /// Products below this many operations run on the calling thread.
 const SERIAL_FLOPS: f64 = 1e6;
@@ -51,6 +51,34 @@ impl<T: Scalar> Product<T> {
     /// Whether one thread is enough.
     pub fn is_small(&self) -> bool {
         self.sizes.flops() < SERIAL_FLOPS
+    }
+
+    /// How b is packed, where it is operand `operand` and products with it packed are faster.
+    pub fn packing(&self, operand: usize) -> Option<Packing> {
+        let Sizes { m, n, k, b, .. } = self.sizes;
+        let in_place = b.column == 1 && (m <= 2 * self.engine.mr || k * n <= SMALL);
+        if m <= 1 || n <= 1 || self.is_small() || in_place || self.cut().layers > 1 {
+            return None;
+        }
+        let size = size_of::<T>();
+        let (nr, lanes) = (self.engine.nr, self.engine.lanes);
+        let layout = [size, nr, lanes, n, k, b.row as usize, b.column as usize, 0];
+        Some(Packing { operand, bytes: self.packed_len() * size, layout })
+    }
+
+    /// [`Product::pack_b`] over the pool.
+    ///
+    /// # Safety
+    /// As for [`Product::pack_b`].
+    pub unsafe fn pack_b_on(&self, to: *mut T, b: *const T, pool: &Pool) {
+        let Sizes { n, k, .. } = self.sizes;
+        let (to, from) = (Shared(to), Shared(b.cast_mut()));
+        let (depth, across) = (block_depth(k), n.div_ceil(PACK_COLUMNS));
+        pool.for_chunks(k.div_ceil(depth) * across, |chunk| {
+            let (first, left) = (chunk / across * depth, chunk % across * PACK_COLUMNS);
+            // SAFETY: by the caller; each chunk packs its block.
+            unsafe { self.pack_b_block(to.get(), from.get(), first, left, PACK_COLUMNS.min(n - left)) };
+        });
     }
 
     /// Bytes of scratch that [`Product::run`] and [`Product::run_packed`] work in.
@@ -188,15 +216,10 @@ impl<T: Scalar> Product<T> {
                 operands.a = Source::Packed(to.get());
             }
             if let (1.., Source::Plain(b)) = (cut.packed_b, operands.b) {
-                let (to, from) = (Shared(memory as *mut T), Shared(b.cast_mut()));
+                let to = memory as *mut T;
                 memory = memory.add(shared_bytes::<T>(cut.packed_b));
-                let depth = block_depth(k);
-                let across = n.div_ceil(PACK_COLUMNS);
-                pool.for_chunks(k.div_ceil(depth) * across, |chunk| {
-                    let (first, left) = (chunk / across * depth, chunk % across * PACK_COLUMNS);
-                    self.pack_b_block(to.get(), from.get(), first, left, PACK_COLUMNS.min(n - left));
-                });
-                operands.b = Source::Packed(to.get());
+                self.pack_b_on(to, b, pool);
+                operands.b = Source::Packed(to);
             }
             let areas = Areas::new(memory, part_bytes::<T>(cut.rows, cut.columns, k), areas::wanted(cut.parts));
             let operands = &operands;

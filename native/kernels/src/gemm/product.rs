@@ -12,7 +12,7 @@ const DEPTH: usize = 384;
 pub(super) const BLOCK_ROWS: usize = 504;
 const GROUP: usize = 4;
 /// Elements of an operand that is read where it lies however often.
-const SMALL: usize = 16 * 1024;
+pub(super) const SMALL: usize = 16 * 1024;
 
 /// Rows of a for which packing rows of b that lie near each other costs more than it gains.
 const PLAIN_ROWS: usize = 160;

@@ -26,6 +26,8 @@ export interface MemoryStats {
   readonly liveBuffers: number;
   /** Freed memory that is kept for reuse. */
   readonly cachedBytes: number;
+  /** Weights that kernels keep in a form of their own; `liveBytes` is without them. */
+  readonly packedBytes: number;
   readonly executables: number;
   readonly bounds: number;
   readonly runs: number;
@@ -121,6 +123,10 @@ export interface Backend {
   /** Whether it runs loop kernels; else it gets one record an op. */
   readonly fusion: boolean;
   devices(): readonly DeviceInfo[];
+  /** How many threads its kernels may use at once. Absent, like `setThreads`, where that is not its to choose. */
+  threads?(): number;
+  /** Sets `threads`; at most what the backend can have. */
+  setThreads?(count: number): void;
   /** Whether a composite is run whole. Sees ranks, dtypes, attributes and constant sizes, and holds for every size. */
   claims(op: AnyOp, ins: readonly Aval[], attrs: Attrs): boolean;
   compile(program: Uint8Array, device: number): Executable;

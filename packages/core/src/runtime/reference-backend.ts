@@ -119,6 +119,7 @@ export class ReferenceBackend implements Backend {
       mappedBytes: 0,
       liveBuffers: this.buffers.size,
       cachedBytes: 0,
+      packedBytes: 0,
       executables: this.executables.size,
       bounds: this.bounds.size,
       runs: this.runs,
