@@ -72,16 +72,17 @@ pub fn in_place(bound: &BoundLoop, it: &Loop, shapes: &[Shape]) -> Vec<(u32, u32
     if !all_computed {
         return pairs;
     }
+    let is_whole = |slot: u32| {
+        let mut reads = it.loads.iter().zip(&bound.loads).filter(|(load, _)| load.slot == slot);
+        reads.all(|(_, load)| is_dense(load, &bound.extents))
+    };
+    let mut whole: Vec<u32> = it.loads.iter().map(|load| load.slot).filter(|&slot| is_whole(slot)).collect();
+    whole.sort_unstable();
+    whole.dedup();
     for store in it.stores.iter().filter(|store| store.reduce.is_none()) {
-        for (i, load) in it.loads.iter().enumerate() {
-            let reads = it.loads.iter().zip(&bound.loads).filter(|(other, _)| other.slot == load.slot);
-            let first = it.loads.iter().position(|other| other.slot == load.slot) == Some(i);
-            let (from, to) = (&shapes[load.slot as usize], &shapes[store.slot as usize]);
-            let fits = from.dtype().size() == to.dtype().size() && from.numel() == to.numel();
-            if first && fits && reads.clone().all(|(_, load)| is_dense(load, &bound.extents)) {
-                pairs.push((load.slot, store.slot));
-            }
-        }
+        let to = &shapes[store.slot as usize];
+        let fits = |from: &Shape| from.dtype().size() == to.dtype().size() && from.numel() == to.numel();
+        pairs.extend(whole.iter().filter(|&&slot| fits(&shapes[slot as usize])).map(|&slot| (slot, store.slot)));
     }
     pairs
 }

@@ -121,10 +121,19 @@ impl<'a> Classes<'a> {
         let Some(step) = self.steps.len().checked_sub(1) else { return };
         let class = |slot: u32| self.class_of[slot as usize];
         let reads: Vec<usize> = ins.iter().map(|&slot| class(slot)).collect();
-        let mut pairs = Vec::new();
+        let mut by_class: Vec<(usize, u32)> = ins.iter().map(|&slot| (class(slot), slot)).collect();
+        by_class.sort_unstable();
+        by_class.dedup();
+        // Whether a class is read through one slot only, as nearly all are.
+        let alone = |class: usize| {
+            let first = by_class.partition_point(|it| it.0 < class);
+            by_class.get(first + 1).is_none_or(|next| next.0 != class)
+        };
+        let mut pairs = Vec::with_capacity(in_place.len());
         for &(from, to) in in_place {
-            let whole = ins.iter().all(|&slot| class(slot) != class(from) || in_place.contains(&(slot, to)));
-            let is_new = !pairs.contains(&(class(from), to));
+            let alone = alone(class(from));
+            let whole = alone || ins.iter().all(|&slot| class(slot) != class(from) || in_place.contains(&(slot, to)));
+            let is_new = alone || !pairs.contains(&(class(from), to));
             if whole && is_new && !self.steps[step].reads.contains(&class(from)) {
                 pairs.push((class(from), to));
             }
