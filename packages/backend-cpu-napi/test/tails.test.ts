@@ -22,7 +22,7 @@ function apart(bytes: Uint8Array): Uint8Array {
   const program = decodeProgram(bytes);
   const spread = (region: Region): Region => {
     const slots = [...region.slots];
-    const records = region.records.flatMap((record) => {
+    const records = region.records.flatMap((record): Region["records"][number][] => {
       if (record.kind !== "library") return [record];
       const slot = slots.push({ dtype: "float32", dims: [] }) - 1;
       const zero = { op: "constant", dtype: "float32", args: [], immediate: 0n } as const;
