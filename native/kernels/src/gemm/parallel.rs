@@ -2,7 +2,7 @@
 
 use super::Sizes;
 use super::micro::Scalar;
-use super::product::{BLOCK_ROWS, Operands, Part, Product, SMALL, Source, block_depth, part_bytes, serial_bytes};
+use super::product::{BLOCK_ROWS, Operands, Part, Product, SMALL, Source, part_bytes, serial_bytes};
 use super::vector::{self, VectorProduct};
 use crate::areas::{self, Areas};
 use crate::loops::transpose::Shared;
@@ -20,6 +20,7 @@ const MOST_PARTS: f64 = 64.0;
 /// Rows and columns of a part at least, where there are so many.
 const PART_ROWS: usize = 56;
 const PART_COLUMNS: usize = 64;
+const FEW_ROWS_COLUMNS: usize = 256;
 /// Elements of c at most, and steps of k at least, for sums of layers.
 const LAYER: usize = 32 * 1024;
 const LAYER_STEPS: usize = 1024;
@@ -62,7 +63,7 @@ impl<T: Scalar> Product<T> {
         }
         let size = size_of::<T>();
         let (nr, lanes) = (self.engine.nr, self.engine.lanes);
-        let layout = [size, nr, lanes, n, k, b.row as usize, b.column as usize, 0];
+        let layout = [size, nr, lanes, n, k, b.row as usize, b.column as usize, self.depth()];
         Some(Packing { operand, bytes: self.packed_len() * size, layout })
     }
 
@@ -73,7 +74,7 @@ impl<T: Scalar> Product<T> {
     pub unsafe fn pack_b_on(&self, to: *mut T, b: *const T, pool: &Pool) {
         let Sizes { n, k, .. } = self.sizes;
         let (to, from) = (Shared(to), Shared(b.cast_mut()));
-        let (depth, across) = (block_depth(k), n.div_ceil(PACK_COLUMNS));
+        let (depth, across) = (self.depth(), n.div_ceil(PACK_COLUMNS));
         pool.for_chunks(k.div_ceil(depth) * across, |chunk| {
             let (first, left) = (chunk / across * depth, chunk % across * PACK_COLUMNS);
             // SAFETY: by the caller; each chunk packs its block.
@@ -116,7 +117,8 @@ impl<T: Scalar> Product<T> {
         let Sizes { m, n, k, .. } = self.sizes;
         let rows = m.div_ceil(down.min(m.div_ceil(PART_ROWS)));
         let rows = if rows > BLOCK_ROWS { rows.next_multiple_of(BLOCK_ROWS) } else { rows };
-        let columns = n.div_ceil(across.min(n.div_ceil(PART_COLUMNS))).next_multiple_of(self.engine.nr);
+        let least = if m <= self.engine.mr { FEW_ROWS_COLUMNS } else { PART_COLUMNS };
+        let columns = n.div_ceil(across.min(n.div_ceil(least))).next_multiple_of(self.engine.nr);
         let (down, across) = (m.div_ceil(rows), n.div_ceil(columns));
         let fits = |len: usize, most: usize| if len * size_of::<T>() <= most { len } else { 0 };
         let packed_a = if across > 1 && !self.a_is_plain(rows) { fits(m * k, SHARED_A) } else { 0 };
@@ -127,7 +129,7 @@ impl<T: Scalar> Product<T> {
     /// A long sum of a small result.
     fn cut_into_layers(&self, layers: usize) -> Cut {
         let Sizes { m, n, k, .. } = self.sizes;
-        let deep = k.div_ceil(layers).next_multiple_of(block_depth(k));
+        let deep = k.div_ceil(layers).next_multiple_of(self.depth());
         let layers = k.div_ceil(deep);
         Cut { rows: m, columns: n, across: 1, parts: 1, packed_a: 0, packed_b: 0, deep, layers }
     }
@@ -205,7 +207,7 @@ impl<T: Scalar> Product<T> {
             if let (1.., Source::Plain(a)) = (cut.packed_a, operands.a) {
                 let (to, from) = (Shared(memory as *mut T), Shared(a.cast_mut()));
                 memory = memory.add(shared_bytes::<T>(cut.packed_a));
-                let (block, depth) = (cut.rows.min(BLOCK_ROWS), block_depth(k));
+                let (block, depth) = (cut.rows.min(BLOCK_ROWS), self.depth());
                 let blocks = m.div_ceil(block);
                 pool.for_chunks(blocks * k.div_ceil(depth), |chunk| {
                     let (top, first) = (chunk % blocks * block, chunk / blocks * depth);

@@ -8,6 +8,7 @@ use crate::isa::Isa;
 
 /// Steps of k in one block: a strip of a of this depth stays in the first cache while panels of b pass through it.
 const DEPTH: usize = 384;
+const FEW_STEPS: usize = 64;
 /// Rows of a block of a, and panels of b that are used together: they stay in the second cache.
 pub(super) const BLOCK_ROWS: usize = 504;
 const GROUP: usize = 4;
@@ -88,12 +89,20 @@ impl<T: Scalar> Product<T> {
         }
     }
 
+    /// Steps of k in one block. A single strip walks along rows of b where they lie: a few of them at a time, or each
+    /// panel would go through all their pages anew.
+    pub(super) fn depth(&self) -> usize {
+        let Sizes { m, k, b, .. } = self.sizes;
+        let most = if m <= self.engine.mr && b.column == 1 { FEW_STEPS } else { DEPTH };
+        k.div_ceil(k.div_ceil(most).max(1)).max(1)
+    }
+
     pub(super) fn whole(&self) -> Part {
         let Sizes { m, n, k, .. } = self.sizes;
         Part { top: 0, rows: m, left: 0, columns: n, first: 0, steps: k }
     }
 
-    /// Elements of b packed whole, for [`Product::run_rows`] and [`Product::run_packed`].
+    /// Elements of b packed whole, for [`Product::run_rows`] and [`Product::run_packed`] of a product of the same sizes.
     pub fn packed_len(&self) -> usize {
         self.sizes.k * self.packed_columns()
     }
@@ -106,7 +115,7 @@ impl<T: Scalar> Product<T> {
     /// `to` has [`Product::packed_len`] elements.
     pub unsafe fn pack_b(&self, to: *mut T, b: *const T) {
         let Sizes { n, k, .. } = self.sizes;
-        for first in (0..k).step_by(block_depth(k)) {
+        for first in (0..k).step_by(self.depth()) {
             // SAFETY: by the caller.
             unsafe { self.pack_b_block(to, b, first, 0, n) }
         }
@@ -115,7 +124,7 @@ impl<T: Scalar> Product<T> {
     /// A block of [`Product::pack_b`]: the block of k that begins at `first`, columns from a multiple of nr on.
     pub(super) unsafe fn pack_b_block(&self, to: *mut T, b: *const T, first: usize, left: usize, columns: usize) {
         let Sizes { k, b: sb, .. } = self.sizes;
-        let steps = block_depth(k).min(k - first);
+        let steps = self.depth().min(k - first);
         // SAFETY: by the caller.
         unsafe {
             let to = to.add(first * self.packed_columns() + left * steps);
@@ -165,10 +174,10 @@ impl<T: Scalar> Product<T> {
 
     /// Whether a part of so many rows reads rows of b where they lie: few rows of a use them, or they stay in a cache.
     pub(super) fn b_is_plain(&self, rows: usize) -> bool {
-        let Sizes { k, b, .. } = self.sizes;
+        let b = self.sizes.b;
         let row = b.row.unsigned_abs();
         let few = rows <= 2 * self.engine.mr || rows <= PLAIN_ROWS && row * size_of::<T>() < 4096;
-        b.column == 1 && (few || row * block_depth(k) <= SMALL / 2)
+        b.column == 1 && (few || row * self.depth() <= SMALL / 2)
     }
 
     /// Products without a sum, without a result, or with a vector.
@@ -204,10 +213,10 @@ impl<T: Scalar> Product<T> {
     /// # Safety
     /// As for [`Product::run_serial`].
     pub(super) unsafe fn part(&self, operands: &Operands<T>, part: Part, memory: *mut u8) {
-        let Sizes { m, k, a: sa, .. } = self.sizes;
+        let Sizes { m, a: sa, .. } = self.sizes;
         let Part { top, rows, left, columns, .. } = part;
         let nr = self.engine.nr;
-        let (depth, together) = (block_depth(k), GROUP * nr);
+        let (depth, together) = (self.depth(), GROUP * nr);
         let (a_is_plain, b_is_plain) = (self.a_is_plain(rows), self.b_is_plain(rows));
         let (end, last) = (left + columns, part.first + part.steps);
         for first in (part.first..last).step_by(depth) {
@@ -280,7 +289,7 @@ impl<T: Scalar> Product<T> {
     /// What to ask for while the block before this one is in use.
     fn ahead(&self, b: Source<T>, Corner { first, left }: Corner) -> Ahead<T> {
         let Sizes { k, b: sb, .. } = self.sizes;
-        let steps = block_depth(k).min(k.saturating_sub(first));
+        let steps = self.depth().min(k.saturating_sub(first));
         match b {
             _ if steps == 0 => Ahead::rows(std::ptr::null(), 0),
             Source::Packed(b) => Ahead::panels(b.wrapping_add(first * self.packed_columns() + left * steps), steps),
@@ -419,9 +428,4 @@ pub(super) fn strips(count: usize, unit: usize, most: usize) -> impl Iterator<It
         let start = (i * length + i.min(longer)) * unit;
         (start, ((length + usize::from(i < longer)) * unit).min(count - start))
     })
-}
-
-/// Blocks of equal depth, at most DEPTH.
-pub(super) fn block_depth(k: usize) -> usize {
-    k.div_ceil(k.div_ceil(DEPTH).max(1)).max(1)
 }
