@@ -109,6 +109,17 @@ fn ints(values: &[usize]) -> BoundValue {
     BoundValue::List(values.iter().map(|&v| BoundValue::Int(v as i64)).collect())
 }
 
+/// A cache line: buffers start with one, as the device's do.
+#[repr(align(64))]
+#[allow(dead_code)] // read by the kernels
+struct Line([f32; 16]);
+
+/// Lines that hold so many numbers.
+fn lines(count: usize) -> Vec<Line> {
+    let float = |i: usize| ((i * 7919 % 1000) as f32 - 500.0) / 500.0;
+    (0..count.div_ceil(16)).map(|line| Line(std::array::from_fn(|i| float(16 * line + i)))).collect()
+}
+
 /// Times one op on the pools of one thread and of all.
 #[allow(clippy::too_many_arguments)]
 fn run(filter: &str, case: &str, op: Op, name: &str, layer: &Layer, ins: [&[usize]; 2], out: &[usize], flops: f64) {
@@ -147,14 +158,10 @@ fn run(filter: &str, case: &str, op: Op, name: &str, layer: &Layer, ins: [&[usiz
     let shape = |dims: &[usize]| Shape::new(DType::Float32, dims.to_vec()).unwrap();
     let ins: Vec<Shape> = ins.into_iter().filter(|dims| !dims.is_empty()).map(shape).collect();
     let plan = library(op).unwrap().check(&ins, &[shape(out)], &attrs).unwrap();
-    let float = |i: usize| ((i * 7919 % 1000) as f32 - 500.0) / 500.0;
-    let inputs: Vec<Vec<f32>> = ins.iter().map(|shape| (0..shape.numel()).map(float).collect()).collect();
-    let mut output = vec![0f32; shape(out).numel()];
-    let mut scratch = vec![0u64; plan.scratch_bytes() / 8 + 8];
+    let inputs: Vec<Vec<Line>> = ins.iter().map(|shape| lines(shape.numel())).collect();
+    let (mut output, mut scratch) = (lines(shape(out).numel()), lines(plan.scratch_bytes() / 4));
     let ins: Vec<*const u8> = inputs.iter().map(|v| v.as_ptr().cast()).collect();
-    let outs = [output.as_mut_ptr().cast::<u8>()];
-    let scratch = scratch.as_mut_ptr().cast::<u8>();
-    let scratch = scratch.wrapping_add(scratch.align_offset(64));
+    let (outs, scratch) = ([output.as_mut_ptr().cast::<u8>()], scratch.as_mut_ptr().cast::<u8>());
     let one = Pool::new(1);
     for pool in [&one, Pool::global()] {
         // SAFETY: buffers as the plan was made for.

@@ -1,16 +1,17 @@
 //! Depthwise convolution, one channel and one feature a group, and its gradients. Channels are the vector: the elements
 //! under each tap are read where they lie.
 
+use super::chunk::bytes;
 use super::filter_grad::Sums;
-use super::geometry::{Class, Geometry};
-use super::implicit::{Filter, bytes};
+use super::geometry::Geometry;
+use super::implicit::Filter;
+use super::lines::{Lines, Tap};
 use crate::areas::{self, Areas};
 use crate::gemm::{Scalar, Vector, VectorKernel};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
 use crate::{Done, Plan, Pool};
 use std::marker::PhantomData;
-use std::ops::Range;
 
 /// Products of one chunk, and chunks that a result should have.
 const CHUNK: usize = 128 * 1024;
@@ -21,106 +22,6 @@ const PART: usize = 512 * 1024;
 const POSITIONS: usize = 8;
 /// Taps that one pass over the positions sums.
 const TAPS: usize = 9;
-
-/// A tap of a run: its number, and where in the image it lies at the first position.
-#[derive(Clone, Copy)]
-struct Tap {
-    number: usize,
-    at: isize,
-}
-
-/// Positions of one line of the output which meet the same taps.
-struct Run<'a> {
-    taps: &'a [Tap],
-    /// The first position, the distance to the next, and how many.
-    first: usize,
-    period: usize,
-    positions: usize,
-    /// Elements of the input from one to the next.
-    step: isize,
-}
-
-struct Lines {
-    geometry: Geometry,
-    filter: Filter,
-    classes: [Vec<Class>; 3],
-    /// Lines of a chunk.
-    group: usize,
-}
-
-impl Lines {
-    fn new(geometry: Geometry, filter: Filter, products: usize, chunks: usize) -> Lines {
-        let classes = [0, 1, 2].map(|d| geometry.classes(d));
-        let line = geometry.output[2].saturating_mul(geometry.channels).saturating_mul(geometry.taps());
-        let mut lines = Lines { geometry, filter, classes, group: 1 };
-        lines.group = (products / line.max(1)).min(lines.count().div_ceil(chunks)).max(1);
-        lines
-    }
-
-    /// Lines of the output, of all images.
-    fn count(&self) -> usize {
-        self.geometry.batch * self.geometry.output[0] * self.geometry.output[1]
-    }
-
-    fn chunks(&self) -> usize {
-        self.count().div_ceil(self.group)
-    }
-
-    fn chunk(&self, chunk: usize) -> Range<usize> {
-        chunk * self.group..((chunk + 1) * self.group).min(self.count())
-    }
-
-    fn area_bytes(&self) -> usize {
-        bytes::<Tap>(self.geometry.taps())
-    }
-
-    /// Calls `f` for the runs of a line; `memory` has `area_bytes`.
-    unsafe fn for_each_run(&self, line: usize, memory: *mut u8, mut f: impl FnMut(Run)) {
-        let Geometry { input, output, filter, channels, .. } = self.geometry;
-        let [ds, hs, ws] = &self.classes;
-        let (plane, h) = (line / output[1], line % output[1]);
-        let (image, d) = (plane / output[0], plane % output[0]);
-        let (class_d, class_h) = (&ds[d % ds.len()], &hs[h % hs.len()]);
-        let (d, h) = ((d / ds.len()) as i64 * class_d.step, (h / hs.len()) as i64 * class_h.step);
-        // SAFETY: a run has at most as many taps as the filter.
-        let all = unsafe { std::slice::from_raw_parts_mut(memory as *mut Tap, self.geometry.taps()) };
-        for class in ws {
-            let (width, inside) = (input[2] as i64, class.inside(input[2]));
-            let mut run = |positions: Range<usize>| {
-                let w = positions.start as i64 * class.step;
-                let mut used = 0;
-                for &(tap_d, at_d) in class_d.taps.iter().filter(|tap| (0..input[0] as i64).contains(&(d + tap.1))) {
-                    for &(tap_h, at_h) in class_h.taps.iter().filter(|tap| (0..input[1] as i64).contains(&(h + tap.1)))
-                    {
-                        let row = ((image * input[0]) as i64 + d + at_d) * input[1] as i64 + h + at_h;
-                        for &(tap_w, at_w) in class.taps.iter().filter(|tap| (0..width).contains(&(w + tap.1))) {
-                            let number = (tap_d * filter[1] + tap_h) * filter[2] + tap_w;
-                            let number = match self.filter {
-                                Filter::Forward => number,
-                                Filter::Turned => all.len() - 1 - number,
-                            };
-                            let at = (row * width + w + at_w) as isize * channels as isize;
-                            all[used] = Tap { number, at };
-                            used += 1;
-                        }
-                    }
-                }
-                f(Run {
-                    taps: &all[..used],
-                    first: line * output[2] + class.first + positions.start * class.period,
-                    period: class.period,
-                    positions: positions.len(),
-                    step: (class.step as isize).wrapping_mul(channels as isize),
-                });
-            };
-            (0..inside.start).for_each(|q| run(q..q + 1));
-            if !inside.is_empty() {
-                run(inside.clone());
-            }
-            (inside.end..class.count).for_each(|q| run(q..q + 1));
-        }
-    }
-}
 
 pub struct Depthwise<T> {
     lines: Lines,
@@ -295,9 +196,9 @@ pub struct DepthwiseFilterGrad<T> {
 
 impl<T: Scalar> DepthwiseFilterGrad<T> {
     pub fn new(geometry: Geometry) -> DepthwiseFilterGrad<T> {
-        let lines = Lines::new(geometry, Filter::Forward, PART, CHUNKS);
+        let mut lines = Lines::new(geometry, Filter::Forward, PART, CHUNKS);
         // At most CHUNKS parts: each has a sum of its own.
-        let lines = Lines { group: lines.count().div_ceil(CHUNKS).max(lines.group), ..lines };
+        lines.group = lines.group.max(lines.count().div_ceil(CHUNKS));
         DepthwiseFilterGrad { lines, kernel: T::kernel::<GatherKernel<T>>(Isa::current()) }
     }
 

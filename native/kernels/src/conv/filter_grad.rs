@@ -2,9 +2,9 @@
 //! where they lie. Parts of the positions, cut by shape, are summed on their own and combined in a balanced tree: the bits
 //! do not depend on the number of threads.
 
+use super::chunk::{bytes, carve};
 use super::depthwise::DepthwiseFilterGrad;
 use super::geometry::Geometry;
-use super::implicit::{bytes, carve};
 use super::view::View;
 use super::{Checked, by_dtype};
 use crate::areas::{self, Areas};

@@ -1,5 +1,5 @@
-//! Convolutions as matrix products: blocks of rows of the column matrix (one row a position of the output, one column
-//! an element of the filter) are gathered into the second cache and multiplied there.
+//! Convolutions: products of the filter with the image where it lies (`implicit`), depthwise ones, and the gradient in
+//! the filter. A filter of one element is a plain matrix product.
 
 // The files with kernels, as tools/generate.mjs finds them:
 mod filter_grad;
@@ -9,10 +9,12 @@ mod input_grad;
 pub const TABLES: &[crate::KernelTable] = &[filter_grad::KERNELS, forward::KERNELS, input_grad::KERNELS];
 // End of the files.
 
+mod chunk;
 mod columns;
 mod depthwise;
 mod geometry;
 mod implicit;
+mod lines;
 mod view;
 
 #[cfg(test)]

@@ -127,7 +127,34 @@ fn cases() -> Vec<Case> {
         Case::new(&[2, 0, 5, 3], &[1, 1, 3, 4]).padding(&[1, 0], &[1, 0]),
         Case::new(&[1, 1, 1, 1], &[1, 1, 1, 1]),
         Case::new(&[300, 4, 4, 2], &[2, 2, 2, 3]).padding(&[1, 0], &[0, 1]),
+        // Rows at the borders apart, and not.
+        Case::new(&[6, 7, 7, 16], &[3, 3, 16, 16]).padding(&[1, 1], &[1, 1]),
+        Case::new(&[3, 6, 9, 16], &[3, 5, 16, 16]).padding(&[2, 1], &[0, 4]).strides(&[2, 1]),
+        Case::new(&[1, 4, 40, 16], &[3, 3, 16, 8]).padding(&[0, 1], &[0, 1]),
+        // Cut by columns: few rows, a large filter.
+        Case::new(&[1, 5, 5, 64], &[3, 3, 64, 500]).padding(&[1, 1], &[1, 1]),
+        // Blocks of the sum end within a tap.
+        Case::new(&[1, 6, 5, 130], &[2, 3, 130, 40]).padding(&[0, 1], &[1, 1]),
+        // Lines in pieces.
+        Case::new(&[1, 700, 3], &[3, 3, 6]).padding(&[1], &[1]),
+        Case::new(&[2, 3, 300, 2], &[2, 2, 2, 6]).padding(&[0, 1], &[1, 0]).strides(&[1, 2]),
+        // Too far apart for a padded copy.
+        Case::new(&[1, 3, 3, 1], &[3, 3, 1, 2]).dilation(&[1, 1], &[800, 800]).padding(&[800, 800], &[800, 800]),
+        Case::new(&[2, 6, 7, 33], &[5, 3, 1, 33]).groups(33).padding(&[2, 0], &[2, 2]).dilation(&[1, 1], &[1, 2]),
+        Case::new(&[1, 9, 30, 16], &[3, 3, 1, 16]).groups(16).strides(&[2, 2]).padding(&[0, 0], &[1, 1]),
+        Case::new(&[2, 3, 4, 5, 3], &[2, 2, 3, 1, 3]).groups(3).padding(&[1, 0, 1], &[0, 1, 1]),
+        Case::new(&[1, 8, 9, 12], &[3, 3, 3, 20]).groups(4).strides(&[2, 1]).padding(&[1, 1], &[1, 1]),
     ]
+}
+
+/// Every kind of tail, in channels and in features.
+fn channel_cases() -> Vec<Case> {
+    let counts = [1, 3, 5, 16, 17, 33];
+    let of = |c: usize, f: usize| {
+        let odd = Case::new(&[2, 7, 6, c], &[3, 2, c, f]).padding(&[1, 0], &[0, 2]);
+        [odd.clone().strides(&[2, 1]), odd, Case::new(&[2, 4, 5, c], &[1, 1, c, f]).strides(&[1, 2])]
+    };
+    counts.iter().flat_map(|&c| counts.iter().flat_map(move |&f| of(c, f))).collect()
 }
 
 fn close(name: &str, case: &Case, got: &[f32], want: &[f64], size: &[f64]) {
@@ -147,8 +174,8 @@ fn close(name: &str, case: &Case, got: &[f32], want: &[f64], size: &[f64]) {
 
 #[test]
 fn forward_and_gradients() {
-    let pools = [Pool::new(1), Pool::new(3)];
-    for case in cases() {
+    let pools = [Pool::new(1), Pool::new(2), Pool::new(8)];
+    for case in cases().into_iter().chain(channel_cases()) {
         let mut lcg = Lcg(1);
         let out = case.out();
         let (x, w) = (lcg.floats(case.x.iter().product()), lcg.floats(case.w.iter().product()));
@@ -172,7 +199,7 @@ fn forward_and_gradients() {
                     let data = data.map(bytes);
                     run_library(op, &[f(ins[0]), f(ins[1])], &[f(out)], attrs, &data, pool).remove(0)
                 });
-                assert_eq!(results[0], results[1], "bits for any number of threads");
+                assert!(results.iter().all(|bits| *bits == results[0]), "bits for any number of threads");
                 numbers::<f32>(&results[0])
             };
             let y = run(
@@ -201,6 +228,57 @@ fn forward_and_gradients() {
             close("convFilterGrad", &case, &dw, &sums[2].0, &sums[2].1);
         });
     }
+}
+
+#[test]
+fn infinities_and_nan_reach_what_they_meet_and_nothing_else() {
+    let cases = [
+        Case::new(&[2, 8, 9, 16], &[3, 3, 16, 20]).padding(&[1, 1], &[1, 1]),
+        Case::new(&[1, 9, 9, 3], &[3, 3, 3, 5]).strides(&[2, 2]).padding(&[0, 0], &[1, 1]),
+        Case::new(&[2, 8, 9, 17], &[3, 3, 1, 17]).groups(17).padding(&[1, 1], &[1, 1]),
+        Case::new(&[2, 8, 9, 16], &[1, 1, 16, 20]),
+    ];
+    let f = |dims: &[usize]| shape(DType::Float32, dims);
+    let same = |got: &[f32], want: &[f64]| {
+        let alike = |a: f32, b: f64| (a.is_nan(), a == f32::INFINITY) == (b.is_nan(), b == f64::INFINITY);
+        got.iter().zip(want).all(|(&a, &b)| alike(a, b))
+    };
+    each_isa(|_| {
+        for case in &cases {
+            let (mut lcg, out) = (Lcg(5), case.out());
+            // Positive filters: no infinity meets its opposite.
+            let w: Vec<f32> = lcg.floats(case.w.iter().product()).iter().map(|v| v.abs() + 0.5).collect();
+            let (mut x, mut g) = (lcg.floats(case.x.iter().product()), lcg.floats(out.iter().product()));
+            // In the middle, where no tap lies in the padding.
+            let middle = |dims: &[usize]| ((dims[1] / 2) * dims[2] + dims[2] / 2) * dims[3];
+            (x[middle(&case.x)], g[middle(&out)]) = (f32::NAN, f32::INFINITY);
+            let (mut y, mut dx) = (vec![0f64; g.len()], vec![0f64; x.len()]);
+            case.for_each_term(|i, k, o| {
+                y[o] += x[i] as f64 * w[k] as f64;
+                dx[i] += g[o] as f64 * w[k] as f64;
+            });
+            let attrs = case.attrs(&[("lhsDilation", list(&case.lhs_dilation))]);
+            let got = run_library(
+                Op::ConvGeneral,
+                &[f(&case.x), f(&case.w)],
+                &[f(&out)],
+                &attrs,
+                &[bytes(&x), bytes(&w)],
+                Pool::global(),
+            );
+            assert!(same(&numbers(&got[0]), &y), "{:?}", case.x);
+            let attrs = case.attrs(&[("inputShape", list(&case.x))]);
+            let got = run_library(
+                Op::ConvInputGrad,
+                &[f(&out), f(&case.w)],
+                &[f(&case.x)],
+                &attrs,
+                &[bytes(&g), bytes(&w)],
+                Pool::global(),
+            );
+            assert!(same(&numbers(&got[0]), &dx), "{:?}", case.x);
+        }
+    });
 }
 
 #[test]

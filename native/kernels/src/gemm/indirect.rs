@@ -59,11 +59,6 @@ impl<T: Scalar, const ROWS: usize, const VECTORS: usize> VectorKernel<T> for Ind
     unsafe fn run<V: Vector<Item = T>, const FMA: bool>(tile: Indirect<T>) {
         // SAFETY: rows of a have the steps of their segments, each row of b VECTORS · LEN, c the part that is stored.
         unsafe {
-            for i in 0..tile.rows {
-                let row = tile.c.add(i * tile.c_row);
-                V::prefetch(row);
-                V::prefetch(row.add(tile.columns - 1));
-            }
             let mut sums = [[V::splat(T::ZERO); VECTORS]; ROWS];
             for number in 0..tile.count {
                 let segment = &*tile.segments.add(number);

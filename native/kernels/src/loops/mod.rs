@@ -27,7 +27,7 @@ use millrace_program::BoundLoop;
 
 pub use canon::Pass;
 pub use float::{max32, max64};
-pub use reduce::{Fold, Reducer};
+pub use reduce::{Fold, Reducer, Slide};
 pub use tile::copy_strided;
 
 /// A mask has a bit for each extent.

@@ -38,6 +38,18 @@ pub struct Rows {
     pub len: usize,
 }
 
+/// out[p · row + i] = reduction of the x[p · step + tap + i] of all taps, for each position p and i < row
+#[derive(Clone, Copy)]
+pub struct Slide {
+    pub x: *const u8,
+    pub taps: *const usize,
+    pub count: usize,
+    pub step: usize,
+    pub out: *mut u8,
+    pub positions: usize,
+    pub row: usize,
+}
+
 /// The kernels of one reduction on one dtype.
 #[derive(Clone, Copy)]
 pub struct Reducer {
@@ -46,6 +58,7 @@ pub struct Reducer {
     pub accumulate: unsafe fn(Accumulate),
     pub fold: unsafe fn(Fold),
     pub rows: unsafe fn(Rows),
+    pub slide: unsafe fn(Slide),
 }
 
 impl Reducer {
@@ -58,6 +71,7 @@ impl Reducer {
                     accumulate: version::<Accumulator<$f, $t>>(isa),
                     fold: version::<Folder<$f, $t>>(isa),
                     rows: version::<RowReducer<$f, $t>>(isa),
+                    slide: version::<Slider<$f, $t>>(isa),
                 })
             };
         }
@@ -314,6 +328,34 @@ unsafe fn rows_together<F: Combine<T>, T: Copy>(x: *const T, len: usize) -> [T; 
         half /= 2;
     }
     lanes[0]
+}
+
+struct Slider<F, T>(PhantomData<(F, T)>);
+
+impl<F: Combine<T>, T: Copy> Kernel for Slider<F, T> {
+    type Args = Slide;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(args: Slide) {
+        const STRIP: usize = 128;
+        // Of its own, so that nothing read may change it.
+        let mut sums = [F::IDENTITY; STRIP];
+        for position in 0..args.positions {
+            for first in (0..args.row).step_by(STRIP) {
+                let len = STRIP.min(args.row - first);
+                // SAFETY: by the caller.
+                unsafe {
+                    let sums = &mut sums[..len];
+                    sums.fill(F::IDENTITY);
+                    for tap in 0..args.count {
+                        let tap = (args.x as *const T).add(position * args.step + first + args.taps.add(tap).read());
+                        sums.iter_mut().enumerate().for_each(|(i, sum)| *sum = F::combine(*sum, tap.add(i).read()));
+                    }
+                    (args.out as *mut T).add(position * args.row + first).copy_from_nonoverlapping(sums.as_ptr(), len);
+                }
+            }
+        }
+    }
 }
 
 struct RowReducer<F, T>(PhantomData<(F, T)>);

@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::check::{expect, ints, sizes};
 use millrace_program::{BoundAttrs, Shape};
+use std::ops::Range;
 
 pub struct Windows {
     /// Leading dimensions, those that a window or a stride touches among them.
@@ -16,6 +17,19 @@ pub struct Windows {
     pub row: usize,
     /// Whether the windows of different indices of the first dimension are apart.
     pub apart: bool,
+}
+
+/// Taps of a window that is not looked at alone, at most.
+pub const MOST_TAPS: usize = 64;
+
+/// Windows with the same taps, at equal distances.
+pub struct Run {
+    pub windows: Range<usize>,
+    /// The element under the first tap of the first window; others lie `taps` behind it.
+    pub first: usize,
+    pub count: usize,
+    /// Elements from one window to the next.
+    pub step: usize,
 }
 
 impl Windows {
@@ -53,6 +67,33 @@ impl Windows {
     /// Elements of a window, padding among them: the product may be beyond any number.
     pub fn taps(&self) -> usize {
         self.window.iter().fold(1, |taps, &size| taps.saturating_mul(size))
+    }
+
+    /// Lines of windows: those whose index differs in the last dimension that a window touches.
+    pub fn lines(&self) -> usize {
+        self.output.last().map_or(1, |&width| self.rows() / width.max(1))
+    }
+
+    /// The windows of a line which are inside along it, if any, and how their taps lie; `None` too where there are more
+    /// than `taps` has room for.
+    pub fn run(&self, line: usize, taps: &mut [usize; MOST_TAPS]) -> Option<Run> {
+        let last = self.input.len().checked_sub(1)?;
+        let (width, size, stride, low) = (self.output[last], self.input[last], self.stride[last], self.low[last]);
+        let from = (low.max(0) as u64).div_ceil(stride as u64).min(width as u64) as usize;
+        let room = size as i64 + low - self.window[last] as i64;
+        let until = if room < 0 { 0 } else { (room / stride + 1).min(width as i64) as usize };
+        if until <= from || self.taps() > MOST_TAPS {
+            return None;
+        }
+        let (number, mut count) = (line * width + from, 0);
+        self.for_each_tap(number, |element| {
+            taps[count] = element;
+            count += 1;
+        });
+        let first = taps[0];
+        taps[..count].iter_mut().for_each(|tap| *tap -= first);
+        let step = (stride as usize).wrapping_mul(self.row);
+        (count > 0).then_some(Run { windows: number..line * width + until, first, count, step })
     }
 
     /// Calls `tap(element)` for each row of the input in window `number`, in row-major order; `element` is its first.

@@ -1,12 +1,15 @@
 //! reduceWindowSum, reduceWindowMax, reduceWindowMin.
 
-use super::geometry::Windows;
+use super::geometry::{MOST_TAPS, Windows};
 use crate::check::{expect_ins, expect_out};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
-use crate::loops::{Fold, Reducer};
+use crate::loops::{Fold, Reducer, Slide};
 use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, Op, Shape};
+
+/// Elements under the windows of a chunk.
+const CHUNK: usize = 65_536;
 
 /// The window's form of a reduction.
 struct ReduceWindow {
@@ -48,18 +51,36 @@ impl Plan for ReduceWindowPlan {
             return;
         }
         let (x, out) = (Shared(ins[0].cast_mut()), Shared(outs[0]));
-        let group = (32_768 / len.saturating_mul(windows.taps()).max(1)).clamp(1, rows);
-        pool.for_chunks(rows.div_ceil(group), |chunk| {
-            for number in chunk * group..((chunk + 1) * group).min(rows) {
-                // SAFETY: `check` has proven the shapes, taps are inside the input, each row is written once.
-                unsafe {
-                    let to = out.get().add(number * len * reducer.size);
-                    reducer.clear(to, len);
-                    windows.for_each_tap(number, |element| {
-                        let from = x.get().add(element * reducer.size).cast_const();
-                        (reducer.fold)(Fold { to, from, len });
-                    });
-                }
+        let (lines, width) = (windows.lines(), windows.output.last().copied().unwrap_or(1));
+        let group = (CHUNK / len.saturating_mul(windows.taps()).saturating_mul(width).max(1)).clamp(1, lines);
+        // SAFETY: `check` has proven the shapes, taps are inside the input, each row is written once.
+        pool.for_chunks(lines.div_ceil(group), |chunk| unsafe {
+            let alone = |number: usize| {
+                let to = out.get().add(number * len * reducer.size);
+                reducer.clear(to, len);
+                windows.for_each_tap(number, |element| {
+                    let from = x.get().add(element * reducer.size).cast_const();
+                    (reducer.fold)(Fold { to, from, len });
+                });
+            };
+            let mut taps = [0; MOST_TAPS];
+            for line in chunk * group..((chunk + 1) * group).min(lines) {
+                let all = line * width..(line + 1) * width;
+                let Some(run) = windows.run(line, &mut taps) else {
+                    all.for_each(alone);
+                    continue;
+                };
+                (all.start..run.windows.start).for_each(alone);
+                (reducer.slide)(Slide {
+                    x: x.get().add(run.first * reducer.size),
+                    taps: taps.as_ptr(),
+                    count: run.count,
+                    step: run.step,
+                    out: out.get().add(run.windows.start * len * reducer.size),
+                    positions: run.windows.len(),
+                    row: len,
+                });
+                (run.windows.end..all.end).for_each(alone);
             }
         });
     }

@@ -1,6 +1,6 @@
 //! selectAndScatterAdd: each cotangent goes to the first maximum of its window; a NaN wins, as it does in max.
 
-use super::geometry::Windows;
+use super::geometry::{MOST_TAPS, Windows};
 use crate::check::{expect, expect_ins, expect_out};
 use crate::gemm::Scalar;
 use crate::isa::{Isa, Kernel, version};
@@ -24,7 +24,7 @@ impl LibraryKernel for SelectAndScatterAdd {
         fn plan<T: Scalar + PartialOrd>(windows: Windows) -> Result<Box<dyn Plan>, Error> {
             let isa = Isa::current();
             let (select, give) = (version::<SelectKernel<T>>(isa), version::<GiveKernel<T>>(isa));
-            Ok(Box::new(SelectPlan::<T> { windows, select, give }))
+            Ok(Box::new(SelectPlan::<T> { windows, select, give, slide: version::<SlideKernel<T>>(isa) }))
         }
         match x.dtype() {
             DType::Float32 => plan::<f32>(windows),
@@ -41,6 +41,7 @@ struct SelectPlan<T> {
     windows: Windows,
     select: unsafe fn(Select<T>),
     give: unsafe fn(Give<T>),
+    slide: unsafe fn(Slide<T>),
 }
 
 /// Where x[i] beats best[i], it becomes the best, and at[i] the number of its tap.
@@ -101,12 +102,95 @@ impl<T: Scalar> Kernel for GiveKernel<T> {
     }
 }
 
+/// Both, for windows with the same taps at equal distances.
+#[derive(Clone, Copy)]
+struct Slide<T> {
+    x: *const T,
+    g: *const T,
+    out: *mut T,
+    taps: *const usize,
+    count: usize,
+    step: usize,
+    positions: usize,
+    row: usize,
+}
+
+struct SlideKernel<T>(PhantomData<T>);
+
+impl<T: Scalar + PartialOrd> Kernel for SlideKernel<T> {
+    type Args = Slide<T>;
+
+    #[inline(always)]
+    #[allow(clippy::eq_op, clippy::neg_cmp_op_on_partial_ord)] // NaN
+    unsafe fn run<const FMA: bool>(s: Slide<T>) {
+        // Of its own, so that nothing written may change them.
+        let (mut best, mut chosen) = ([T::ZERO; STRIP], [0u32; STRIP]);
+        for position in 0..s.positions {
+            for first in (0..s.row).step_by(STRIP) {
+                let len = STRIP.min(s.row - first);
+                let (best, chosen) = (&mut best[..len], &mut chosen[..len]);
+                let at = position * s.step + first;
+                // SAFETY: taps are inside the input; the caller has their image to itself.
+                unsafe {
+                    for tap in 0..s.count {
+                        let x = s.x.add(at + s.taps.add(tap).read());
+                        for i in 0..len {
+                            let x = x.add(i).read();
+                            let wins = tap == 0 || (!(x <= best[i]) && best[i] == best[i]);
+                            best[i] = if wins { x } else { best[i] };
+                            chosen[i] = if wins { tap as u32 } else { chosen[i] };
+                        }
+                    }
+                    let g = s.g.add(position * s.row + first);
+                    best.copy_from_slice(std::slice::from_raw_parts(g, len));
+                    for tap in 0..s.count {
+                        let out = std::slice::from_raw_parts_mut(s.out.add(at + s.taps.add(tap).read()), len);
+                        for i in 0..len {
+                            let more = T::add(out[i], best[i]);
+                            out[i] = if chosen[i] == tap as u32 { more } else { out[i] };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Elements of a row that are handled at once.
 const STRIP: usize = 256;
 
 impl<T: Scalar + PartialOrd> SelectPlan<T> {
-    /// Adds the cotangents of windows `numbers`.
-    unsafe fn add(&self, x: *const T, g: *const T, out: *mut T, numbers: std::ops::Range<usize>) {
+    /// Adds the cotangents of the windows of `lines`.
+    unsafe fn add(&self, x: *const T, g: *const T, out: *mut T, lines: std::ops::Range<usize>) {
+        let width = self.windows.output.last().copied().unwrap_or(1);
+        let mut taps = [0; MOST_TAPS];
+        for line in lines {
+            let all = line * width..(line + 1) * width;
+            // SAFETY: taps are inside the input; the caller has the images of these windows to itself.
+            unsafe {
+                let Some(run) = self.windows.run(line, &mut taps) else {
+                    self.add_alone(x, g, out, all);
+                    continue;
+                };
+                // In order, where windows overlap.
+                self.add_alone(x, g, out, all.start..run.windows.start);
+                (self.slide)(Slide {
+                    x: x.add(run.first),
+                    g: g.add(run.windows.start * self.windows.row),
+                    out: out.add(run.first),
+                    taps: taps.as_ptr(),
+                    count: run.count,
+                    step: run.step,
+                    positions: run.windows.len(),
+                    row: self.windows.row,
+                });
+                self.add_alone(x, g, out, run.windows.end..all.end);
+            }
+        }
+    }
+
+    /// The same for windows one by one.
+    unsafe fn add_alone(&self, x: *const T, g: *const T, out: *mut T, numbers: std::ops::Range<usize>) {
         let row = self.windows.row;
         let (mut best, mut at) = ([T::ZERO; STRIP], [0u32; STRIP]);
         for number in numbers {
@@ -146,7 +230,7 @@ impl<T: Scalar + PartialOrd> Plan for SelectPlan<T> {
         if elements == 0 || images == 0 {
             return;
         }
-        let (image, per_image) = (elements / images, windows.rows() / images);
+        let (image, per_image) = (elements / images, windows.lines() / images);
         let group = (8192 / image).clamp(1, images);
         pool.for_chunks(images.div_ceil(group), |chunk| {
             let (first, end) = (chunk * group, ((chunk + 1) * group).min(images));

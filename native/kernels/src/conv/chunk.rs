@@ -1,0 +1,327 @@
+//! One chunk of a convolution: which elements of the image the rows of its tiles meet under each tap.
+
+use super::geometry::Geometry;
+use super::implicit::{Implicit, Part};
+use crate::gemm::{Indirect, Scalar, Segment, prefetch};
+use std::ops::Range;
+
+/// Steps of the sum in one pass over the tiles: a panel of the filter of this depth stays in the first cache.
+pub const DEPTH: usize = 288;
+/// How many tiles ahead the image is asked for in the second cache, and how many elements of each row at most.
+const AHEAD: usize = 3;
+const MOST_AHEAD: usize = 128;
+
+/// A tile of positions: the least and greatest place of each dimension, tap aside.
+#[derive(Clone, Copy)]
+pub struct Tile {
+    rows: usize,
+    /// Image and position of the first row.
+    index: [usize; 4],
+    low: [i64; 3],
+    high: [i64; 3],
+    /// Segments of the block in work.
+    first: usize,
+    count: usize,
+}
+
+/// The input, zeros for taps in the padding, the packed filter, the output.
+pub struct Operands<T> {
+    pub x: *const T,
+    pub zeros: *const T,
+    pub packed: *const T,
+    pub out: *mut T,
+}
+
+// SAFETY: threads write disjoint parts of the output.
+unsafe impl<T> Sync for Operands<T> {}
+
+/// The work of one thread on a block of rows.
+pub struct Chunk<'a, T> {
+    plan: &'a Implicit<T>,
+    part: &'a Part,
+    operands: &'a Operands<T>,
+    starts: *mut *const T,
+    tiles: *mut Tile,
+    tables: *mut *const T,
+    segments: *mut Segment<T>,
+    apart: *mut T,
+}
+
+impl<'a, T: Scalar> Chunk<'a, T> {
+    /// # Safety
+    /// `memory` is an area of the plan.
+    pub unsafe fn new(
+        plan: &'a Implicit<T>,
+        part: &'a Part,
+        operands: &'a Operands<T>,
+        mut memory: *mut u8,
+    ) -> Chunk<'a, T> {
+        // SAFETY: in the order and the sizes of `area_bytes`.
+        unsafe {
+            let tables = plan.tiles() * plan.block_taps();
+            Chunk {
+                plan,
+                part,
+                operands,
+                starts: carve(&mut memory, plan.block),
+                tiles: carve(&mut memory, plan.tiles()),
+                tables: carve(&mut memory, tables * plan.engine.mr),
+                segments: carve(&mut memory, tables),
+                apart: memory as *mut T,
+            }
+        }
+    }
+
+    /// # Safety
+    /// No other chunk has these rows and panels.
+    pub unsafe fn run(&self, rows: Range<usize>, panels: Range<usize>) {
+        let Implicit { geometry, engine, .. } = self.plan;
+        let (mr, nr, per_group) = (engine.mr, engine.nr, self.plan.group_panels());
+        let (count, features) = (rows.len(), geometry.group_features());
+        let tiles = count.div_ceil(mr);
+        let k = self.part.taps() * geometry.group_channels();
+        let depth = k.div_ceil(k.div_ceil(DEPTH).max(1)).max(1);
+        let whole = self.plan.is_whole();
+        let width = (panels.end - panels.start) * nr;
+        // SAFETY: the tables have room for each tile; panels and rows are those of this chunk.
+        unsafe {
+            self.place(rows.clone());
+            for group in panels.start / per_group..panels.end.div_ceil(per_group) {
+                let own = panels.start.max(group * per_group)..panels.end.min((group + 1) * per_group);
+                for first in (0..k.max(1)).step_by(depth) {
+                    self.segments(tiles, group, first..(first + depth).min(k));
+                    for panel in own.clone() {
+                        let left = (panel - group * per_group) * nr;
+                        let columns = nr.min(features - left);
+                        let (c, c_row) = if whole {
+                            let to = rows.start * geometry.features + group * features + left;
+                            (self.operands.out.add(to), geometry.features)
+                        } else {
+                            (self.apart.add((panel - panels.start) * nr), width)
+                        };
+                        for number in 0..tiles {
+                            let tile = self.tiles.add(number).read();
+                            if first == 0 && panel == own.start && number + AHEAD < tiles {
+                                self.ask_for(number + AHEAD, geometry.group_channels().min(MOST_AHEAD));
+                            }
+                            engine.kernel(tile.rows, columns)(Indirect {
+                                segments: self.segments.add(tile.first),
+                                count: tile.count,
+                                starts: self.starts.add(number * mr),
+                                a_step: 1,
+                                b: self.operands.packed.add(panel * self.plan.panel_len()),
+                                b_row: nr as isize,
+                                c: c.add(number * mr * c_row),
+                                c_row,
+                                rows: tile.rows,
+                                columns,
+                                accumulate: first > 0,
+                            });
+                        }
+                        if !whole && first + depth >= k {
+                            self.put_apart(rows.clone(), group * features + left, columns, c, c_row);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where each row starts in the input, and what each tile spans. Rows behind the last are as the last.
+    unsafe fn place(&self, rows: Range<usize>) {
+        let (mr, channels) = (self.plan.engine.mr, self.plan.geometry.channels);
+        let step = (self.part.classes[2].step as isize).wrapping_mul(channels as isize);
+        let last = self.part.classes.each_ref().map(|class| (class.count - 1) as i64 * class.step);
+        let mut index = self.index(rows.start);
+        let mut at = self.start(index);
+        for (number, first) in rows.clone().step_by(mr).enumerate() {
+            let count = mr.min(rows.end - first);
+            let (before, low) = (index, self.at(index));
+            for i in 0..mr {
+                // SAFETY: as many rows as a block has; taps are added before anything is read.
+                unsafe { self.starts.add(number * mr + i).write(at) };
+                if i + 1 < count {
+                    self.next(&mut index);
+                    at = if index[3] > 0 { at.wrapping_offset(step) } else { self.start(index) };
+                }
+            }
+            // A tile that goes on in the next line, plane or image meets the ends of this one.
+            let mut tile = Tile { rows: count, index: before, low, high: self.at(index), first: 0, count: 0 };
+            for axis in 0..3 {
+                if index[..=axis] != before[..=axis] {
+                    (tile.low[axis], tile.high[axis]) = (0, last[axis]);
+                }
+            }
+            // SAFETY: as many tiles as a block has.
+            unsafe { self.tiles.add(number).write(tile) };
+            self.next(&mut index);
+            at = if index[3] > 0 { at.wrapping_offset(step) } else { self.start(index) };
+        }
+    }
+
+    /// Where a position lies in its image, taps aside.
+    #[inline(always)]
+    fn at(&self, [_, d, h, w]: [usize; 4]) -> [i64; 3] {
+        let [ds, hs, ws] = &self.part.classes;
+        [d as i64 * ds.step, h as i64 * hs.step, w as i64 * ws.step]
+    }
+
+    /// The element of the input there, which may be none of it.
+    fn start(&self, index: [usize; 4]) -> *const T {
+        let Geometry { input, channels, .. } = self.plan.geometry;
+        let [d, h, w] = self.at(index);
+        let line = ((index[0] * input[0]) as i64 + d) * input[1] as i64 + h;
+        let pixel = line * input[2] as i64 + w;
+        self.operands.x.wrapping_offset(pixel.wrapping_mul(channels as i64) as isize)
+    }
+
+    /// Asks for what the last tap meets at each row of a tile: what the tiles before it have not met.
+    unsafe fn ask_for(&self, number: usize, elements: usize) {
+        let mr = self.plan.engine.mr;
+        // SAFETY: a tile of the chunk; only its last segment is looked at.
+        unsafe {
+            let tile = &*self.tiles.add(number);
+            if tile.count == 0 {
+                return;
+            }
+            let segment = &*self.segments.add(tile.first + tile.count - 1);
+            let starts = if segment.rows.is_null() { self.starts.add(number * mr) } else { segment.rows };
+            let last = segment.shift + segment.steps.saturating_sub(elements) as isize;
+            (0..tile.rows).for_each(|i| prefetch(starts.add(i).read().wrapping_offset(last), elements));
+        }
+    }
+
+    /// Image and position of a row, in its class.
+    fn index(&self, row: usize) -> [usize; 4] {
+        let [d, h, w] = self.part.classes.each_ref().map(|class| class.count);
+        [row / (w * h * d), row / (w * h) % d, row / w % h, row % w]
+    }
+
+    #[inline(always)]
+    fn next(&self, index: &mut [usize; 4]) {
+        index[3] += 1;
+        for axis in [2, 1, 0] {
+            if index[axis + 1] < self.part.classes[axis].count {
+                return;
+            }
+            index[axis + 1] = 0;
+            index[axis] += 1;
+        }
+    }
+
+    /// The segments of each tile that make up steps `steps` of the sum.
+    unsafe fn segments(&self, tiles: usize, group: usize, steps: Range<usize>) {
+        let mut used = 0;
+        for number in 0..tiles {
+            // SAFETY: a block has at most `block_taps` segments a tile.
+            unsafe {
+                let tile = &mut *self.tiles.add(number);
+                tile.first = used;
+                self.segments_of(number, tile, group, &steps, &mut used);
+                tile.count = used - tile.first;
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn segments_of(&self, number: usize, tile: &Tile, group: usize, steps: &Range<usize>, used: &mut usize) {
+        let Implicit { geometry, engine, .. } = self.plan;
+        let Geometry { input, filter, .. } = *geometry;
+        let (mr, channels) = (engine.mr, geometry.group_channels());
+        let [ds, hs, ws] = self.part.classes.each_ref().map(|class| &class.taps[..]);
+        let inside =
+            |axis: usize, from: i64, to: i64| tile.low[axis] + from >= 0 && tile.high[axis] + to < input[axis] as i64;
+        let line = ws.len() * channels;
+        let mut before = 0;
+        for &(tap_d, at_d) in ds {
+            for &(tap_h, at_h) in hs {
+                let here = before..before + line;
+                before += line;
+                if here.end <= steps.start || here.start >= steps.end {
+                    continue;
+                }
+                let clear = inside(0, at_d, at_d) && inside(1, at_h, at_h);
+                let joined = clear && self.part.joined && inside(2, ws[0].1, ws[ws.len() - 1].1);
+                let each = if joined { ws.len() } else { 1 };
+                for (index, taps) in ws.chunks_exact(each).enumerate() {
+                    let (tap_w, at_w) = taps[0];
+                    let width = each * channels;
+                    let span = here.start + index * width..here.start + (index + 1) * width;
+                    let (from, to) = (span.start.max(steps.start), span.end.min(steps.end));
+                    if from >= to {
+                        continue;
+                    }
+                    let skipped = from - span.start;
+                    let tap = (tap_d * filter[1] + tap_h) * filter[2] + tap_w;
+                    let at = ((at_d * input[1] as i64 + at_h) * input[2] as i64 + at_w)
+                        .wrapping_mul(geometry.channels as i64) as isize
+                        + (group * channels + skipped) as isize;
+                    // SAFETY: by the caller.
+                    unsafe {
+                        let (mut rows, mut shift) = (std::ptr::null(), at);
+                        if !(joined || clear && inside(2, at_w, at_w)) {
+                            let table = self.tables.add(*used * mr);
+                            let (mut any, mut index) = (false, tile.index);
+                            for i in 0..mr {
+                                let place = self.at(index);
+                                let meets = [at_d, at_h, at_w]
+                                    .iter()
+                                    .enumerate()
+                                    .all(|(axis, at)| (0..input[axis] as i64).contains(&(place[axis] + at)));
+                                any |= meets;
+                                let start = self.starts.add(number * mr + i).read().wrapping_offset(at);
+                                table.add(i).write(if meets { start } else { self.operands.zeros });
+                                if i + 1 < tile.rows {
+                                    self.next(&mut index);
+                                }
+                            }
+                            if !any {
+                                continue;
+                            }
+                            (rows, shift) = (table.cast_const(), 0);
+                        }
+                        let first = tap * channels + skipped;
+                        self.segments.add(*used).write(Segment { rows, shift, first, steps: to - from });
+                    }
+                    *used += 1;
+                }
+            }
+        }
+    }
+
+    /// Moves results to the positions of the class.
+    unsafe fn put_apart(&self, rows: Range<usize>, column: usize, columns: usize, from: *const T, from_row: usize) {
+        let Geometry { output, features, .. } = self.plan.geometry;
+        let mut index = self.index(rows.start);
+        for row in 0..rows.len() {
+            let [n, d, h, w] = index;
+            let at = [d, h, w]
+                .into_iter()
+                .zip(&self.part.classes)
+                .zip(output)
+                .fold(n, |at, ((i, class), size)| at * size + class.first + i * class.period);
+            // SAFETY: a row of the output.
+            unsafe {
+                let to = self.operands.out.add(at * features + column);
+                to.copy_from_nonoverlapping(from.add(row * from_row), columns);
+            }
+            self.next(&mut index);
+        }
+    }
+}
+
+/// Bytes of `count` elements in scratch memory, where each list is aligned to 64.
+pub fn bytes<U>(count: usize) -> usize {
+    (count * size_of::<U>()).next_multiple_of(64)
+}
+
+/// The next `count` elements of the memory.
+///
+/// # Safety
+/// It has them.
+pub unsafe fn carve<U>(memory: &mut *mut u8, count: usize) -> *mut U {
+    let at = *memory as *mut U;
+    // SAFETY: by the caller.
+    *memory = unsafe { memory.add(bytes::<U>(count)) };
+    at
+}
