@@ -16,9 +16,7 @@ const f64 = (shape: number[], seed: number) => {
 const expectClose = (a: tf.Tensor, b: tf.Tensor): void => {
   expect(a.shape).toEqual(b.shape);
   const [x, y] = [a.dataSync(), b.dataSync()];
-  x.forEach((v, i) => {
-    expect(Number(v)).toBeCloseTo(Number(y[i]), 10);
-  });
+  for (let i = 0; i < x.length; i++) expect(Number(x[i])).toBeCloseTo(Number(y[i]), 10);
 };
 
 /** A recurrent network's last state: h' = tanh(x·w + h·u). */
