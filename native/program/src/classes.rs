@@ -1,6 +1,6 @@
 //! Which slots share bytes, how long these live, and where they lie.
 
-use crate::bind::{Loc, Source, Takeover};
+use crate::bound::{Loc, Source, Takeover};
 use crate::error::Error;
 use crate::place::{Block, Placement, place};
 use crate::shape::Shape;

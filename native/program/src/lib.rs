@@ -6,6 +6,7 @@
 mod aligned;
 mod bind;
 mod bind_loop;
+mod bound;
 mod classes;
 mod decode;
 mod error;
@@ -27,7 +28,8 @@ pub mod testing;
 mod tests;
 
 pub use aligned::AlignedBytes;
-pub use bind::{Bound, Frame, Loc, Planned, Planner, Source, Step, Takeover, bind};
+pub use bind::bind;
+pub use bound::{Bound, Frame, Loc, Planned, Planner, Source, Step, Takeover};
 pub use decode::{Const, Expr, Guard, Load, Loop, Program, Record, Region, Slot, Store, Value};
 pub use error::{Code, Error};
 pub use generated::{DTYPES, DType, Kind, OP_TABLE_HASH, OPS, Op};

@@ -9,6 +9,7 @@ pub const TABLES: &[crate::KernelTable] = &[dot::KERNELS];
 
 mod indirect;
 mod micro;
+mod operands;
 mod parallel;
 mod product;
 mod vector;

@@ -2,6 +2,7 @@
 //! rows that keep panels in the caches, operands packed or read where they lie.
 
 use super::micro::{Engine, Pack, Scalar, Tile};
+use super::operands::{Ahead, Columns, Corner, Rows};
 use super::vector::{Sums, VectorProduct};
 use super::{Sizes, Strides};
 use crate::isa::Isa;
@@ -341,81 +342,6 @@ impl<T: Scalar> Product<T> {
                 }
             }
         }
-    }
-}
-
-/// Where a block of b begins.
-#[derive(Clone, Copy)]
-struct Corner {
-    first: usize,
-    left: usize,
-}
-
-/// Rows of a: packed in strips unless they lie as the strides say.
-#[derive(Clone, Copy)]
-struct Rows<T> {
-    at: *const T,
-    plain: Option<Strides>,
-}
-
-impl<T> Rows<T> {
-    fn strip(&self, top: usize, k: usize) -> *const T {
-        self.at.wrapping_offset(top as isize * self.plain.map_or(k as isize, |strides| strides.row))
-    }
-}
-
-/// Columns of b, packed in panels unless they are plain: then with a row stride, and with those that do not fill a
-/// vector packed apart.
-#[derive(Clone, Copy)]
-struct Columns<T> {
-    at: *const T,
-    plain: Option<(isize, *const T)>,
-    /// The columns after these.
-    next: Ahead<T>,
-}
-
-impl<T> Columns<T> {
-    /// The panel from `left` on, and how far its rows are apart.
-    unsafe fn panel(&self, left: usize, width: usize, whole: usize, k: usize) -> (*const T, isize) {
-        // SAFETY: by the caller.
-        unsafe {
-            match self.plain {
-                Some((row, _)) if width == whole => (self.at.add(left), row),
-                Some((_, rest)) => (rest, whole as isize),
-                None => (self.at.add(left * k), whole as isize),
-            }
-        }
-    }
-}
-
-/// The next columns of b: while a strip of a goes by their neighbours, it asks for one line of all their rows.
-#[derive(Clone, Copy)]
-struct Ahead<T> {
-    at: *const T,
-    /// From one column to the next, and from what one strip asks for to what the next one does.
-    column: isize,
-    line: isize,
-    step: isize,
-}
-
-impl<T> Ahead<T> {
-    const LINE: isize = (64 / size_of::<T>()) as isize;
-
-    /// Rows that lie `step` apart; none if `step` is 0.
-    fn rows(at: *const T, step: isize) -> Ahead<T> {
-        Ahead { at, column: 1, line: Self::LINE, step }
-    }
-
-    /// Panels of k steps.
-    fn panels(at: *const T, k: usize) -> Ahead<T> {
-        Ahead { at, column: k as isize, line: k as isize * Self::LINE, step: Self::LINE }
-    }
-
-    /// Where a strip asks, and the step: nothing where others have asked for all lines.
-    fn of_strip(&self, number: usize, left: usize, width: usize) -> Option<(*const T, isize)> {
-        let needed = number as isize * Self::LINE < width as isize && self.step != 0;
-        let at = self.at.wrapping_offset(left as isize * self.column + number as isize * self.line);
-        needed.then_some((at, self.step))
     }
 }
 

@@ -1,5 +1,6 @@
-//! Memory for the tiles of one thread: on its stack while small, else allocated.
+//! Memory for the tiles and sums of one thread: on its stack while small, else allocated.
 
+use super::reduce::LANES;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::mem::MaybeUninit;
 
@@ -45,5 +46,24 @@ impl Drop for Heap {
     fn drop(&mut self) {
         // SAFETY: allocated above with this layout.
         unsafe { dealloc(self.0, self.1) }
+    }
+}
+
+/// Lanes and tree rows of each reduction.
+pub struct State {
+    pub base: *mut u8,
+    pub bytes: usize,
+    pub row_bytes: usize,
+}
+
+impl State {
+    pub fn lanes(&self, reduce: usize) -> *mut u8 {
+        // SAFETY: within the frame.
+        unsafe { self.base.add(reduce * self.bytes) }
+    }
+
+    pub fn tree(&self, reduce: usize) -> *mut u8 {
+        // SAFETY: within the frame.
+        unsafe { self.base.add(reduce * self.bytes + LANES * self.row_bytes) }
     }
 }

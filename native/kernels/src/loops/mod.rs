@@ -6,6 +6,7 @@ mod elementwise;
 mod float;
 mod frame;
 mod integer;
+mod order;
 mod pairs;
 mod reduce;
 mod run;
@@ -60,7 +61,7 @@ impl LoopPlan {
         for (i, &mask) in masks.iter().enumerate() {
             let of_mask = |&s: &usize| kernel.stores[s].reduce.is_some() && kernel.stores[s].mask == mask;
             let mut stores: Vec<usize> = (0..kernel.stores.len()).filter(of_mask).collect();
-            if i + 1 == masks.len() && canon::natural_order(&kernel.extents, mask) {
+            if i + 1 == masks.len() && order::natural_order(&kernel.extents, mask) {
                 stores.append(&mut dense);
             }
             passes.push(Pass::new(kernel, &stores, mask, true, isa)?);

@@ -1,7 +1,7 @@
 //! Runs a pass: chunks of the flat space on the pool, cut by shape alone.
 
 use super::canon::{Pass, SourceKind, Walk};
-use super::frame::with_frame;
+use super::frame::{State, with_frame};
 use super::reduce::{Accumulate, BLOCK, Fold, LANES, Rows, Tree};
 use super::stream;
 use super::tile::Tiles;
@@ -382,24 +382,5 @@ impl Run<'_> {
                 done += len;
             }
         }
-    }
-}
-
-/// Lanes and tree rows of each reduction.
-struct State {
-    base: *mut u8,
-    bytes: usize,
-    row_bytes: usize,
-}
-
-impl State {
-    fn lanes(&self, reduce: usize) -> *mut u8 {
-        // SAFETY: within the frame.
-        unsafe { self.base.add(reduce * self.bytes) }
-    }
-
-    fn tree(&self, reduce: usize) -> *mut u8 {
-        // SAFETY: within the frame.
-        unsafe { self.base.add(reduce * self.bytes + LANES * self.row_bytes) }
     }
 }

@@ -1,5 +1,5 @@
-//! Loop kernels against a plain evaluator in float64, on every path of this machine. Over 400 lines: one
-//! test for each of many things that a loop may hold.
+//! Over 400 lines: one test for each of many things that a loop may hold, against a plain evaluator in float64, on
+//! every path of this machine.
 
 use super::LoopPlan;
 use crate::Pool;
@@ -26,7 +26,7 @@ pub fn reduction(dtype: DType, value: u32, op: Op, mask: u32) -> BoundStore {
 }
 
 pub fn dense(extents: &[usize]) -> Vec<i64> {
-    super::canon::dense_strides(extents)
+    super::order::dense_strides(extents)
 }
 
 pub fn run(kernel: &BoundLoop, ins: &[Vec<u8>], outs: &[usize], pool: &Pool) -> Vec<Vec<u8>> {
