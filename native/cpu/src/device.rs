@@ -9,6 +9,7 @@ use crate::run::{Outcome, Printed};
 use crate::storage::{ALIGN, Memory, MemoryStats, StorageId};
 use crate::table::{Table, Ticketed};
 use millrace_kernels::Pool;
+use millrace_kernels::float_mode::FloatMode;
 use millrace_program::{Code, Error, Program, Shape, Step};
 use std::cell::Cell;
 use std::collections::VecDeque;
@@ -179,6 +180,7 @@ impl Device {
             storage.origin = it.origin.load(Relaxed);
             let out = storage.start.as_ptr();
             self.outcome.kernels += 1;
+            let _mode = FloatMode::of_programs().enter();
             // SAFETY: the arguments have the bytes of the parameters, the result was allocated for this; there is no
             // arena.
             unsafe { plan.run(&ins[..direct.count], &[out], std::ptr::dangling_mut(), Pool::global()) };

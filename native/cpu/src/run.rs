@@ -4,6 +4,7 @@ use crate::cancel::Cancel;
 use crate::executable::{BoundProgram, CpuFrame, CpuStep};
 use crate::packed::{Form, Forms};
 use crate::profile::Recorder;
+use millrace_kernels::float_mode::FloatMode;
 use millrace_kernels::{Packed, Pool};
 use millrace_program::{Error, Loc, Shape, Source, Step};
 
@@ -61,6 +62,7 @@ pub unsafe fn run(
     cancel: &Cancel,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
+    let _mode = FloatMode::of_programs().enter();
     let consts = it.program.bytes.as_ptr();
     outcome.committed = false;
     let forms = std::mem::take(&mut outcome.forms);

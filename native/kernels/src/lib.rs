@@ -3,6 +3,7 @@
 mod areas;
 mod check;
 mod conv;
+pub mod float_mode;
 pub mod gemm;
 mod index;
 pub mod isa;

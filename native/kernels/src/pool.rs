@@ -1,6 +1,7 @@
 //! The thread pool of the process: a bounded spin, then park. A job is an atomic chunk counter, so its caller can
 //! always finish it alone; what workers take is only a matter of speed. Chunks are cut by shape, never by thread count.
 
+use crate::float_mode::FloatMode;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::*, fence};
@@ -19,6 +20,8 @@ struct Job {
     count: usize,
     next: AtomicUsize,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
+    /// That of the caller: on every thread the same numbers come out.
+    mode: FloatMode,
 }
 
 #[derive(Default)]
@@ -116,7 +119,7 @@ impl Pool {
         let call: *const (dyn Fn(usize) + Sync + '_) = &f;
         // SAFETY: only the lifetime changes; `Leave` below keeps this frame until no worker holds the job.
         let call: *const (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(call) };
-        let job = Job { call, count, next: AtomicUsize::new(0), panic: Mutex::new(None) };
+        let job = Job { call, count, next: AtomicUsize::new(0), panic: Mutex::new(None), mode: FloatMode::current() };
         self.shared.busy.fetch_add(1, SeqCst);
         slot.job.store(&raw const job as *mut Job, SeqCst);
         self.shared.epoch.fetch_add(1, SeqCst);
@@ -196,7 +199,10 @@ impl Shared {
                 let job = slot.job.load(SeqCst);
                 if !job.is_null() {
                     // SAFETY: `users` was raised before the pointer was read, so its owner waits.
-                    unsafe { (*job).work() };
+                    unsafe {
+                        let _mode = (*job).mode.enter();
+                        (*job).work();
+                    }
                 }
                 slot.users.fetch_sub(1, SeqCst);
             }

@@ -24,6 +24,7 @@ export class CheckedFunction extends PolymorphicFunction {
   constructor(f: AnyFunction, check: PurityCheck) {
     super(f, { inputSignature: undefined, reduceRetracing: true, name: f.name });
     this.check = check;
+    this.history.warns = false;
   }
 
   protected override make(trace: () => ConcreteFunction): ConcreteFunction {

@@ -75,6 +75,8 @@ interface TracedCall {
 export class TraceHistory {
   /** How many there were. */
   count = 0;
+  /** Whether many of them are worth a warning: not where nobody asked for a trace. */
+  warns = true;
   private readonly calls: TracedCall[] = [];
   private readonly retraces: Retrace[] = [];
   private readonly name: string;
@@ -90,7 +92,7 @@ export class TraceHistory {
       const [site] = captureSites(1);
       const retrace = { trace: this.count, changes: this.changesTo(call), ...(site ? { site } : {}) };
       if (this.retraces.push(retrace) > maxTraces) this.retraces.shift();
-      if (this.count === manyRetraces + 1) this.warn(retrace);
+      if (this.warns && this.count === manyRetraces + 1) this.warn(retrace);
     }
     if (this.calls.push(call) > maxTraces) this.calls.shift();
   }
