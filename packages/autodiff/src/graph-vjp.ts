@@ -1,5 +1,4 @@
 import {
-  batchGraph,
   evaluateGraph,
   fillLike,
   type Graph,
@@ -41,7 +40,7 @@ function build(graph: Graph): Graph {
   return builder.finish(sources.map((x) => found.get(x) ?? (fillLike(b, x, 0) as Value)));
 }
 
-/** Gives the rules of control flow in core what they need of whole graphs. */
+/** Gives the rules of control flow in core the gradient of a graph. */
 export function connectTransforms(): void {
-  transforms.current = { vjp: vjpGraph, batch: batchGraph };
+  transforms.current = { vjp: vjpGraph };
 }

@@ -12,6 +12,11 @@ export interface Val {
   readonly aval: Aval;
 }
 
+/** What is known of each value. */
+export function avalsOf(values: readonly Val[]): Aval[] {
+  return values.map((x) => x.aval);
+}
+
 /** The number of elements. */
 export function sizeOf(aval: Aval): Dim {
   return productDim(aval.shape);

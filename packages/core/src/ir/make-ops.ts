@@ -1,7 +1,7 @@
 import type { Ops } from "../ops/names.js";
 import type { Attrs } from "./attrs.js";
-import type { Val } from "./aval.js";
-import type { Graph, GraphBuilder, Value } from "./graph.js";
+import type { Aval, Val } from "./aval.js";
+import { buildGraph, type Graph, type GraphBuilder, type Value } from "./graph.js";
 import { type AnyOp, allOps } from "./op.js";
 
 type Apply<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[];
@@ -36,4 +36,10 @@ function methodsOfOps(): object {
 /** Ops that build `builder`'s graph. */
 export function buildingOps(builder: GraphBuilder): Ops {
   return makeOps<Value>((op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions));
+}
+
+/** Builds a graph on parameters of these avals, in the words of rules. */
+export function buildRegion(avals: readonly Aval[], build: (b: Ops, params: readonly Val[]) => readonly Val[]): Graph {
+  // boundary: buildingOps are over Values, so what is made of the parameters are Values
+  return buildGraph(avals, (builder, params) => build(buildingOps(builder), params) as readonly Value[]);
 }

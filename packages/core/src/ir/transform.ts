@@ -1,5 +1,4 @@
 import { MillraceError } from "../types/errors.js";
-import type { Dim } from "./dim.js";
 import type { Graph } from "./graph.js";
 
 /** Transformations of whole graphs that rules of control flow need; the autodiff package fills them in. */
@@ -9,18 +8,13 @@ export interface GraphTransforms {
    * float parameter.
    */
   vjp(graph: Graph): Graph;
-  /** The graph on operands of which some have a leading axis; see ops/batched.ts. */
-  batch(
-    graph: Graph,
-    batched: readonly boolean[],
-    size: Dim,
-    wanted?: readonly boolean[],
-  ): { readonly graph: Graph; readonly batched: readonly boolean[] };
-}
-
-function notConnected(): never {
-  throw new MillraceError("E_GRADIENT", "the gradient of control flow needs @millrace/autodiff: import it first");
 }
 
 /** The slot. */
-export const transforms: { current: GraphTransforms } = { current: { vjp: notConnected, batch: notConnected } };
+export const transforms: { current: GraphTransforms } = {
+  current: {
+    vjp() {
+      throw new MillraceError("E_GRADIENT", "the gradient of control flow needs @millrace/autodiff: import it first");
+    },
+  },
+};

@@ -2,13 +2,13 @@
 import type { Attrs } from "../ir/attrs.js";
 import type { Aval, Val } from "../ir/aval.js";
 import type { Dim, Guard } from "../ir/dim.js";
-import { buildGraph, type Graph, type GraphBuilder, type Value } from "../ir/graph.js";
+import { buildGraph, type Graph, type Value } from "../ir/graph.js";
 import { inlineGraph } from "../ir/inline.js";
+import { buildingOps, makeOps } from "../ir/make-ops.js";
 import { type AnyOp, inferOp, isNoRule } from "../ir/op.js";
 import { MillraceError } from "../types/errors.js";
+import { withBatch } from "./index/rows.js";
 import type { Ops } from "./names.js";
-import { stretch } from "./rules.js";
-import { makeOps } from "./table.js";
 
 /** How ops are applied to values of this kind. */
 type Apply<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[];
@@ -27,11 +27,8 @@ export function laneOf<V extends Val>(whole: V, batched: boolean): Lane<V> {
 
 /** The value with the leading axis: repeated along it where it has none. */
 export function withAxis<V extends Val>(b: Ops, { whole, batched }: Lane<V>, size: Dim): V {
-  if (batched) return whole;
-  const { shape } = whole.aval;
-  const dims = shape.map((_, i) => i + 1);
   // boundary: b is over V
-  return stretch(b, whole, [size, ...shape], dims) as V;
+  return withBatch(b, whole, batched, size) as V;
 }
 
 /**
@@ -100,16 +97,22 @@ export function batchGraph(
   let found: readonly boolean[] = [];
   const made = buildGraph(avals, (builder, params) => {
     for (const guard of graph.guards) builder.guard(guard);
-    const apply = applyIn(builder);
-    const lanes = params.map((p, i) => laneOf(p, batched[i]!));
-    const results = inlineGraph(graph, lanes, batchedApply(apply, size));
+    const b = buildingOps(builder);
+    const lanes = params.map((p, i) => laneOf<Val>(p, batched[i]!));
+    const results = inlineGraph(graph, lanes, batchedApply(b.apply, size));
     found = results.map((x, i) => x.batched || wanted[i] === true);
-    const b = makeOps(apply);
-    return results.map((x, i) => (found[i] ? withAxis(b, x, size) : x.whole));
+    // boundary: buildingOps are over Values
+    return results.map((x, i) => (found[i] ? withAxis(b, x, size) : x.whole)) as readonly Val[] as readonly Value[];
   });
   return { graph: made, batched: found };
 }
 
-function applyIn(builder: GraphBuilder): Apply<Value> {
-  return (op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions);
+/**
+ * Which operands of a body that is run again and again have the leading axis, where those in `batched` have it before the first
+ * run: a carried one, of the first `carried`, has it as soon as the body makes it of one that has.
+ */
+export function batchedCarry(body: Graph, batched: readonly boolean[], carried: number, size: Dim): readonly boolean[] {
+  const after = batchGraph(body, batched, size).batched;
+  const mask = batched.map((lead, i) => lead || (i < carried && after[i] === true));
+  return mask.every((lead, i) => lead === batched[i]) ? mask : batchedCarry(body, mask, carried, size);
 }

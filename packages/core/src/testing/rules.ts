@@ -1,12 +1,12 @@
 // What rules say, carried out: the derivative and the batched form of one op, over any way of applying ops.
 import type { Attrs } from "../ir/attrs.js";
-import type { Val } from "../ir/aval.js";
+import { avalsOf, type Val } from "../ir/aval.js";
 import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
+import { buildingOps, buildRegion } from "../ir/make-ops.js";
 import { type AnyOp, isNoRule } from "../ir/op.js";
 import { batchedApply, laneOf, withAxis } from "../ops/batched.js";
 import type { Ops } from "../ops/names.js";
-import { fillLike } from "../ops/rules.js";
-import { buildingOps } from "../ops/table.js";
+import { fillLike, isFloat } from "../ops/rules.js";
 import { dtypes } from "../types/dtype.js";
 import { applyHost, type HostVal, hostOps } from "./host.js";
 
@@ -14,10 +14,7 @@ type MaybeVal = Val | null;
 
 /** The decomposition of a composite as a graph. */
 function loweredGraph(op: AnyOp, ins: readonly Val[], attrs: Attrs, regions: readonly Graph[]): Graph {
-  const builder = new GraphBuilder();
-  const params = ins.map((x) => builder.param(x.aval));
-  // boundary: the ops are over Values
-  return builder.finish(op.lower!(buildingOps(builder), params, attrs, regions) as readonly Value[]);
+  return buildRegion(avalsOf(ins), (b, params) => op.lower!(b, params, attrs, regions));
 }
 
 /** The cotangents of an op's operands: its rule, or that of its decomposition. */
@@ -73,7 +70,6 @@ export function pullBackGraph(
 
 /** The gradient of a graph, as GraphTransforms defines it, by the rules that are tested: what rules of control flow need. */
 export function gradientGraph(graph: Graph): Graph {
-  const isFloat = (v: Value): boolean => dtypes[v.aval.dtype].isFloat;
   const builder = new GraphBuilder();
   for (const guard of graph.guards) builder.guard(guard);
   const params = graph.params.map((p) => builder.param(p.aval));

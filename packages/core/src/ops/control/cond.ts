@@ -3,6 +3,7 @@ import { formatAval } from "../../ir/aval.js";
 import { type Cases, cases } from "../../ir/cases.js";
 import { check, checkDType, defineOp, type NoAttrs, type Op } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
+import { batchGraph } from "../batched.js";
 import { stretch } from "../rules.js";
 import { checkRegion, floatCotangents, scatterCotangents } from "./call.js";
 
@@ -38,7 +39,7 @@ export const condOp: Op<"cond", NoAttrs, "many"> = defineOp<"cond", NoAttrs, "ma
   batch(b, [pred, ...operands], [picks, ...batched], _attrs, outs, regions) {
     const size = outs[0]!.shape[0]!;
     const all = outs.map(() => true);
-    const graphs = regions.map((region) => transforms.current.batch(region, batched, size, all).graph);
+    const graphs = regions.map((region) => batchGraph(region, batched, size, all).graph);
     if (!picks) return b.cond([pred!, ...operands], noAttrs, graphs);
     // Elements that decide for themselves: both branches run, and each element takes its own.
     const [yes, no] = graphs.map((graph) => b.call(operands, noAttrs, [graph]));

@@ -4,8 +4,9 @@ import { type Cases, cases } from "../../ir/cases.js";
 import { inlineGraph } from "../../ir/inline.js";
 import { type Composite, checkAttr, defineComposite, type NoAttrs } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
+import { batchGraph } from "../batched.js";
+import { withBatch } from "../index/rows.js";
 import type { Ops } from "../names.js";
-import { stretch } from "../rules.js";
 import { checkRegion, floatCotangents, scatterCotangents } from "./call.js";
 
 /** What the results and operands of a function with its own gradient are. */
@@ -53,15 +54,11 @@ export const customGradientOp: Composite<"customGradient", CustomGradientAttrs, 
   batch(b, ins, batched, attrs, outs, [f, gradient]) {
     const size = outs[0]!.shape[0]!;
     // Every operand has the axis, so that the cotangents have it too.
-    const operands = ins.map((x, i) => {
-      const { shape } = x.aval;
-      const dims = shape.map((_, axis) => axis + 1);
-      return batched[i] ? x : stretch(b, x, [size, ...shape], dims);
-    });
+    const operands = ins.map((x, i) => withBatch(b, x, batched[i], size));
     const all = (n: number): boolean[] => Array.from({ length: n }, () => true);
     const whole = [f!, gradient!].map((region) => {
       const { params, results } = region;
-      return transforms.current.batch(region, all(params.length), size, all(results.length)).graph;
+      return batchGraph(region, all(params.length), size, all(results.length)).graph;
     });
     return b.customGradient(operands, attrs, whole);
   },

@@ -1,8 +1,7 @@
 // A recurrence along an axis, as decompositions write it: unrolled where the number of steps is known, else a scan.
 import type { Aval, Val } from "../../ir/aval.js";
 import type { Dim } from "../../ir/dim.js";
-import { buildGraph, type Value } from "../../ir/graph.js";
-import { buildingOps } from "../../ir/make-ops.js";
+import { buildRegion } from "../../ir/make-ops.js";
 import { axesFirst, transposed } from "../index/rows.js";
 import type { Ops } from "../names.js";
 import { axesOf, inversePerm, zerosOf } from "../rules.js";
@@ -84,11 +83,10 @@ function scanned(b: Ops, recurrence: Recurrence, length: Dim, step: Step): State
   const rows = each.map((x) => transposed(b, x, axesFirst(x.aval.shape.length, [axis])));
   const rowAvals = rows.map(({ aval }): Aval => ({ dtype: aval.dtype, shape: aval.shape.slice(1) }));
   const [states, others] = [start, all].map((vals) => vals.map((x) => x.aval));
-  const body = buildGraph([...states!, ...rowAvals, ...others!], (builder, params) => {
+  const body = buildRegion([...states!, ...rowAvals, ...others!], (r, params) => {
     const [state, own] = [params.slice(0, start.length), params.slice(start.length)];
-    const made = step(buildingOps(builder), state, own.slice(0, rows.length), own.slice(rows.length));
-    const results: readonly Val[] = [...made.state, ...made.outs];
-    return results as readonly Value[]; // boundary: buildingOps are over Values
+    const made = step(r, state, own.slice(0, rows.length), own.slice(rows.length));
+    return [...made.state, ...made.outs];
   });
   const attrs = { carried: start.length, scanned: rows.length, length, reverse };
   const found = b.scan([...start, ...rows, ...all], attrs, [body]);

@@ -1,17 +1,17 @@
-import type { Aval, Val } from "../../ir/aval.js";
-import { formatAval } from "../../ir/aval.js";
+import { type Aval, avalsOf, formatAval, type Val } from "../../ir/aval.js";
 import { type Cases, cases } from "../../ir/cases.js";
 import { allTrue, type Dim, eqDim } from "../../ir/dim.js";
-import { buildGraph, type Graph } from "../../ir/graph.js";
+import type { Graph } from "../../ir/graph.js";
+import { inlineGraph } from "../../ir/inline.js";
+import { buildRegion } from "../../ir/make-ops.js";
 import { type Composite, check, checkAttr, defineComposite } from "../../ir/op.js";
 import { transforms } from "../../ir/transform.js";
-import { addOp, subOp } from "../binary/arithmetic.js";
-import { ltOp } from "../compare/order.js";
+import { batchedCarry, batchGraph } from "../batched.js";
 import { dimensionOf, withBatch } from "../index/rows.js";
 import type { Ops } from "../names.js";
-import { axesOf, fillLike, isFloat, scalarOf, stretch } from "../rules.js";
+import { axesOf, fillLike, isFloat, scalarOf, shift } from "../rules.js";
 import { checkRegion, floatCotangents } from "./call.js";
-import { Region } from "./region.js";
+import { rowAt, stackOf, withRow } from "./stacks.js";
 
 /** The attributes of a scan. */
 export type RowScanAttrs = {
@@ -31,7 +31,6 @@ const parts = <T>({ carried, scanned }: RowScanAttrs, all: readonly T[]) => ({
 });
 
 const rowOf = ({ dtype, shape }: Aval): Aval => ({ dtype, shape: shape.slice(1) });
-const avalsOf = (values: readonly Val[]): Aval[] => values.map((x) => x.aval);
 
 /**
  * scan(carry…, rows…, constants…): for each row in order the region is applied to (carry…, row…, constants…); it gives the
@@ -80,16 +79,10 @@ export const scanOp: Composite<"scan", RowScanAttrs, "many"> = defineComposite<"
   batch(b, ins, batched, attrs, outs, [body]) {
     const size = outs[0]!.shape[0]!;
     const { carried } = attrs;
-    const regionMask = (carry: readonly boolean[]) => [...carry, ...batched.slice(carried)];
-    let carry = batched.slice(0, carried);
-    for (;;) {
-      const after = transforms.current.batch(body!, regionMask(carry), size).batched;
-      if (carry.every((lead, i) => lead || !after[i])) break;
-      carry = carry.map((lead, i) => lead || after[i] === true);
-    }
-    const region = transforms.current.batch(body!, regionMask(carry), size, carry);
+    const mask = batchedCarry(body!, batched, carried, size);
+    const region = batchGraph(body!, mask, size, mask.slice(0, carried));
     const operands = ins.map((x, i) => {
-      if (i < carried) return carry[i] ? withBatch(b, x, batched[i], size) : x;
+      if (i < carried) return mask[i] ? withBatch(b, x, batched[i], size) : x;
       return i < carried + attrs.scanned && batched[i] ? swapLeads(b, x) : x;
     });
     return b.scan(operands, attrs, [region.graph]).map((y, i) => {
@@ -112,27 +105,23 @@ function asLoop(b: Ops, ins: readonly Val[], attrs: RowScanAttrs, [body]: readon
   const { length, reverse } = attrs;
   const count = dimensionOf(b, length, "int32");
   const avalsOfStep = checkRegion("scan.C3", body!, [...avalsOf(carry), ...avalsOf(rows).map(rowOf), ...avalsOf(rest)]);
-  const stacks = avalsOfStep.slice(carry.length).map(({ dtype, shape }) => {
-    return stretch(b, scalarOf(b, dtype, 0), [length, ...shape], []);
-  });
+  const stacks = avalsOfStep.slice(carry.length).map((aval) => stackOf(b, { aval }, length));
   // Of no rows none could be read, not even in a loop that makes no trip.
   if (length === 0) return [...carry, ...stacks];
   const start = [scalarOf(b, "int32", 0), ...carry, ...stacks];
   const operands = [...start, count, ...rows, ...rest];
   const avals = avalsOf(operands);
-  const test = buildGraph(avals, (builder, params) => {
-    return [new Region(builder).apply(ltOp, [params[0]!, params[start.length]!])];
-  });
-  const step = buildGraph(avals, (builder, params) => {
-    const r = new Region(builder);
+  const test = buildRegion(avals, (r, params) => [r.lt([params[0]!, params[start.length]!])]);
+  const step = buildRegion(avals, (r, params) => {
     const [i, n] = [params[0]!, params[start.length]!];
-    const at = reverse ? r.apply(subOp, [r.apply(subOp, [n, r.int(1)]), i]) : i;
+    const at = reverse ? r.sub([r.sub([n, scalarOf(r, "int32", 1)]), i]) : i;
     const now = params.slice(1, 1 + carry.length);
     const piles = params.slice(1 + carry.length, start.length);
-    const seen = params.slice(start.length + 1, start.length + 1 + rows.length).map((stack) => r.pop(stack, at));
-    const results = r.inline(body!, [...now, ...seen, ...params.slice(start.length + 1 + rows.length)]);
-    const pushed = piles.map((stack, k) => r.push(stack, results[carry.length + k]!, at));
-    return [r.apply(addOp, [i, r.int(1)]), ...results.slice(0, carry.length), ...pushed];
+    const seen = params.slice(start.length + 1, start.length + 1 + rows.length).map((stack) => rowAt(r, stack, at));
+    const given = [...now, ...seen, ...params.slice(start.length + 1 + rows.length)];
+    const results = inlineGraph(body!, given, r.apply);
+    const pushed = piles.map((stack, k) => withRow(r, stack, results[carry.length + k]!, at));
+    return [shift(r, i, 1), ...results.slice(0, carry.length), ...pushed];
   });
   return b.whileLoop(operands, { carried: start.length, maximumIterations: 0 }, [test, step]).slice(1);
 }
@@ -140,8 +129,8 @@ function asLoop(b: Ops, ins: readonly Val[], attrs: RowScanAttrs, [body]: readon
 /** The step that gives the carry that it began with as rows. */
 function keepingCarry(attrs: RowScanAttrs, ins: readonly Aval[], body: Graph): Graph {
   const { carry, rows, rest } = parts(attrs, ins);
-  return buildGraph([...carry, ...rows.map(rowOf), ...rest], (builder, params) => {
-    const next = new Region(builder).inline(body, params);
+  return buildRegion([...carry, ...rows.map(rowOf), ...rest], (r, params) => {
+    const next = inlineGraph(body, params, r.apply);
     return [...next.slice(0, carry.length), ...params.slice(0, carry.length)];
   });
 }
@@ -150,16 +139,15 @@ function keepingCarry(attrs: RowScanAttrs, ins: readonly Aval[], body: Graph): G
 function backStep(attrs: RowScanAttrs, ins: readonly Aval[], back: RowScanAttrs, floats: number, body: Graph): Graph {
   const { carry, rows, rest } = parts(back, ins);
   const gradient = transforms.current.vjp(body);
-  return buildGraph([...carry, ...rows.map(rowOf), ...rest], (builder, params) => {
-    const r = new Region(builder);
+  return buildRegion([...carry, ...rows.map(rowOf), ...rest], (r, params) => {
     const now = parts(back, params);
     const [ofCarry, sums] = [now.carry.slice(0, floats), now.carry.slice(floats)];
     const kept = now.rows.slice(0, attrs.carried + attrs.scanned);
     const ofRows = now.rows.slice(kept.length);
-    const found = r.inline(gradient, [...kept, ...now.rest, ...ofCarry, ...ofRows]);
+    const found = inlineGraph(gradient, [...kept, ...now.rest, ...ofCarry, ...ofRows], r.apply);
     const rowFloats = kept.slice(attrs.carried).filter(isFloat).length;
     const gRest = found.slice(floats + rowFloats);
-    const added = sums.map((sum, i) => r.apply(addOp, [sum, gRest[i]!]));
+    const added = sums.map((sum, i) => r.add([sum, gRest[i]!]));
     return [...found.slice(0, floats), ...added, ...found.slice(floats, floats + rowFloats)];
   });
 }

@@ -1,15 +1,14 @@
 // Reverse mode through a loop: the trips are walked back, each with the carry that it began with. With a bound on the
 // trips the carries are kept on stacks; without one they are computed anew from the start for each trip, in n²/2 steps.
-import type { Aval, Val } from "../../ir/aval.js";
-import { buildGraph, type Graph, type Value } from "../../ir/graph.js";
-import type { AnyOp } from "../../ir/op.js";
+import { type Aval, avalsOf, type Val } from "../../ir/aval.js";
+import type { Graph } from "../../ir/graph.js";
+import { inlineGraph } from "../../ir/inline.js";
+import { buildRegion } from "../../ir/make-ops.js";
 import { transforms } from "../../ir/transform.js";
-import { addOp, subOp } from "../binary/arithmetic.js";
-import { geOp, ltOp } from "../compare/order.js";
 import type { Ops } from "../names.js";
-import { fillLike, isFloat, scalarOf, stretch } from "../rules.js";
+import { fillLike, isFloat, scalarOf, shift } from "../rules.js";
 import { floatCotangents, scatterCotangents } from "./call.js";
-import { int32, Region } from "./region.js";
+import { rowAt, stackOf, withRow } from "./stacks.js";
 import type { WhileAttrs } from "./while-loop.js";
 
 export function whileLoopVjp(
@@ -51,70 +50,55 @@ interface Replay {
   /** What the walk back reads besides the constants. */
   readonly kept: readonly Val[];
   /** The carry at the start of trip `i`. */
-  carryAt(region: Region, i: Value, kept: readonly Value[], constants: readonly Value[]): readonly Value[];
+  carryAt(b: Ops, i: Val, kept: readonly Val[], constants: readonly Val[]): readonly Val[];
 }
 
-const avalsOf = (values: readonly Val[]): Aval[] => values.map((v) => v.aval);
+const int32: Aval = { dtype: "int32", shape: [] };
 
 /** Runs the loop again, with every carry pushed on a stack. */
 function onStacks(b: Ops, { condition, body, carry, constants }: Loop, size: number): Replay {
   const n = carry.length;
-  const stacks = carry.map((x) => stretch(b, scalarOf(b, x.aval.dtype, 0), [size, ...x.aval.shape], []));
+  const stacks = carry.map((x) => stackOf(b, x, size));
   const start = [scalarOf(b, "int32", 0), ...carry, ...stacks];
   const avals = avalsOf([...start, ...constants]);
-  const parts = (params: readonly Value[]) => ({
+  const parts = (params: readonly Val[]) => ({
     i: params[0]!,
     now: params.slice(1, n + 1),
     piles: params.slice(n + 1, 2 * n + 1),
     rest: params.slice(2 * n + 1),
   });
-  const test = buildGraph(avals, (builder, params) => {
+  const test = buildRegion(avals, (r, params) => {
     const { now, rest } = parts(params);
-    return new Region(builder).inline(condition, [...now, ...rest]);
+    return inlineGraph(condition, [...now, ...rest], r.apply);
   });
-  const step = buildGraph(avals, (builder, params) => {
-    const r = new Region(builder);
+  const step = buildRegion(avals, (r, params) => {
     const { i, now, piles, rest } = parts(params);
-    const pushed = piles.map((stack, k) => r.push(stack, now[k]!, i));
-    return [r.apply(addOp, [i, r.int(1)]), ...r.inline(body, [...now, ...rest]), ...pushed];
+    const pushed = piles.map((stack, k) => withRow(r, stack, now[k]!, i));
+    return [shift(r, i, 1), ...inlineGraph(body, [...now, ...rest], r.apply), ...pushed];
   });
   const end = b.whileLoop([...start, ...constants], { carried: start.length, maximumIterations: 0 }, [test, step]);
-  return { trips: end[0]!, kept: end.slice(n + 1), carryAt: (r, i, kept) => kept.map((stack) => r.pop(stack, i)) };
+  return { trips: end[0]!, kept: end.slice(n + 1), carryAt: (r, i, kept) => kept.map((stack) => rowAt(r, stack, i)) };
 }
 
 /** Counts the trips, and runs them again from the start for each carry that is asked for. */
 function fromTheStart(b: Ops, { condition, body, carry, constants }: Loop): Replay {
   const start = [scalarOf(b, "int32", 0), ...carry];
   const avals = avalsOf([...start, ...constants]);
-  const step = buildGraph(avals, (builder, [i, ...rest]) => {
-    const r = new Region(builder);
-    return [r.apply(addOp, [i!, r.int(1)]), ...r.inline(body, rest)];
-  });
-  const test = buildGraph(avals, (builder, [, ...rest]) => new Region(builder).inline(condition, rest));
-  const end = b.whileLoop([...start, ...constants], { carried: start.length, maximumIterations: 0 }, [test, step]);
-  const below = buildGraph([...avals, int32], (builder, params) => {
-    return [new Region(builder).apply(ltOp, [params[0]!, params[params.length - 1]!])];
-  });
-  const again = buildGraph([...avals, int32], (builder, [i, ...rest]) => {
-    const r = new Region(builder);
-    return [r.apply(addOp, [i!, r.int(1)]), ...r.inline(body, rest.slice(0, -1))];
+  const attrs: WhileAttrs = { carried: start.length, maximumIterations: 0 };
+  const step = buildRegion(avals, (r, [i, ...rest]) => [shift(r, i!, 1), ...inlineGraph(body, rest, r.apply)]);
+  const test = buildRegion(avals, (r, [, ...rest]) => inlineGraph(condition, rest, r.apply));
+  const end = b.whileLoop([...start, ...constants], attrs, [test, step]);
+  const below = buildRegion([...avals, int32], (r, params) => [r.lt([params[0]!, params[params.length - 1]!])]);
+  const again = buildRegion([...avals, int32], (r, [i, ...rest]) => {
+    return [shift(r, i!, 1), ...inlineGraph(body, rest.slice(0, -1), r.apply)];
   });
   return {
     trips: end[0]!,
     kept: carry,
     carryAt(r, i, kept, rest) {
-      return r.loop([r.int(0), ...kept], [...rest, i], below, again, loopOp()).slice(1);
+      return r.whileLoop([scalarOf(r, "int32", 0), ...kept, ...rest, i], attrs, [below, again]).slice(1);
     },
   };
-}
-
-let loopOp: () => AnyOp = () => {
-  throw new TypeError("whileLoop is not defined yet");
-};
-
-/** Gives this file the op whose rule it holds: the two cannot import each other's values. */
-export function provideWhileLoop(op: AnyOp): void {
-  loopOp = () => op;
 }
 
 /** The loop over (trips left, cotangents of the carry, sums of cotangents of the constants). */
@@ -127,20 +111,16 @@ function walkBack(
 ): [Graph, Graph] {
   const avals = avalsOf([...state, ...given]);
   const floatsOfCarry = loop.carry.filter(isFloat).length;
-  const test = buildGraph(avals, (builder, [left]) => {
-    const r = new Region(builder);
-    return [r.apply(geOp, [left!, r.int(1)])];
-  });
-  const step = buildGraph(avals, (builder, params) => {
-    const r = new Region(builder);
-    const i = r.apply(subOp, [params[0]!, r.int(1)]);
+  const test = buildRegion(avals, (r, [left]) => [r.ge([left!, scalarOf(r, "int32", 1)])]);
+  const step = buildRegion(avals, (r, params) => {
+    const i = r.sub([params[0]!, scalarOf(r, "int32", 1)]);
     const cotangents = params.slice(1, 1 + floatsOfCarry);
     const sums = params.slice(1 + floatsOfCarry, state.length);
     const kept = params.slice(state.length, state.length + keptCount);
     const constants = params.slice(state.length + keptCount);
     const carry = carryAt(r, i, kept, constants);
-    const found = r.inline(loop.gradient, [...carry, ...constants, ...cotangents]);
-    const added = sums.map((sum, k) => r.apply(addOp, [sum, found[floatsOfCarry + k]!]));
+    const found = inlineGraph(loop.gradient, [...carry, ...constants, ...cotangents], r.apply);
+    const added = sums.map((sum, k) => r.add([sum, found[floatsOfCarry + k]!]));
     return [i, ...found.slice(0, floatsOfCarry), ...added];
   });
   return [test, step];

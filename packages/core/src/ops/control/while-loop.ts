@@ -3,7 +3,7 @@ import { type Cases, cases } from "../../ir/cases.js";
 import { check, checkAttr, checkDType, defineOp, type Op } from "../../ir/op.js";
 import { checkRegion } from "./call.js";
 import { whileLoopBatch } from "./while-loop-batch.js";
-import { provideWhileLoop, whileLoopVjp } from "./while-loop-vjp.js";
+import { whileLoopVjp } from "./while-loop-vjp.js";
 
 /** The attributes of a loop. */
 export type WhileAttrs = {
@@ -45,5 +45,4 @@ export const whileLoopOp: Op<"whileLoop", WhileAttrs, "many"> = defineOp<"whileL
   vjp: whileLoopVjp,
   batch: whileLoopBatch,
 });
-provideWhileLoop(whileLoopOp);
 export const whileLoopCases: Cases<WhileAttrs> = cases(whileLoopOp, () => ({ samples: [] }));
