@@ -5,6 +5,7 @@ import {
   atOneSite,
   type CallSite,
   type Graph,
+  inRole,
   isFloat,
   isNoRule,
   makeOps,
@@ -93,7 +94,9 @@ function walkBack<V extends Val>(
     if (gs.every((g) => g === null)) continue;
     if (gs[0] && parts.take(application.op, ins[0]!, application.attrs, gs[0])) continue;
     const wanted = ins.map((x) => active.has(x));
-    const contributions = pullBack(application, gs, wanted, b, apply);
+    const contributions = inRole(`the gradient of ${application.op.name}`, sitesOf(outs[0]), () =>
+      pullBack(application, gs, wanted, b, apply),
+    );
     contributions.forEach((g, k) => {
       const x = ins[k]!;
       if (g !== null && active.has(x)) addTo(x, g);
@@ -121,7 +124,7 @@ function pullBack<V extends Val>(
 
 /** The error of an op that has no derivative. */
 export function refuseGradient<V extends Val>({ op, outs }: Application<V>, { reason }: NoRule): MillraceError {
-  const site = outs.map(siteOf).find((found) => found !== undefined);
+  const [site] = outs.flatMap((y) => sitesOf(y) ?? []);
   return new MillraceError("E_GRADIENT", `${op.name} has no gradient: ${reason}`, {
     op: op.name,
     ...(site ? { site } : {}),
@@ -142,9 +145,9 @@ export function recordedOps<V extends Val>(
 }
 
 /** Where an op was applied, which only traces keep; eager code has the line that asks for the gradient. */
-function siteOf(made: Val): CallSite | undefined {
+function sitesOf(made: Val | undefined): readonly CallSite[] | undefined {
   const value = made instanceof TracerTensor ? made.value : made;
-  return value instanceof Value ? value.node?.sites[0] : undefined;
+  return value instanceof Value ? value.node?.sites : undefined;
 }
 
 /** The rule of a composite that has none of its own: that of its decomposition, computed anew. */

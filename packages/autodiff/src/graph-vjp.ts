@@ -6,6 +6,7 @@ import {
   isFloat,
   makeOps,
   remember,
+  sharedSites,
   transforms,
   type Value,
 } from "@millrace/core/graph";
@@ -25,7 +26,7 @@ function build(graph: Graph): Graph {
   const builder = new GraphBuilder();
   const params = graph.params.map((p) => builder.param(p.aval));
   for (const guard of graph.guards) builder.guard(guard);
-  const apply: ApplyOp<Value> = (op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions);
+  const apply: ApplyOp<Value> = (op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions, sharedSites());
   const applications: Application<Value>[] = [];
   const results = evaluateGraph<Value>(graph, params, (op, ins, attrs, regions, sites) => {
     const outs = builder.apply(op, ins, attrs, regions, sites);

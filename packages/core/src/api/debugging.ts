@@ -1,7 +1,10 @@
 // tf.debugging: what helps to find a fault, and costs too much to be on all the time.
 import { engine } from "../runtime/engine.js";
+import { numerics } from "../runtime/numerics.js";
 import { origins } from "../runtime/origins.js";
 import { setPurityCheck } from "../runtime/purity.js";
+
+export * from "./asserts.js";
 
 /**
  * Makes tf.memory() tell live tensors apart by the line of yours that made them. While it is on each op and each call of a
@@ -37,4 +40,35 @@ export function trackSites(on: boolean): void {
  */
 export function checkPurity(on: boolean): void {
   setPurityCheck(on);
+}
+
+/**
+ * Makes every op look whether it made a NaN, or an ∞ of finite operands, from now on: in eager code and in functions, those that
+ * were traced before too, in the gradient and inside of tf.cond and tf.whileLoop. The first that does stops the program with
+ * E_ARGUMENT, which names the op and the line that asked for it; a variable that the program was to assign stays as it is. A NaN
+ * that comes from outside is named by the op that meets it; an ∞ from outside may pass, as a mask of −∞ does. Ops that a kernel
+ * computes together are apart meanwhile, so programs are slower, and are compiled anew.
+ * @example
+ *     tf.debugging.enableCheckNumerics();
+ *     const logOf = tf.fn((x) => tf.log(x.sub(1)));
+ *     try {
+ *       logOf(tf.tensor([3, 1]));
+ *     } catch (error) {
+ *       error.message; // "… log made ∞ of finite operands\n  at …", with the line of tf.log
+ *     }
+ *     tf.debugging.disableCheckNumerics();
+ */
+export function enableCheckNumerics(): void {
+  watch(true);
+}
+
+/** Ends what tf.debugging.enableCheckNumerics began. */
+export function disableCheckNumerics(): void {
+  watch(false);
+}
+
+function watch(on: boolean): void {
+  if (numerics.watched === on) return;
+  numerics.watched = on;
+  engine.forgetPrograms();
 }

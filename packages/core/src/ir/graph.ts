@@ -94,6 +94,8 @@ export class GraphBuilder {
   private readonly consed = new Map<string, { readonly node: Draft; readonly values: readonly Value[] }>();
   private readonly numbers = new Map<Value, number>();
   private readonly guards: Guard[] = [];
+  /** The sites of nodes that are applied without any: those of the node that a pass replaces by them. */
+  sites: readonly CallSite[] = [];
 
   /** Whether a value belongs to this graph. */
   owns(value: Value): boolean {
@@ -119,7 +121,7 @@ export class GraphBuilder {
     regions: readonly Graph[] = [],
     sites: readonly CallSite[] = [],
   ): readonly Value[] {
-    return this.add(op, inputs, attrs, regions, sites);
+    return this.add(op, inputs, attrs, regions, sites.length > 0 ? sites : this.sites);
   }
 
   /** A node of another graph on values of this one; what it makes is inferred anew only where they are of other avals. */
@@ -144,7 +146,8 @@ export class GraphBuilder {
     );
     const seen = key === undefined ? undefined : this.consed.get(key);
     if (seen) {
-      seen.node.sites = [...seen.node.sites, ...sites].slice(0, maxSites);
+      const more = sites === this.sites ? [] : sites;
+      if (more.length > 0) seen.node.sites = [...seen.node.sites, ...more].slice(0, maxSites);
       return seen.values;
     }
     const avals = (): Aval[] => inputs.map((v) => v.aval);

@@ -1,4 +1,5 @@
 import type { Ops } from "../ops/names.js";
+import { sharedSites } from "../types/site.js";
 import type { Attrs } from "./attrs.js";
 import type { Aval, Val } from "./aval.js";
 import { buildGraph, type Graph, type GraphBuilder, type Value } from "./graph.js";
@@ -35,7 +36,7 @@ function methodsOfOps(): object {
 
 /** Ops that build `builder`'s graph. */
 export function buildingOps(builder: GraphBuilder): Ops {
-  return makeOps<Value>((op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions));
+  return makeOps<Value>((op, ins, attrs, regions) => builder.apply(op, ins, attrs, regions, sharedSites()));
 }
 
 /** Builds a graph on parameters of these avals, in the words of rules. */

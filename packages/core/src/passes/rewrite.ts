@@ -17,6 +17,8 @@ export type Rewrite = (
   ins: readonly Value[],
   attrs: Attrs,
   regions: readonly Graph[],
+  /** The node itself, in the graph before. */
+  node: Node,
 ) => readonly Value[] | undefined;
 
 /** Rebuilds a graph node by node, regions first. Rebuilding merges equal nodes, so every rewrite is also CSE. */
@@ -30,7 +32,8 @@ export function rewriteGraph(graph: Graph, rewrite: Rewrite, stage: Stage = grap
     const ins = node.inputs.map(read);
     const { regions } = node;
     const inner = regions.length === 0 ? regions : regions.map((r) => rewriteGraph(r, rewrite, stage));
-    made.set(node, rewrite(builder, node.op, ins, node.attrs, inner) ?? builder.adopt(node, ins, inner));
+    builder.sites = node.sites;
+    made.set(node, rewrite(builder, node.op, ins, node.attrs, inner, node) ?? builder.adopt(node, ins, inner));
   }
   return builder.finish(graph.results.map(read), stage);
 }

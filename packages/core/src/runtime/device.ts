@@ -6,6 +6,7 @@ import { schedule, symbolsOfGraph } from "../schedule/schedule.js";
 import type { Backend, Bound, Buf } from "./backend.js";
 import { type BoundGraph, CompiledGraph, type Compiler, claimsOf } from "./compiled-graph.js";
 import { HostCalls, hasHostCalls } from "./host-calls.js";
+import { withChecks } from "./numerics.js";
 import { origins, type ResultName } from "./origins.js";
 import { type TensorType, TypeTable } from "./tensor-type.js";
 
@@ -59,7 +60,7 @@ export class Device implements Compiler<TensorType> {
    */
   compile(graph: Graph, nameOf?: ResultName, symbols: readonly string[] = [...symbolsOfGraph(graph)]): CompiledGraph {
     const { backend, hostCalls } = this;
-    const lowered = this.lower(graph);
+    const lowered = this.lower(withChecks(graph));
     if (hasHostCalls(lowered))
       return new CompiledGraph(this, hostCalls, hostCalls.compile(lowered, symbols), symbols, lowered, nameOf);
     const program = encodeProgram(schedule(lowered, symbols, { fusion: backend.fusion }));

@@ -4,6 +4,7 @@ import type { Aval } from "../ir/aval.js";
 import { type Dim, type SymDim, symbol } from "../ir/dim.js";
 import { GraphBuilder } from "../ir/graph.js";
 import type { AnyOp } from "../ir/op.js";
+import { remember } from "../ir/remember.js";
 import type { BoundGraph, CompiledGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import { RecentMap } from "./recent-map.js";
@@ -57,6 +58,10 @@ export class EagerPrograms {
     return this.programs.size;
   }
 
+  release(): void {
+    this.programs.clear();
+  }
+
   /** The program for an op on these operands, whose rules already hold. */
   bind(op: AnyOp, ins: readonly Aval[], attrs: Attrs): BoundGraph {
     const pattern = new SizePattern();
@@ -92,5 +97,29 @@ export class EagerPrograms {
       () => op.name,
       pattern.sizes.map((_, i) => `s${i}`),
     );
+  }
+}
+
+/** The programs of eager ops, by device. */
+export class EagerDevices {
+  private readonly programs = new Map<Device, EagerPrograms>();
+  private readonly onEvict: () => void;
+
+  /** `onEvict` is called when bounds were given back: whoever remembers them must forget them. */
+  constructor(onEvict: () => void) {
+    this.onEvict = onEvict;
+  }
+
+  of(device: Device): EagerPrograms {
+    return remember(this.programs, device, () => {
+      device.onEvict = this.onEvict;
+      return new EagerPrograms(device);
+    });
+  }
+
+  /** Gives them all back. */
+  release(): void {
+    for (const programs of this.programs.values()) programs.release();
+    this.programs.clear();
   }
 }

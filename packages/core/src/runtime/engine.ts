@@ -4,7 +4,6 @@ import type { Aval, Val } from "../ir/aval.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { bytesOf, type HostArray } from "../ir/host.js";
 import { type AnyOp, inferOp } from "../ir/op.js";
-import { remember } from "../ir/remember.js";
 import { type ConstantAttrs, constantOp } from "../ops/create/constant.js";
 import { identityOp } from "../ops/shape/identity.js";
 import type { Trace } from "../trace/trace.js";
@@ -18,7 +17,7 @@ import { currentDevice, deviceNamed } from "./backends.js";
 import { CallCache } from "./call-cache.js";
 import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
-import { EagerPrograms } from "./eager.js";
+import { EagerDevices } from "./eager.js";
 import { explainRule } from "./explain.js";
 import { GraphPrograms } from "./graph-programs.js";
 import { readLiteral } from "./host-values.js";
@@ -40,7 +39,7 @@ export class Engine implements Dispatcher {
   private readonly recorders: Recorder[] = [];
   scope: TensorScope | null = null;
   private readonly calls = new CallCache();
-  private readonly eager = new Map<Device, EagerPrograms>();
+  private readonly eager = new EagerDevices(() => this.calls.clear());
   readonly graphs: GraphPrograms = new GraphPrograms();
 
   private readonly page = new OpenPage();
@@ -112,7 +111,7 @@ export class Engine implements Dispatcher {
     const known = this.calls.find(op, device, ins, attrs);
     if (known) return this.runBound(device, known, ins);
     this.infer(op, ins, attrs, regions);
-    const bound = this.programsOf(device).bind(
+    const bound = this.eager.of(device).bind(
       op,
       ins.map((x) => x.aval),
       attrs,
@@ -154,11 +153,10 @@ export class Engine implements Dispatcher {
     return device;
   }
 
-  private programsOf(device: Device): EagerPrograms {
-    return remember(this.eager, device, () => {
-      device.onEvict = () => this.calls.clear();
-      return new EagerPrograms(device);
-    });
+  /** Gives the programs of eager ops back: what is compiled anew may differ. */
+  forgetPrograms(): void {
+    this.calls.clear();
+    this.eager.release();
   }
 
   // ---- tracing --------------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ import { type Dim, symbol } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
 import { callOp } from "../ops/control/call.js";
-import { assertOp } from "../ops/control/effects.js";
 import { Trace } from "../trace/trace.js";
 import { MillraceError } from "../types/errors.js";
 import type { Buf } from "./backend.js";
 import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import { engine } from "./engine.js";
+import { asserts, numerics } from "./numerics.js";
 import { functionName, inVariable } from "./origins.js";
 import { traceChecked } from "./purity.js";
 import { keepTrace, TraceHistory, useTrace } from "./retracing.js";
@@ -49,11 +49,12 @@ export class ConcreteFunction {
   // The last call's program: most functions are called with one signature.
   private lastTypes: readonly TensorType[] = [];
   private lastBound: BoundGraph | null = null;
+  private lastWatched = false;
   private readonly bufs: Buf[];
   private readonly donated: number[];
   /** The results that are the new values of what is donated. */
   private readonly renewed: number[];
-  /** Whether it assigns variables and an assertion may stop it. */
+  /** Whether an assertion may stop it. */
   private readonly mayStop: boolean;
   /** The arguments, where they are tensors and plain values in a row: then a call need not be taken apart. */
   private readonly flat: readonly Template[] | undefined;
@@ -77,7 +78,7 @@ export class ConcreteFunction {
     this.assigned = parts.assigned;
     this.results = parts.results;
     this.resultCount = parts.graph.results.length - parts.assigned.length;
-    this.mayStop = parts.assigned.length > 0 && asserts(parts.graph);
+    this.mayStop = asserts(parts.graph);
     this.bufs = new Array<Buf>(parts.graph.params.length);
     const { items } = parts.template.kind === "list" ? parts.template : { items: undefined };
     this.flat = items?.every((t) => t.kind === "leaf" || t.kind === "value") ? items : undefined;
@@ -104,11 +105,15 @@ export class ConcreteFunction {
     return this.graph.params.length === 0 && engine.defaultDevice() !== this.device;
   }
 
+  /** Whether the last call's program is still the one to run. */
+  private isBound(): boolean {
+    return this.lastBound !== null && !this.lastBound.released && this.lastWatched === numerics.watched;
+  }
+
   /** Puts the buffers of a call like the last one in place; false where it is another, or is not that simple. */
   private takeFlat(args: readonly unknown[]): boolean {
     const { flat, lastTypes, bufs } = this;
-    if (!flat || !this.lastBound || this.lastBound.released || args.length !== flat.length || engine.recording)
-      return false;
+    if (!flat || !this.isBound() || args.length !== flat.length || engine.recording) return false;
     if (this.isElsewhere()) return false;
     for (let i = 0; i < flat.length; i++) {
       const want = flat[i]!;
@@ -146,7 +151,9 @@ export class ConcreteFunction {
       bufs[n++] = v.live("a captured variable");
     }
     const { device } = this;
-    const made = this.mayStop ? device.runToEnd(program, bufs) : device.run(program, bufs, this.donated, this.renewed);
+    // Variables must be as they were where it stops.
+    const waits = this.assigned.length > 0 && (this.mayStop || numerics.watched);
+    const made = waits ? device.runToEnd(program, bufs) : device.run(program, bufs, this.donated, this.renewed);
     for (let i = 0; i < this.assigned.length; i++) engine.renew(this.assigned[i]!, made[this.resultCount + i]!);
     if (this.results.kind === "leaf" && this.resultCount === 1) return engine.adopt(outs[0]!, made[0]!);
     const results: TensorImpl[] = [];
@@ -168,10 +175,10 @@ export class ConcreteFunction {
   }
 
   private bind(leaves: readonly TensorImpl[]): BoundGraph {
-    if (this.lastBound && !this.lastBound.released && leaves.every((x, i) => x.type === this.lastTypes[i]))
-      return this.lastBound;
+    if (this.isBound() && leaves.every((x, i) => x.type === this.lastTypes[i])) return this.lastBound!;
     const all = [...leaves, ...this.captures, ...this.variables];
     this.lastBound = engine.graphs.bind(this.graph, this.device, all);
+    this.lastWatched = numerics.watched;
     this.lastTypes = leaves.map((x) => x.type);
     return this.lastBound;
   }
@@ -180,10 +187,6 @@ export class ConcreteFunction {
   toString(): string {
     return String(this.graph);
   }
-}
-
-function asserts(graph: Graph): boolean {
-  return graph.nodes.some((node) => node.op === assertOp || node.regions.some(asserts));
 }
 
 /** FunctionOptions with their defaults. */

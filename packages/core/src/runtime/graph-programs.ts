@@ -8,12 +8,13 @@ import type { Tensor } from "../types/tensor.js";
 import type { BoundGraph, CompiledGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import type { Engine } from "./engine.js";
+import { numerics } from "./numerics.js";
 import type { ResultName } from "./origins.js";
 import type { TensorImpl } from "./tensor.js";
 
 /** Compiled graphs, kept as long as their graphs live, or until they are released. */
 export class GraphPrograms {
-  private readonly programs = new WeakMap<Graph, Map<Device, CompiledGraph>>();
+  private readonly programs = new WeakMap<Graph, Map<string, CompiledGraph>>();
   private readonly wrapped = new WeakMap<Graph, Map<string, Graph>>();
   private readonly names = new WeakMap<Graph, ResultName>();
 
@@ -24,8 +25,9 @@ export class GraphPrograms {
 
   /** The program of a graph, bound to the sizes of these arguments. */
   bind(graph: Graph, device: Device, args: readonly TensorImpl[]): BoundGraph {
-    const byDevice = remember(this.programs, graph, () => new Map<Device, CompiledGraph>());
-    const program = remember(byDevice, device, () => device.compile(graph, this.names.get(graph)));
+    const byDevice = remember(this.programs, graph, () => new Map<string, CompiledGraph>());
+    const key = numerics.watched ? `${device.name} watched` : device.name;
+    const program = remember(byDevice, key, () => device.compile(graph, this.names.get(graph)));
     const { symbols } = program;
     return program.bind(
       symbols.length === 0

@@ -9,6 +9,8 @@ export interface CallSite {
   readonly line: number;
   /** From 1. */
   readonly column: number;
+  /** What asked there, where it is not what the line says: "the gradient of log". */
+  readonly role?: string;
 }
 
 /** Frames of the engine, wherever its packages are installed, and of the platform. */
@@ -39,8 +41,13 @@ export function userFrames(stack: string, limit = 4): CallSite[] {
   return sites;
 }
 
-/** The sites of all that runs within `atOneSite`, once somebody asked. */
-let shared: { sites?: CallSite[] } | undefined;
+/** The sites of all that runs within `atOneSite` or `inRole`, once somebody asked. */
+interface SharedSites {
+  sites?: readonly CallSite[];
+  readonly role?: string;
+  readonly outer?: SharedSites | undefined;
+}
+let shared: SharedSites | undefined;
 
 /**
  * Runs `f`, which the user called once and which asks for its line many times, as an optimizer that is traced does for each
@@ -56,17 +63,41 @@ export function atOneSite<T>(f: () => T): T {
   }
 }
 
+/**
+ * Runs `f`, which applies what an op of the user's led to: its ops stand at the sites of that op, where they are known, and
+ * `role` says what they are.
+ */
+export function inRole<T>(role: string, sites: readonly CallSite[] | undefined, f: () => T): T {
+  const outer = shared;
+  const own = sites && sites.length > 0 ? { sites: sites.map((site) => ({ ...site, role })) } : {};
+  shared = { role, outer, ...own };
+  try {
+    return f();
+  } finally {
+    shared = outer;
+  }
+}
+
 /** The user's call sites that led here. Costs more than an op, so eager code does not ask. */
 export function captureSites(limit = 4): CallSite[] {
-  if (!shared) return sitesNow(limit);
-  shared.sites ??= sitesNow(4);
-  return shared.sites.slice(0, limit);
+  return shared ? sitesOf(shared).slice(0, limit) : sitesNow(limit);
+}
+
+/** The sites of `atOneSite` or `inRole`; none outside of them, where each would cost a stack. */
+export function sharedSites(): readonly CallSite[] {
+  return shared ? sitesOf(shared) : [];
+}
+
+function sitesOf(of: SharedSites): readonly CallSite[] {
+  const { role, outer } = of;
+  of.sites ??= (outer ? sitesOf(outer) : sitesNow(4)).map((site) => (role === undefined ? site : { ...site, role }));
+  return of.sites;
 }
 
 function sitesNow(limit: number): CallSite[] {
   const depth = platform.Error.stackTraceLimit ?? 10;
   // Not by assignment, which throws where intrinsics are frozen.
-  Reflect.set(platform.Error, "stackTraceLimit", 40);
+  Reflect.set(platform.Error, "stackTraceLimit", 64);
   const { stack } = new Error();
   Reflect.set(platform.Error, "stackTraceLimit", depth);
   return userFrames(stack ?? "", limit);
@@ -92,7 +123,7 @@ const longestLine = 300;
 export function withSite(message: string, site: CallSite | undefined): string {
   if (!site) return message;
   const line = readLine(site);
-  const at = `${message}\n  at ${formatSite(site)}`;
+  const at = `${message}\n  at ${formatSite(site)}${site.role ? `, for ${site.role}` : ""}`;
   return line === undefined || line.length > longestLine
     ? at
     : `${at}\n    ${line}\n    ${" ".repeat(Math.max(0, site.column - 1))}^`;
