@@ -86,23 +86,28 @@ function memoryTable(memory) {
   return `| peak memory beyond the process after its import | MB |\n|---|---|\n${lines.join("\n")}\n`;
 }
 
+/** Every program of the rows with its version; all of them where rows differ. */
+function versionsOf(rows) {
+  const found = new Map();
+  for (const { versions } of rows) {
+    for (const [name, version] of Object.entries(versions))
+      found.set(name, (found.get(name) ?? new Set()).add(version));
+  }
+  return [...found].map(([name, versions]) => `${name} ${[...versions].join(" and ")}`).join(", ");
+}
+
 /** Dates, machines and versions: one line each where all rows agree. */
 function conditions(rows) {
   const distinct = (f) => [...new Set(rows.map(f))];
   const machines = distinct(
     ({ machine }) => `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGB} GB, ${machine.system}`,
   );
-  const versions = distinct(({ versions }) =>
-    Object.entries(versions)
-      .map(([name, version]) => `${name} ${version}`)
-      .join(", "),
-  );
   const dates = distinct(({ date }) => date).sort();
   const quick = rows.filter((row) => row.quick).map(({ title }) => title);
   return [
     `- Measured: ${dates.join(", ")}`,
     ...machines.map((machine) => `- Machine: ${machine}`),
-    ...versions.map((list) => `- Versions: ${list}`),
+    `- Versions: ${versionsOf(rows)}`,
     ...(quick.length > 0 ? [`- Of five rounds only: ${[...new Set(quick)].join("; ")}`] : []),
   ].join("\n");
 }

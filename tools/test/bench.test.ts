@@ -194,3 +194,12 @@ test("new rows take the place of their own task and threads alone, in the table'
     "d 2 old",
   ]);
 });
+
+test("the page names every program once, with all of its versions", () => {
+  const row = (versions: object): object => ({
+    ...described({ title: "x", threads: 1, systems: [], unit: "ms" }),
+    versions,
+  });
+  const text = page([row({ node: "20", torch: "2.1" }), row({ node: "20", torch: "2.2", tfjs: "4" })]);
+  expect(text.match(/^- Versions: .*$/gm)).toEqual(["- Versions: node 20, torch 2.1 and 2.2, tfjs 4"]);
+});

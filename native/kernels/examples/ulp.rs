@@ -1,8 +1,10 @@
-//! The greatest errors of the float32 functions, in units of the last place, on every path of this machine: unary ones
-//! over all 2^32 inputs, binary ones over pairs of special values and random pairs. Against the system's float64
-//! functions, whose errors do not count here (below 2^-50). Prints the table of docs/design/kernels.md:
+//! The greatest errors of the float32 functions, in units of the last place, on every path of this machine, both in the
+//! mode of programs, where subnormal numbers count as zero, and without it: unary ones over all 2^32 inputs, binary ones
+//! over pairs of special values and random pairs. Against the system's float64 functions, whose errors do not count here
+//! (below 2^-50). Writes each function's line into the table of docs/design/ulp.md when it is done:
 //! `cargo run --release -p millrace-kernels --example ulp [function …]`.
 
+use millrace_kernels::float_mode::FloatMode;
 use millrace_kernels::isa::Isa;
 use millrace_kernels::{LoopPlan, Plan, Pool};
 use millrace_program::{BoundLoad, BoundLoop, BoundStore, DType, Instr, NONE, Op};
@@ -71,23 +73,27 @@ const EDGES: &[f32] = &[
 ];
 
 /// The distance in units of the last place of `want` as a float32; infinite where one is NaN, infinite or of another
-/// sign and the other is not.
-fn ulps(got: f32, want: f64) -> f64 {
+/// sign and the other is not. `flushed`: subnormal results may be zero.
+fn ulps(got: f32, want: f64, flushed: bool) -> f64 {
     let nearest = want as f32;
-    if got.to_bits() == nearest.to_bits() || (got.is_nan() && nearest.is_nan()) {
-        return if got.is_finite() { (f64::from(got) - want).abs() / ulp(nearest) } else { 0.0 };
+    if got.is_nan() || nearest.is_nan() {
+        return if got.is_nan() && nearest.is_nan() { 0.0 } else { f64::INFINITY };
     }
-    // Beyond the greatest number an infinity is as far as the next number would be.
-    let finite = |x: f32| if x.is_infinite() { f64::from(x.signum()) * 2f64.powi(128) } else { f64::from(x) };
-    if got.is_nan() || want.is_nan() || got.is_sign_negative() != nearest.is_sign_negative() || want.is_infinite() {
+    if got.is_sign_negative() != want.is_sign_negative() {
         return f64::INFINITY;
     }
-    (finite(got) - want).abs() / ulp(nearest)
+    if got.to_bits() == nearest.to_bits() && got.is_infinite() || flushed && got == 0.0 && nearest.is_subnormal() {
+        return 0.0;
+    }
+    // Beyond the greatest number an infinity is as far as the next number would be.
+    let finite = if got.is_infinite() { f64::from(got.signum()) * 2f64.powi(128) } else { f64::from(got) };
+    (finite - want).abs() / unit(want)
 }
 
-fn ulp(x: f32) -> f64 {
-    let x = x.abs().min(f32::MAX.next_down());
-    f64::from(x.next_up()) - f64::from(x)
+/// The unit of the last place of the float32 nearest to x.
+fn unit(x: f64) -> f64 {
+    let exponent = f32::from_bits((x as f32).to_bits() & (255 << 23)).clamp(f32::MIN_POSITIVE, 2f32.powi(127));
+    f64::from(exponent) * 2f64.powi(-23)
 }
 
 fn plan(isa: Isa, op: Op, operands: usize) -> LoopPlan {
@@ -109,6 +115,21 @@ fn plan(isa: Isa, op: Op, operands: usize) -> LoopPlan {
 #[derive(Clone, Copy, Default)]
 struct Worst(f64, [f32; 2]);
 
+/// The worst of `got`, where it is worse than `most`; `at` gives the operands of an element.
+fn compare(got: &[f32], want: &[f64], flushed: bool, most: &mut Worst, at: impl Fn(usize) -> [f32; 2]) {
+    for (i, (&got, &want)) in got.iter().zip(want).enumerate() {
+        // Most elements end here; a comparison with NaN does not.
+        let small = (f64::from(got) - want).abs() <= most.0 * unit(want);
+        if small && got.is_sign_negative() == want.is_sign_negative() {
+            continue;
+        }
+        let ulp = ulps(got, want, flushed);
+        if ulp > most.0 {
+            *most = Worst(ulp, at(i));
+        }
+    }
+}
+
 /// Runs `chunks` chunks of `operands`, each made by `fill`.
 fn worst<const N: usize>(
     op: Op,
@@ -122,25 +143,37 @@ fn worst<const N: usize>(
     Pool::global().for_chunks(chunks, |chunk| {
         let mut ins: [Vec<f32>; N] = [const { Vec::new() }; N];
         fill(chunk, &mut ins);
+        let operands = |i: usize| ins.each_ref().map(|x| x[i]);
         let starts = ins.each_ref().map(|x| x.as_ptr().cast::<u8>());
-        let wanted: Vec<f64> = (0..CHUNK).map(|i| want(ins.each_ref().map(|x| x[i]))).collect();
+        let mut wanted: Vec<f64> = (0..CHUNK).map(|i| want(operands(i))).collect();
         let mut got = vec![0f32; CHUNK];
-        for (path, plan) in plans.iter().enumerate() {
-            // SAFETY: CHUNK floats each; one instruction needs no scratch memory.
-            unsafe { plan.run(&starts, &[got.as_mut_ptr().cast()], std::ptr::null_mut(), &one) }
-            let mut most = Worst::default();
-            for i in 0..CHUNK {
-                let ulp = ulps(got[i], wanted[i]);
-                if ulp > most.0 {
-                    most.0 = ulp;
-                    ins.iter().zip(&mut most.1).for_each(|(x, to)| *to = x[i]);
+        let mut most = all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        for flushed in [false, true] {
+            if flushed {
+                for (i, wanted) in
+                    wanted.iter_mut().enumerate().filter(|&(i, _)| operands(i).iter().any(|x| x.is_subnormal()))
+                {
+                    *wanted = want(operands(i).map(|x| if x.is_subnormal() { 0f32.copysign(x) } else { x }));
                 }
             }
-            let mut all = all.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            // Of equal errors the one with the smaller operand, so that the table does not depend on threads.
-            let before = |x: &Worst| (x.1[0].abs().to_bits(), x.1[1].abs().to_bits());
-            if most.0 > all[path].0 || (most.0 == all[path].0 && before(&most) < before(&all[path])) {
-                all[path] = most;
+            for (plan, most) in plans.iter().zip(&mut most) {
+                {
+                    let mode = if flushed { FloatMode::of_programs() } else { FloatMode::current() };
+                    let _mode = mode.enter();
+                    // SAFETY: CHUNK floats each; one instruction needs no scratch memory.
+                    unsafe { plan.run(&starts, &[got.as_mut_ptr().cast()], std::ptr::null_mut(), &one) }
+                }
+                compare(&got, &wanted, flushed, most, |i| {
+                    let mut at = [0.0; 2];
+                    ins.iter().zip(&mut at).for_each(|(x, to)| *to = x[i]);
+                    at
+                });
+            }
+        }
+        let mut all = all.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for (all, most) in all.iter_mut().zip(most) {
+            if most.0 > all.0 {
+                *all = most;
             }
         }
     });
@@ -151,7 +184,8 @@ fn every_input(chunk: usize, [x]: &mut [Vec<f32>; 1]) {
     x.extend((0..CHUNK).map(|i| f32::from_bits((chunk * CHUNK + i) as u32)));
 }
 
-/// Edges and powers of two with one another in the first chunks, then random bits, then random numbers of like size.
+/// The pairs of a binary function, in four equal parts after the pairs of edges and powers of two:
+/// random bits; random numbers of like size; numbers beside 1 with large ones; all significands by edges.
 fn pairs(chunk: usize, [x, y]: &mut [Vec<f32>; 2]) {
     let powers = (-149..128).map(|e| 2f64.powi(e) as f32);
     let edges: Vec<f32> = EDGES.iter().copied().chain(powers).flat_map(|x| [x, -x]).collect();
@@ -163,34 +197,75 @@ fn pairs(chunk: usize, [x, y]: &mut [Vec<f32>; 2]) {
     for i in chunk * CHUNK..(chunk + 1) * CHUNK {
         let (a, b) = match edges.len() {
             n if i < n * n => (edges[i / n], edges[i % n]),
-            _ if i % 2 == 0 => (f32::from_bits(random()), f32::from_bits(random())),
+            _ if i % 4 == 0 => (f32::from_bits(random()), f32::from_bits(random())),
             // [1/16, 16) and (-128, 128)
-            _ => (f32::from_bits(random() % (8 << 23) + (123 << 23)), (random() as i32) as f32 / (1u32 << 24) as f32),
+            _ if i % 4 == 1 => {
+                (f32::from_bits(random() % (8 << 23) + (123 << 23)), (random() as i32) as f32 / (1u32 << 24) as f32)
+            }
+            // 1 - 2^-8 to 1 + 2^-7, and ± 1 to 2^27
+            _ if i % 4 == 2 => {
+                let beside = f32::from_bits((1f32.to_bits() - (1 << 16)) + random() % (1 << 17));
+                let sign = random() & 1 << 31;
+                (beside, f32::from_bits(sign | (127 << 23) + random() % (27 << 23)))
+            }
+            _ => (f32::from_bits((126 << 23) + (i / 4) as u32 % (2 << 23)), edges[random() as usize % edges.len()]),
         };
         x.push(a);
         y.push(b);
     }
 }
 
+/// The lines of the table's functions, by name, as far as they are of these paths.
+struct Table {
+    head: String,
+    lines: Vec<(String, String)>,
+}
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/design/ulp.md");
+
+impl Table {
+    fn read() -> Table {
+        let paths: Vec<&str> = Isa::available().iter().map(|isa| isa.name()).collect();
+        let columns =
+            format!("| function | inputs | {} |\n|---|---|{}\n", paths.join(" | "), "---|".repeat(paths.len()));
+        let page = std::fs::read_to_string(PAGE).unwrap_or_default();
+        let (text, lines) = page.split_once("| function |").unwrap_or((&page, ""));
+        let old = if page.contains(&columns) { lines } else { "" };
+        let named = |line: &str| Some((line.strip_prefix("| ")?.split_once(" |")?.0.to_owned(), line.to_owned()));
+        Table { head: format!("{text}{columns}"), lines: old.lines().skip(2).filter_map(named).collect() }
+    }
+
+    /// Adds or replaces a line, in the order of the functions here.
+    fn write(op: Op, line: String) {
+        let mut table = Table::read();
+        table.lines.retain(|(name, _)| name != op.name());
+        table.lines.push((op.name().to_owned(), line));
+        let order =
+            |name: &str| UNARY.iter().map(|f| f.0).chain(BINARY.iter().map(|f| f.0)).position(|op| op.name() == name);
+        table.lines.sort_by_key(|(name, _)| order(name));
+        let lines: String = table.lines.iter().map(|(_, line)| format!("{line}\n")).collect();
+        std::fs::write(PAGE, format!("{}{lines}", table.head)).expect("docs/design/ulp.md");
+    }
+}
+
 fn main() {
     let names: Vec<String> = std::env::args().skip(1).collect();
     let wanted = |op: &Op| names.is_empty() || names.iter().any(|name| name == op.name());
-    let paths: Vec<&str> = Isa::available().iter().map(|isa| isa.name()).collect();
-    println!("| function | inputs | {} |", paths.join(" | "));
-    println!("|---|---|{}", "---|".repeat(paths.len()));
     let show = |op: Op, inputs: &str, operands: usize, worst: &[Worst]| {
         let cells = worst.iter().map(|Worst(ulp, x)| match operands {
             1 => format!("{ulp:.3} at {:e}", x[0]),
             _ => format!("{ulp:.3} at {:e}, {:e}", x[0], x[1]),
         });
-        println!("| {} | {inputs} | {} |", op.name(), cells.collect::<Vec<_>>().join(" | "));
+        let line = format!("| {} | {inputs} | {} |", op.name(), cells.collect::<Vec<_>>().join(" | "));
+        println!("{line}");
+        Table::write(op, line);
     };
     for &(op, f) in UNARY.iter().filter(|(op, _)| wanted(op)) {
         show(op, "all", 1, &worst(op, (1 << 32) / CHUNK, every_input, |[x]| f(f64::from(x))));
     }
-    let count = 1 << 10;
+    let count = 1 << 14;
     for &(op, f) in BINARY.iter().filter(|(op, _)| wanted(op)) {
-        let inputs = format!("{} pairs", count * CHUNK);
+        let inputs = format!("2^{} pairs", (count * CHUNK).ilog2());
         show(op, &inputs, 2, &worst(op, count, pairs, |[x, y]| f(f64::from(x), f64::from(y))));
     }
 }

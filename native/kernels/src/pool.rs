@@ -303,4 +303,33 @@ mod tests {
         });
         assert!(most.load(SeqCst) <= 2);
     }
+
+    /// Several models or workers in one process: whoever comes while all threads work brings his own alone.
+    #[test]
+    fn callers_beyond_the_limit_work_alone() {
+        let pool = Pool::new(4);
+        pool.set_threads(2);
+        let (inside, released) = (AtomicUsize::new(0), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                pool.for_chunks(2, |_| {
+                    inside.fetch_add(1, SeqCst);
+                    while !released.load(SeqCst) {
+                        std::thread::yield_now();
+                    }
+                });
+            });
+            while inside.load(SeqCst) < 2 {
+                std::thread::yield_now();
+            }
+            let (own, others) = (std::thread::current().id(), AtomicUsize::new(0));
+            for _ in 0..100 {
+                pool.for_chunks(20, |_| {
+                    others.fetch_add(usize::from(std::thread::current().id() != own), SeqCst);
+                });
+            }
+            released.store(true, SeqCst);
+            assert_eq!(others.load(SeqCst), 0);
+        });
+    }
 }

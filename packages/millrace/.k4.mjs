@@ -1,0 +1,11 @@
+import { gptStep } from "/tmp/wt/proof/bench/lib/gpt.mjs";
+import fs from "node:fs";
+const snap=()=>Object.fromEntries(fs.readdirSync("/proc/self/task").map(t=>[t+" "+fs.readFileSync(`/proc/self/task/${t}/comm`,"utf8").trim(),Number(fs.readFileSync(`/proc/self/task/${t}/schedstat`,"utf8").split(" ")[0])/1e6]));
+const diff=(n,a,b)=>console.log(n,Object.entries(b).map(([k,v])=>[k,(v-(a[k]??0))]).filter(x=>x[1]>0.5).map(([k,v])=>k+"="+v.toFixed(0)).join("  "));
+const s0=snap();
+const { step, tokens, next } = gptStep(); const s1=snap();
+step.graph(tokens,next); const s2=snap();
+const l=step(tokens,next); const s3=snap(); await l.item(); const s4=snap();
+const l2=step(tokens,next);  await l2.item(); const s5=snap();
+diff("model",s0,s1);diff("trace",s1,s2);diff("call",s2,s3);diff("item",s3,s4);diff("second",s4,s5);
+process.exit();
