@@ -1,12 +1,13 @@
 //! A device: everything that one context owns. One thread uses it; the queue's thread sees only what jobs carry.
 
+use crate::blocks::ALIGN;
 use crate::call::{Call, Pending};
 use crate::executable::{BoundProgram, Direct};
 use crate::late::Poison;
 use crate::profile::Event;
 use crate::queue::Queue;
 use crate::run::{Outcome, Printed};
-use crate::storage::{ALIGN, Memory, MemoryStats, StorageId};
+use crate::storage::{Memory, MemoryStats, StorageId};
 use crate::table::{Table, Ticketed};
 use millrace_kernels::Pool;
 use millrace_kernels::float_mode::FloatMode;

@@ -1,5 +1,6 @@
 //! The CPU backend: storage, placement, the queue and control flow. Kernels are in millrace-kernels.
 
+mod blocks;
 mod call;
 mod cancel;
 #[cfg(test)]

@@ -1,17 +1,16 @@
 //! The queue of a device: programs that are not run at once run in order on the engine thread.
 
+use crate::blocks;
 use crate::call::Renewed;
 use crate::cancel::Cancel;
 use crate::executable::BoundProgram;
 use crate::packed::Forms;
 use crate::profile::{Event, Recorder};
 use crate::run::{Outcome, Printed, run};
-use crate::storage::ALIGN;
 use millrace_program::{Code, Error};
-use std::alloc::{Layout, alloc, dealloc};
 use std::collections::{TryReserveError, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr::null_mut;
+use std::ptr::{NonNull, null_mut};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -113,21 +112,15 @@ impl Arena {
         if bytes > self.bytes {
             self.free();
             let out_of_memory = || Error::new(Code::Memory, format!("no memory for an arena of {bytes} bytes"));
-            let layout = Layout::from_size_align(bytes, ALIGN).map_err(|_| out_of_memory())?;
-            // SAFETY: `bytes` is above 0.
-            let start = unsafe { alloc(layout) };
-            if start.is_null() {
-                return Err(out_of_memory());
-            }
-            (self.start, self.bytes) = (start, bytes);
+            (self.start, self.bytes) = (blocks::allocate(bytes).ok_or_else(out_of_memory)?.as_ptr(), bytes);
         }
         Ok(self.start)
     }
 
     fn free(&mut self) {
-        if self.bytes > 0 {
-            // SAFETY: the layout of `grow`.
-            unsafe { dealloc(self.start, Layout::from_size_align_unchecked(self.bytes, ALIGN)) }
+        if let Some(start) = NonNull::new(self.start) {
+            // SAFETY: `grow` had it for so many bytes.
+            unsafe { blocks::free(start, self.bytes) }
         }
         (self.start, self.bytes) = (null_mut(), 0);
     }

@@ -1,18 +1,16 @@
 //! Storage: blocks in size classes, taken from a pool that gives back what was returned last, and slices of mapped files.
 
+use crate::blocks::{self, ALIGN};
 use crate::late::Poison;
 use crate::mapping::Mappings;
 use crate::origins::Origin;
 use crate::packed::PackedForms;
 use memmap2::Mmap;
 use millrace_program::{Code, Error};
-use std::alloc::{Layout, alloc, dealloc};
 use std::collections::HashMap;
 use std::ptr::NonNull;
 use std::rc::Rc;
 
-/// Where buffers start.
-pub const ALIGN: usize = 64;
 /// Four classes a doubling, from 64 bytes up.
 const CLASSES: usize = 4 * 58;
 /// Instead of a class: the storage lies in a mapped file.
@@ -204,13 +202,10 @@ impl Memory {
                 format!("{size} bytes more than the {held} in use exceed the limit of {limit}"),
             ));
         }
-        let layout = layout(size);
-        // SAFETY: a layout of at least 64 bytes.
-        let mut start = NonNull::new(unsafe { alloc(layout) });
+        let mut start = blocks::allocate(size);
         if start.is_none() {
             self.trim(0);
-            // SAFETY: as above.
-            start = NonNull::new(unsafe { alloc(layout) });
+            start = blocks::allocate(size);
         }
         self.stats.reserved += size;
         start.ok_or_else(|| {
@@ -233,8 +228,8 @@ impl Memory {
 
     fn give_back(&mut self, start: NonNull<u8>, size: usize) {
         self.stats.reserved -= size;
-        // SAFETY: `system` allocated it with this layout.
-        unsafe { dealloc(start.as_ptr(), layout(size)) }
+        // SAFETY: `system` had it for this size.
+        unsafe { blocks::free(start, size) }
     }
 
     #[inline]
@@ -331,10 +326,6 @@ fn block_size(class: usize) -> usize {
     }
     let (top, quarter) = ((class - 1) >> 2, (class - 1) & 3);
     ((5 + quarter) << (top + 4)).next_multiple_of(ALIGN)
-}
-
-fn layout(size: usize) -> Layout {
-    Layout::from_size_align(size, ALIGN).expect("sizes of blocks fit isize")
 }
 
 fn out_of_memory(bytes: usize) -> Error {
