@@ -1,4 +1,5 @@
 // tf.memory() says what is live, exactly: on the native backend, and on one in JavaScript.
+import { jest } from "@jest/globals";
 import { createCpuBackend } from "@millrace/backend-cpu-napi";
 import * as tf from "@millrace/core";
 import { applyOp, defineOp, type NoAttrs, noRule, type Op } from "@millrace/core/extend";
@@ -214,4 +215,19 @@ test("what the collector takes is gone, and what is held stays", () => {
   expect([count("exp"), count("cos")]).toEqual([100, 64]);
   tf.dispose([x, kept, next]);
   expect([count("exp"), count("cos")]).toEqual([0, 0]);
+});
+
+test("new values of variables are nothing to collect", () => {
+  const weights = tf.device("cpu", () => [1, 2, 3].map(() => tf.variable(tf.zeros([64, 1024]))));
+  const step = tf.fn(() => {
+    for (const w of weights) w.assignAdd(1);
+    return weights[0]!.sum();
+  });
+  const collections = jest.spyOn(cpu.reclaimer, "pressure");
+  // Three of 256 KB a step.
+  for (let i = 0; i < 1000; i++) step().dispose();
+  expect(collections.mock.calls.length).toBeLessThan(3);
+  expect(weights[0]!.dataSync()[0]).toBe(1000);
+  collections.mockRestore();
+  for (const w of weights) w.dispose();
 });

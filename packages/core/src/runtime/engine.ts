@@ -324,7 +324,7 @@ export class Engine implements Dispatcher {
   /** Gives a variable a new buffer in place of the old one. */
   renew(variable: VariableImpl, buf: Buf): void {
     const { token } = this.page;
-    this.page.add(variable.type, buf);
+    this.page.add(variable.type, buf, false);
     variable.replace(buf, token);
   }
 

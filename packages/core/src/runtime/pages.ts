@@ -16,17 +16,20 @@ export class OpenPage {
   /** Bytes since the reclaimer last had its turn. */
   private allocated = 0;
 
-  /** Enters a buffer; its tensor holds the token that was there before the call. */
-  add(type: TensorType, buf: Buf): void {
+  /**
+   * Enters a buffer; its tensor holds the token that was there before the call. One that takes another's place is no new
+   * memory: an optimizer's step, which renews every weight, leaves nothing to collect.
+   */
+  add(type: TensorType, buf: Buf, isNew = true): void {
     this.bufs.push(buf);
     this.bytes += type.bytes;
+    if (isNew) this.allocated += type.bytes + tensorOverhead;
     if (this.bufs.length === pageTensors || this.bytes >= pageBytes) this.close(type);
   }
 
   private close(type: TensorType): void {
     const { reclaimer } = type.device.backend;
     reclaimer.page(this.token, this.bufs);
-    this.allocated += this.bytes + this.bufs.length * tensorOverhead;
     this.token = {};
     this.bufs.length = 0;
     this.bytes = 0;
