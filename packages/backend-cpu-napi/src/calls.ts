@@ -12,7 +12,7 @@ export class Calls {
   here(): number {
     const [site] = captureSites(1);
     if (!site) return 0;
-    const place = `${formatSite(site)} ${site.role ?? ""}`;
+    const place = `${formatSite(site)} ${site.scope ?? ""} ${site.role ?? ""}`;
     const known = this.numbers.get(place);
     if (known !== undefined || this.sites.length === maxLines) return known ?? 0;
     this.numbers.set(place, this.sites.push(site));

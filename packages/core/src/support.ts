@@ -27,4 +27,4 @@ export {
   withDefaults,
 } from "./types/options.js";
 export { throwIfAborted, untilAborted } from "./types/signal.js";
-export { atOneSite } from "./types/site.js";
+export { atOneSite, inScope } from "./types/site.js";

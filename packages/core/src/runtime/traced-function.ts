@@ -2,6 +2,7 @@
 import type { Graph } from "../ir/graph.js";
 import { withDefaults } from "../types/options.js";
 import { type CallReport, reportCall } from "./call-report.js";
+import { drawCall } from "./drawing.js";
 import {
   type AnyFunction,
   type ConcreteFunction,
@@ -23,6 +24,31 @@ export interface TracedFunction {
   readonly graph: (...args: unknown[]) => Graph;
   /** How a call with these arguments runs: as one program, or split by ops that run in JavaScript. */
   readonly explain: (...args: unknown[]) => CallReport;
+  /**
+   * What a call with these arguments runs, drawn: a page of HTML that needs nothing else, to be written to a file and opened. It
+   * shows kernels with the ops that each computes in one pass, the regions of tf.cond and tf.whileLoop, what depends on what, and
+   * memory over time; hovering shows dtypes, shapes and your lines; large programs are grouped by layer or line, and searched.
+   */
+  readonly draw: (...args: unknown[]) => string;
+}
+
+/** The page of a call, on arguments of these sizes. */
+function drawConcrete(name: string, f: ConcreteFunction, leaves: readonly TensorImpl[]): string {
+  const { device, graph, captures, variables, assigned } = f;
+  const own = graph.results.length - assigned.length;
+  return drawCall({
+    name,
+    device: device.name,
+    lowered: device.lower(graph),
+    fusion: device.backend.fusion,
+    params: [
+      ...leaves.map((_, i) => `argument ${i}`),
+      ...captures.map((_, i) => `captured ${i}`),
+      ...variables.map((v) => v.name),
+    ],
+    results: graph.results.map((_, i) => (i < own ? `result ${i}` : assigned[i - own]!.name)),
+    args: [...leaves, ...captures, ...variables].map((x) => x.aval),
+  });
 }
 
 /**
@@ -46,6 +72,11 @@ export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptio
     tracingCount: () => traced.history.count,
     explainRetraces: () => traced.history.report(),
     graph: (...args) => concrete(args).graph,
+    draw: (...args) => {
+      const leaves: TensorImpl[] = [];
+      const template = flattenStructure(args, leaves, isArgument);
+      return drawConcrete(given.name, traced.concrete(undefined, template, leaves), leaves);
+    },
     explain: (...args) => {
       const { device, graph } = concrete(args);
       return reportCall(given.name, device, graph);

@@ -99,6 +99,6 @@ class LoopEmitter {
       this.emitted.add(node);
       if (!isReduction(node) && this.formed.stored.has(this.valueOf(node))) body.store(node);
     }
-    this.scheduler.records.push(body.record());
+    this.scheduler.add(body.record(), loop.nodes);
   }
 }

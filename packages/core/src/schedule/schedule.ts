@@ -14,6 +14,8 @@ import type { Program, ProgramAttr, ProgramAttrs, ProgramRecord, Region, Slot } 
 export interface ScheduleOptions {
   /** Whether elementwise ops, index maps and reductions become loop kernels; else each op is a record of its own. */
   readonly fusion: boolean;
+  /** Told of each record, in order, with the nodes that it computes: for whoever draws programs. */
+  readonly onRecord?: (record: ProgramRecord, nodes: readonly Node[]) => void;
 }
 
 /** Turns a lowered graph into a program. `symbols` fixes the order in which `bind` gets their values. */
@@ -93,25 +95,32 @@ export class RegionScheduler {
     return slots;
   }
 
+  /** Adds a record, which computes these nodes. */
+  add(record: ProgramRecord, nodes: readonly Node[]): void {
+    this.records.push(record);
+    this.shared.options.onRecord?.(record, nodes);
+  }
+
   /** One record for one node. */
   record(node: Node): void {
     const { op } = node;
     const data = node.outs.length === 1 && op.name === "constant" ? (node.attrs.data as TypedArray) : undefined;
     if (data) this.constant(node, data);
-    else if (isAlias(node)) this.alias(node.inputs[0]!, this.define(node)[0]!);
+    else if (isAlias(node)) this.alias(node, node.inputs[0]!, this.define(node)[0]!);
     else if (op.name === "optimizationBarrier") {
       const outs = this.define(node);
-      for (const [i, v] of node.inputs.entries()) this.alias(v, outs[i]!);
+      for (const [i, v] of node.inputs.entries()) this.alias(node, v, outs[i]!);
     } else this.library(node);
   }
 
   private constant(node: Node, data: TypedArray): void {
     this.shared.constants.push(bytesOf(data));
-    this.records.push({ kind: "constant", slot: this.define(node)[0]!, constant: this.shared.constants.length - 1 });
+    const constant = this.shared.constants.length - 1;
+    this.add({ kind: "constant", slot: this.define(node)[0]!, constant }, [node]);
   }
 
-  private alias(from: Value, to: number): void {
-    this.records.push({ kind: "alias", from: this.slotOf(from), to });
+  private alias(node: Node, from: Value, to: number): void {
+    this.add({ kind: "alias", from: this.slotOf(from), to }, [node]);
   }
 
   private library(node: Node): void {
@@ -119,15 +128,8 @@ export class RegionScheduler {
     const ins = node.inputs.map((v) => this.slotOf(v));
     const regions = node.regions.map((g) => new RegionScheduler(this.shared).run(g));
     const outs = this.define(node);
-    this.records.push({
-      kind: "library",
-      op: op.name,
-      version: op.version,
-      ins,
-      outs,
-      attrs: this.attrs(node),
-      regions,
-    });
+    const { name, version } = op;
+    this.add({ kind: "library", op: name, version, ins, outs, attrs: this.attrs(node), regions }, [node]);
   }
 
   private attrs(node: Node): ProgramAttrs {

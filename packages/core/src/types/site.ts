@@ -11,6 +11,8 @@ export interface CallSite {
   readonly column: number;
   /** What asked there, where it is not what the line says: "the gradient of log". */
   readonly role?: string;
+  /** The path of named parts, as layers are, that it was asked for in: "sequential/dense_1". */
+  readonly scope?: string;
 }
 
 /** Frames of the engine, wherever its packages are installed, and of the platform. */
@@ -41,26 +43,33 @@ export function userFrames(stack: string, limit = 4): CallSite[] {
   return sites;
 }
 
-/** The sites of all that runs within `atOneSite` or `inRole`, once somebody asked. */
-interface SharedSites {
-  sites?: readonly CallSite[];
+/** Who asks for lines now, and what is known of them already. */
+interface Asking {
+  readonly outer: Asking | undefined;
   readonly role?: string;
-  readonly outer?: SharedSites | undefined;
+  readonly scope?: string;
+  /** Whether all that is asked meanwhile is at one place. */
+  readonly atOnePlace: boolean;
+  /** That place, once somebody has asked. */
+  sites?: readonly CallSite[];
 }
-let shared: SharedSites | undefined;
+let asking: Asking | undefined;
+
+function whileAsking<T>(next: Asking, f: () => T): T {
+  asking = next;
+  try {
+    return f();
+  } finally {
+    asking = next.outer;
+  }
+}
 
 /**
  * Runs `f`, which the user called once and which asks for its line many times, as an optimizer that is traced does for each
  * op: the line is looked up once.
  */
 export function atOneSite<T>(f: () => T): T {
-  if (shared) return f();
-  shared = {};
-  try {
-    return f();
-  } finally {
-    shared = undefined;
-  }
+  return asking?.atOnePlace ? f() : whileAsking({ outer: asking, atOnePlace: true }, f);
 }
 
 /**
@@ -68,30 +77,36 @@ export function atOneSite<T>(f: () => T): T {
  * `role` says what they are.
  */
 export function inRole<T>(role: string, sites: readonly CallSite[] | undefined, f: () => T): T {
-  const outer = shared;
-  const own = sites && sites.length > 0 ? { sites: sites.map((site) => ({ ...site, role })) } : {};
-  shared = { role, outer, ...own };
-  try {
-    return f();
-  } finally {
-    shared = outer;
-  }
+  const known = sites && sites.length > 0 ? { sites: sites.map((site) => ({ ...site, role })) } : {};
+  return whileAsking({ outer: asking, role, atOnePlace: true, ...known }, f);
+}
+
+/** Runs `f`, a part of a model that has a name: its lines know the path of such names. */
+export function inScope<T>(name: string, f: () => T): T {
+  return whileAsking({ outer: asking, scope: name, atOnePlace: asking?.atOnePlace ?? false }, f);
 }
 
 /** The user's call sites that led here. Costs more than an op, so eager code does not ask. */
 export function captureSites(limit = 4): CallSite[] {
-  return shared ? sitesOf(shared).slice(0, limit) : sitesNow(limit);
+  return asking ? sitesOf(asking).slice(0, limit) : sitesNow(limit);
 }
 
 /** The sites of `atOneSite` or `inRole`; none outside of them, where each would cost a stack. */
 export function sharedSites(): readonly CallSite[] {
-  return shared ? sitesOf(shared) : [];
+  return asking?.atOnePlace ? sitesOf(asking) : [];
 }
 
-function sitesOf(of: SharedSites): readonly CallSite[] {
-  const { role, outer } = of;
-  of.sites ??= (outer ? sitesOf(outer) : sitesNow(4)).map((site) => (role === undefined ? site : { ...site, role }));
-  return of.sites;
+function sitesOf(of: Asking): readonly CallSite[] {
+  if (of.sites) return of.sites;
+  const { outer, role, scope } = of;
+  const found = outer ? sitesOf(outer) : sitesNow(4);
+  const known = found.map((site) => ({
+    ...site,
+    ...(role === undefined ? {} : { role }),
+    ...(scope === undefined ? {} : { scope: site.scope === undefined ? scope : `${site.scope}/${scope}` }),
+  }));
+  if (of.atOnePlace) of.sites = known;
+  return known;
 }
 
 function sitesNow(limit: number): CallSite[] {
@@ -123,7 +138,7 @@ const longestLine = 300;
 export function withSite(message: string, site: CallSite | undefined): string {
   if (!site) return message;
   const line = readLine(site);
-  const at = `${message}\n  at ${formatSite(site)}${site.role ? `, for ${site.role}` : ""}`;
+  const at = `${message}\n  at ${formatSite(site)}${site.scope ? `, in ${site.scope}` : ""}${site.role ? `, for ${site.role}` : ""}`;
   return line === undefined || line.length > longestLine
     ? at
     : `${at}\n    ${line}\n    ${" ".repeat(Math.max(0, site.column - 1))}^`;

@@ -8,7 +8,7 @@ import {
   type Tensor,
   type Variable,
 } from "@millrace/autodiff";
-import { checkOptions, markLayer } from "@millrace/autodiff/support";
+import { checkOptions, inScope, markLayer } from "@millrace/autodiff/support";
 import type { Applied, Checked, LayerInput, LayerRule } from "../types.js";
 import { snakeCase, uniqueName } from "../util/names.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";
@@ -170,7 +170,7 @@ export abstract class Layer<R extends LayerRule = any> {
       this.buildFor(shapes);
       return isTraining.during(options.training ?? isTraining.now(), () => {
         const inputs = this.autocast ? mapTensors(x, (one) => this.castInput(one)) : x;
-        const made = this.call(inputs, { ...options, training: isTraining.now() });
+        const made = inScope(this.name, () => this.call(inputs, { ...options, training: isTraining.now() }));
         markLayer(this.name, isList(made) ? made : [made]);
         return made;
       });
