@@ -79,3 +79,9 @@ export function mapAttr(attr: Attr, change: (leaf: number | SymDim) => number | 
   if (typeof attr === "number" || attr instanceof SymDim) return change(attr);
   return isAttrList(attr) ? attr.map((a) => mapAttr(a, change)) : attr;
 }
+
+/** Whether any attribute holds a size that is not known yet. */
+export function hasSizes(attrs: Attrs): boolean {
+  const isSize = (attr: Attr): boolean => attr instanceof SymDim || (isAttrList(attr) && attr.some(isSize));
+  return Object.values(attrs).some(isSize);
+}

@@ -1,4 +1,4 @@
-import type { Attrs } from "../ir/attrs.js";
+import { type Attrs, hasSizes } from "../ir/attrs.js";
 import { isStatic } from "../ir/aval.js";
 import type { GraphBuilder, Value } from "../ir/graph.js";
 import { countOf, type HostArray, hostArray } from "../ir/host.js";
@@ -14,7 +14,8 @@ export const fold: Rewrite = (builder, op, ins, attrs, regions) => {
   if (!op.reference || op.effect || regions.length > 0 || ins.length === 0 || op.kind === "random") return undefined;
   const operands = ins.map(constantOf);
   if (!operands.every((x): x is HostArray => x !== undefined)) return undefined;
-  return evaluate(builder, op, ins, operands, attrs);
+  // A slice may begin at a size that is not known yet, although what it gives has a known one.
+  return hasSizes(attrs) ? undefined : evaluate(builder, op, ins, operands, attrs);
 };
 
 function evaluate(

@@ -39,7 +39,10 @@ function decompose(
     return undefined;
   const b = makeOps<Value>((inner, args, innerAttrs, innerRegions) => {
     const made = decompose(builder, claims, inner, args, innerAttrs, innerRegions);
-    return made ?? builder.apply(inner, args, innerAttrs, innerRegions);
+    if (made) return made;
+    // Regions that the decomposition built may hold composites too; those that it was given are lowered already.
+    const lowered = innerRegions.map((r) => (r.stage === "lowered" ? r : lower(claims).run(r)));
+    return builder.apply(inner, args, innerAttrs, lowered);
   });
   // boundary: b is over Values, so what lower makes of them are Values
   return op.lower(b, ins, attrs, regions) as readonly Value[];

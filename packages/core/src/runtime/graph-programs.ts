@@ -1,4 +1,4 @@
-import type { Attrs } from "../ir/attrs.js";
+import { type Attrs, attrsKey } from "../ir/attrs.js";
 import { formatAval } from "../ir/aval.js";
 import { type Graph, GraphBuilder } from "../ir/graph.js";
 import { symbolValues } from "../ir/inline.js";
@@ -17,6 +17,8 @@ export class GraphPrograms {
   private readonly programs = new WeakMap<Graph, Map<string, CompiledGraph>>();
   private readonly wrapped = new WeakMap<Graph, Map<string, Graph>>();
   private readonly names = new WeakMap<Graph, ResultName>();
+  private readonly numbers = new WeakMap<Graph, number>();
+  private nextNumber = 0;
 
   /** Says what tf.memory() calls the results of a graph. */
   nameResults(graph: Graph, nameOf: ResultName): void {
@@ -58,12 +60,18 @@ export class GraphPrograms {
     return engine.runBound(device, this.bind(this.wrap(op, ins, attrs, regions), device, ins), ins);
   }
 
-  /** A graph of one op, the same for the same regions and operand types. */
+  /** A number for each graph that was asked for, so that keys tell them apart. */
+  private numberOf(graph: Graph): number {
+    return remember(this.numbers, graph, () => this.nextNumber++);
+  }
+
+  /** A graph of one op, the same for the same regions, attributes and operand types. */
   private wrap(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): Graph {
     const [region] = regions;
     if (op.name === "call" && region) return region;
     const known = remember(this.wrapped, region!, () => new Map<string, Graph>());
-    const key = `${op.name} ${ins.map((x) => formatAval(x.aval)).join()}`;
+    const others = regions.slice(1).map((other) => this.numberOf(other));
+    const key = `${op.name}${attrsKey(attrs)} ${others.join()} ${ins.map((x) => formatAval(x.aval)).join()}`;
     return remember(known, key, () => {
       const builder = new GraphBuilder();
       const params = ins.map((x) => builder.param(x.aval));

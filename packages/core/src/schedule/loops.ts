@@ -149,8 +149,8 @@ class LoopFormer implements Formed {
   /** Puts a node, and what waits for it, into a loop over its iteration space. */
   private join(node: Node): void {
     const { shape } = isReduction(node) ? node.inputs[0]!.aval : node.outs[0]!;
-    let group = this.gather(node, shape.length);
-    if (this.hoist(group, node, shape)) group = this.gather(node, shape.length);
+    let group = this.gather(node, shape);
+    if (this.hoist(group, node, shape)) group = this.gather(node, shape);
     const axes = isReduction(node) ? String(node.attrs.axes) : undefined;
     this.add(this.choose(shape, group, axes), group, axes);
   }
@@ -163,7 +163,7 @@ class LoopFormer implements Formed {
     loop.axes ??= axes;
     for (const view of reads) {
       if (this.unitBehind(view.root) !== loop) this.stored.add(view.root);
-      if (isIdentity(view, loop.shape.length)) loop.reads.add(view.root);
+      if (isIdentity(view, loop.shape)) loop.reads.add(view.root);
     }
   }
 
@@ -173,7 +173,7 @@ class LoopFormer implements Formed {
   }
 
   /** A node with all that waits and that it reads element by element. Whatever else it reads has a unit after this. */
-  private gather(node: Node, rank: number): Group {
+  private gather(node: Node, space: readonly Dim[]): Group {
     for (;;) {
       const nodes = new Set([node]);
       const reads: View[] = [];
@@ -183,7 +183,7 @@ class LoopFormer implements Formed {
         for (const view of member.inputs.map(resolveView)) {
           const source = view.root.node;
           if (isScalarConstant(source)) continue;
-          const together = source && this.waits(source) && isIdentity(view, rank);
+          const together = source && this.waits(source) && isIdentity(view, space);
           if (together && (nodes.has(source) || nodes.size < maxNodes)) nodes.add(source);
           else {
             this.prepare(view.root);
@@ -205,7 +205,6 @@ class LoopFormer implements Formed {
   }
 
   private choose(shape: readonly Dim[], { nodes, reads }: Group, axes: string | undefined): Loop {
-    const rank = shape.length;
     const small = isFew(shape);
     const loops = this.loopsOver(shape);
     for (let i = loops.length - 1; i >= Math.max(0, loops.length - recent); i--) {
@@ -213,7 +212,8 @@ class LoopFormer implements Formed {
       if (loop.nodes.length + nodes.size > maxNodes) continue;
       if (axes !== undefined && loop.axes !== undefined && axes !== loop.axes) continue;
       const related =
-        small || reads.some((v) => isIdentity(v, rank) && (loop.reads.has(v.root) || this.unitBehind(v.root) === loop));
+        small ||
+        reads.some((v) => isIdentity(v, shape) && (loop.reads.has(v.root) || this.unitBehind(v.root) === loop));
       if (related && this.mayRead(loop, reads)) return loop;
     }
     return this.newLoop(shape);
@@ -247,7 +247,7 @@ class LoopFormer implements Formed {
   /** A value of the loop itself is at hand at its own index only, and a reduction's result only after the loop. */
   private isAtHand(view: View, loop: Loop): boolean {
     const { node } = view.root;
-    return isIdentity(view, loop.shape.length) && node !== null && this.unitOf.get(node) === loop && !isReduction(node);
+    return isIdentity(view, loop.shape) && node !== null && this.unitOf.get(node) === loop && !isReduction(node);
   }
 
   /** The unit that must have run before a value can be read; undefined for parameters and constants. */

@@ -1,4 +1,5 @@
 // Index maps: how an element of a view is found in the value that it looks at.
+import { sameShape } from "../ir/aval.js";
 import { addDim, type Dim, dimKey, mulDim, productDim, subDim } from "../ir/dim.js";
 import type { Value } from "../ir/graph.js";
 
@@ -20,9 +21,10 @@ export function identityView(value: Value): View {
   return { root: value, axes: value.aval.shape.map((_, i) => ({ extent: i, offset: 0, step: 1 })) };
 }
 
-/** Whether a view reads its root element by element, in order, over an iteration space of this rank. */
-export function isIdentity(view: View, rank: number): boolean {
-  return view.axes.length === rank && view.axes.every((a, i) => a.extent === i && a.offset === 0 && a.step === 1);
+/** Whether a view reads every element of its root, in order, over an iteration space: a slice from 0 on does not. */
+export function isIdentity({ root, axes }: View, space: readonly Dim[]): boolean {
+  const isWhole = sameShape(root.aval.shape, space) === true;
+  return isWhole && axes.every((a, i) => a.extent === i && a.offset === 0 && a.step === 1);
 }
 
 const fixed: AxisMap = { extent: -1, offset: 0, step: 0 };

@@ -2,7 +2,7 @@
 import type { Attrs } from "../ir/attrs.js";
 import { type Aval, formatAval, type Val } from "../ir/aval.js";
 import type { Guard } from "../ir/dim.js";
-import type { Graph } from "../ir/graph.js";
+import type { ApplyFn, Graph } from "../ir/graph.js";
 import { type HostArray, hostArray } from "../ir/host.js";
 import { inlineGraph } from "../ir/inline.js";
 import { type AnyOp, inferOp } from "../ir/op.js";
@@ -29,6 +29,40 @@ export function inferStatic(
   return outs;
 }
 
+/** What an op without regions or a decomposition gives. */
+export type HostPrimitive = (op: AnyOp, ins: readonly HostVal[], attrs: Attrs) => readonly HostVal[];
+
+/**
+ * A way of applying ops to arrays by their definitions: decompositions and regions are followed down to `primitive`, which
+ * is the ops' references unless a test wants to see, or change, what they give.
+ */
+export function interpreter(primitive: HostPrimitive = applyReference): ApplyFn<HostVal> {
+  const apply: ApplyFn<HostVal> = (op, ins, attrs, regions) => {
+    const avals = ins.map((x) => x.aval);
+    if (op.lower) return lowered(op, ops, ins, attrs, regions, inferStatic(op, avals, attrs, regions));
+    if (regions.length === 0) return primitive(op, ins, attrs);
+    inferStatic(op, avals, attrs, regions);
+    return control(op, ins, regions, apply);
+  };
+  const ops = makeOps<HostVal>(apply);
+  return apply;
+}
+
+/** Applies a primitive by its reference. */
+export function applyReference(op: AnyOp, ins: readonly HostVal[], attrs: Attrs): readonly HostVal[] {
+  if (!op.reference) throw new Error(`${op.name} has neither a reference nor a decomposition`);
+  const avals = inferStatic(
+    op,
+    ins.map((x) => x.aval),
+    attrs,
+  );
+  const outs = avals.map((a) => hostArray(a.dtype, a.shape.map(Number)));
+  op.reference(ins, attrs, outs);
+  return outs.map(hostVal);
+}
+
+const definition = interpreter();
+
 /** Applies an op by its definition: its reference, or its decomposition down to references. */
 export function applyHost(
   op: AnyOp,
@@ -36,18 +70,7 @@ export function applyHost(
   attrs: Attrs = {},
   regions: readonly Graph[] = [],
 ): readonly HostVal[] {
-  const avals = inferStatic(
-    op,
-    ins.map((x) => x.aval),
-    attrs,
-    regions,
-  );
-  if (op.lower) return lowered(op, ins, attrs, regions, avals);
-  if (regions.length > 0) return control(op, ins, regions);
-  if (!op.reference) throw new Error(`${op.name} has neither a reference nor a decomposition`);
-  const outs = avals.map((a) => hostArray(a.dtype, a.shape.map(Number)));
-  op.reference(ins, attrs, outs);
-  return outs.map(hostVal);
+  return definition(op, ins, attrs, regions);
 }
 
 /** Every op of core on arrays. */
@@ -55,21 +78,27 @@ export const hostOps: Ops = makeOps<HostVal>(applyHost);
 
 function lowered(
   op: AnyOp,
+  ops: Ops,
   ins: readonly HostVal[],
   attrs: Attrs,
   regions: readonly Graph[],
   avals: readonly Aval[],
 ): readonly HostVal[] {
-  // boundary: hostOps is over HostVals, so what a decomposition makes of them are HostVals
-  const outs = op.lower!(hostOps, ins, attrs, regions) as readonly HostVal[];
+  // boundary: ops is over HostVals, so what a decomposition makes of them are HostVals
+  const outs = op.lower!(ops, ins, attrs, regions) as readonly HostVal[];
   const text = (list: readonly Aval[]): string => list.map(formatAval).join(", ");
   const [got, want] = [text(outs.map((x) => x.aval)), text(avals)];
   if (got !== want) throw new Error(`${op.name}: infer says ${want}, the decomposition gives ${got}`);
   return outs;
 }
 
-function control(op: AnyOp, ins: readonly HostVal[], regions: readonly Graph[]): readonly HostVal[] {
-  const run = (region: Graph, args: readonly HostVal[]): HostVal[] => inlineGraph(region, args, applyHost);
+function control(
+  op: AnyOp,
+  ins: readonly HostVal[],
+  regions: readonly Graph[],
+  apply: ApplyFn<HostVal>,
+): readonly HostVal[] {
+  const run = (region: Graph, args: readonly HostVal[]): HostVal[] => inlineGraph(region, args, apply);
   const isTrue = (x: HostVal): boolean => Number(x.data[0]) !== 0;
   if (op.name === "call") return run(regions[0]!, ins);
   if (op.name === "cond") return run(regions[isTrue(ins[0]!) ? 0 : 1]!, ins.slice(1));
