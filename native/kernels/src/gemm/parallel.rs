@@ -25,7 +25,7 @@ const FEW_ROWS_COLUMNS: usize = 256;
 const LAYER: usize = 32 * 1024;
 const LAYER_STEPS: usize = 1024;
 /// Bytes of a and b at most, where they are packed for all parts: rows of a are read in order by each part as well.
-const SHARED_A: usize = 1 << 20;
+const SHARED_A: usize = 32 << 20;
 const SHARED_B: usize = 32 << 20;
 /// Elements of the matrix in one part of a product with a vector.
 const VECTOR_PART: usize = 128 * 1024;

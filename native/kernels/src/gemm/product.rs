@@ -8,10 +8,10 @@ use super::{Sizes, Strides};
 use crate::isa::Isa;
 
 /// Steps of k in one block: a strip of a of this depth stays in the first cache while panels of b pass through it.
-const DEPTH: usize = 384;
+const DEPTH: usize = 512;
 const FEW_STEPS: usize = 64;
 /// Rows of a block of a, and panels of b that are used together: they stay in the second cache.
-pub(super) const BLOCK_ROWS: usize = 504;
+pub(super) const BLOCK_ROWS: usize = 252;
 const GROUP: usize = 4;
 /// Elements of an operand that is read where it lies however often.
 pub(super) const SMALL: usize = 16 * 1024;
