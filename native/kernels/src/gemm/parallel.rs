@@ -24,9 +24,8 @@ const FEW_ROWS_COLUMNS: usize = 256;
 /// Elements of c at most, and steps of k at least, for sums of layers.
 const LAYER: usize = 32 * 1024;
 const LAYER_STEPS: usize = 1024;
-/// Bytes of a and b at most, where they are packed for all parts: rows of a are read in order by each part as well.
-const SHARED_A: usize = 32 << 20;
-const SHARED_B: usize = 32 << 20;
+/// Bytes of a or b at most, where they are packed for all parts.
+const SHARED: usize = 32 << 20;
 /// Elements of the matrix in one part of a product with a vector.
 const VECTOR_PART: usize = 128 * 1024;
 /// Columns that one chunk packs, a multiple of any nr.
@@ -120,9 +119,9 @@ impl<T: Scalar> Product<T> {
         let least = if m <= self.engine.mr { FEW_ROWS_COLUMNS } else { PART_COLUMNS };
         let columns = n.div_ceil(across.min(n.div_ceil(least))).next_multiple_of(self.engine.nr);
         let (down, across) = (m.div_ceil(rows), n.div_ceil(columns));
-        let fits = |len: usize, most: usize| if len * size_of::<T>() <= most { len } else { 0 };
-        let packed_a = if across > 1 && !self.a_is_plain(rows) { fits(m * k, SHARED_A) } else { 0 };
-        let packed_b = if down > 1 && !self.b_is_plain(rows) { fits(self.packed_len(), SHARED_B) } else { 0 };
+        let fits = |len: usize| if len * size_of::<T>() <= SHARED { len } else { 0 };
+        let packed_a = if across > 1 && !self.a_is_plain(rows) { fits(m * k) } else { 0 };
+        let packed_b = if down > 1 && !self.b_is_plain(rows) { fits(self.packed_len()) } else { 0 };
         Cut { rows, columns, across, parts: down * across, packed_a, packed_b, deep: k, layers: 1 }
     }
 
