@@ -1,25 +1,31 @@
 import { MillraceError, type Tensor } from "@millrace/core";
 import {
   type AnyOp,
+  asTensors,
+  avalsOf,
   buildStructure,
   customGradientOp,
   engine,
   fillLike,
+  finishRegion,
   flattenStructure,
   internalComposite,
   isFloat,
   makeOps,
   needFunction,
   noAttrs,
+  noRule,
+  outersOf,
   type Recorder,
   recomputeOp,
+  refuseAssigned,
   refusePromise,
   sameShape,
   type Template,
   type TensorImpl,
-  Trace,
+  type Trace,
   toTensor,
-  type Val,
+  traceRegion,
   type VariableImpl,
   type VjpRule,
 } from "@millrace/core/graph";
@@ -212,7 +218,7 @@ function tell(what: string, grad: Made["grad"], ins: readonly TensorImpl[], valu
         options,
       ) as readonly (Leaf | null)[];
     },
-    batch: { reason: "it was made in eager code, where its gradient is a JavaScript function" },
+    batch: noRule("it was made in eager code, where its gradient is a JavaScript function"),
   });
   engine.recordCall(op, ins, noAttrs, [], values);
 }
@@ -225,47 +231,35 @@ function traced<A extends readonly Tensor[], R extends Tensors>(
   f: (...args: A) => CustomGradient<R>,
   xs: readonly Leaf[],
 ): MadeValues {
-  const forward = new Trace(parent);
-  const args = xs.map((x, i) => engine.tracer(forward, forward.argument(i, x.aval)));
-  // boundary: the arguments of f, as tracers
-  const made = engine.within(forward, () => take(what, f(...(args as readonly Tensor[] as A)), args));
-  const values = made.values.map((y) => engine.inTrace(forward, y).value);
+  let made: Made | undefined;
+  const forward = traceRegion(parent, what, avalsOf(xs), (...args) => {
+    // boundary: the arguments of f, as tracers
+    made = take(what, f(...(args as readonly Tensor[] as A)), args);
+    return made.values;
+  });
+  const { template, grad } = made!;
+  const values = forward.results;
   // What the gradient uses of the function is captured by a trace inside of it.
-  const backward = new Trace(forward);
-  const dys = values.filter(isFloat).map((y, i) => engine.tracer(backward, backward.argument(i, y.aval)));
-  const cotangents = engine.within(backward, () => {
+  const backward = traceRegion(forward.trace, what, avalsOf(values.filter(isFloat)), (...dys) => {
     const b = makeOps<TensorImpl>(applyToTensors);
     let next = 0;
     // boundary: b is over tensors
     const all = values.map((y) => (isFloat(y) ? dys[next++]! : (fillLike(b, y, 0) as Leaf)));
-    return made.grad(...all).flatMap((g, i) => {
-      if (!isFloat(args[i]!)) return [];
-      // boundary: as above
-      return [engine.inTrace(backward, (g ?? fillLike(b, args[i]!, 0)) as Leaf).value];
-    });
+    return grad(...all).flatMap((g, i) => (isFloat(xs[i]!) ? [g ?? fillLike(b, xs[i]!, 0)] : []));
   });
   refuseAssigned(what, forward, backward);
-  const kept = capturesOf(backward);
-  const gradient = backward.finish(cotangents, [...dys.map((y) => y.value), ...kept.map((x) => backward.capture(x))]);
-  const residuals = kept.map((x) => engine.inTrace(forward, x).value);
-  const outside = capturesOf(forward);
-  const params = [...args.map((x) => x.value), ...outside.map((x) => forward.capture(x))];
-  const graph = forward.finish([...values, ...residuals], params);
+  const kept = outersOf([backward]);
+  const gradient = finishRegion(backward, kept, backward.results);
+  const residuals = asTensors(kept).map((x) => engine.inTrace(forward.trace, x).value);
+  const outside = outersOf([forward]);
+  const graph = finishRegion(forward, outside, [...values, ...residuals]);
   const attrs = { args: xs.length, values: values.length };
   // boundary: every Tensor is a TensorImpl
-  const outs = engine.apply(customGradientOp, [...xs, ...outside], attrs, [graph, gradient]) as readonly Leaf[];
-  return { values: outs.slice(0, values.length), template: made.template };
-}
-
-/** What a trace inside of another one uses of it. */
-function capturesOf(trace: Trace): Leaf[] {
-  // boundary: what is captured is a tensor of the trace around
-  return trace.inputs.flatMap((input) => (input.kind === "capture" ? [input.outer as Val as Leaf] : []));
-}
-
-function refuseAssigned(what: string, ...traces: readonly Trace[]): void {
-  if (traces.every((trace) => trace.assigned().length === 0)) return;
-  throw new MillraceError("E_VARIABLE", `${what}: the function must not assign variables`);
+  const outs = engine.apply(customGradientOp, [...xs, ...asTensors(outside)], attrs, [
+    graph,
+    gradient,
+  ]) as readonly Leaf[];
+  return { values: outs.slice(0, values.length), template };
 }
 
 // ---- recomputing -----------------------------------------------------------------------------------------------------
@@ -302,22 +296,14 @@ function tracedAgain<A extends readonly Tensor[], R extends Tensors>(
   f: (...args: A) => R,
   xs: readonly Leaf[],
 ): MadeValues {
-  const trace = new Trace(parent);
-  const args = xs.map((x, i) => engine.tracer(trace, trace.argument(i, x.aval)));
   // boundary: the arguments of f, as tracers
-  const made = engine.within(trace, () => valuesOf(f(...(args as readonly Tensor[] as A))));
-  refuseAssigned("recomputeGrad", trace);
-  // A tape around the op learns here which variables the function reads.
-  for (const v of trace.used()) engine.inTrace(parent, v as VariableImpl);
-  const outside = capturesOf(trace);
-  const params = [...args.map((x) => x.value), ...outside.map((x) => trace.capture(x))];
-  const graph = trace.finish(
-    made.values.map((y) => engine.inTrace(trace, y).value),
-    params,
-  );
-  const outs = engine.apply(recomputeOp, [...xs, ...outside], noAttrs, [graph]);
+  const region = traceRegion(parent, "recomputeGrad", avalsOf(xs), (...args) => f(...(args as readonly Tensor[] as A)));
+  refuseAssigned("recomputeGrad", region);
+  const outside = outersOf([region]);
+  const graph = finishRegion(region, outside, region.results);
+  const outs = engine.apply(recomputeOp, [...xs, ...asTensors(outside)], noAttrs, [graph]);
   // boundary: as in recomputeGrad
-  return { values: outs as readonly Leaf[], template: made.template };
+  return { values: outs as readonly Leaf[], template: region.template };
 }
 
 /** Notes which variables are read. */

@@ -6,14 +6,14 @@ import {
   eqDim,
   flattenStructure,
   formatShape,
-  type Graph,
   inlineGraph,
   laneOf,
   makeOps,
   needFunction,
-  refusePromise,
+  refuseAssigned,
   type TensorImpl,
-  Trace,
+  type TracedRegion,
+  traceRegion,
   type Val,
   type VariableImpl,
   withAxis,
@@ -42,31 +42,24 @@ export function vectorizedMap<E extends Watchable, R>(f: (element: E) => R, elem
     const shapes = leaves.map((leaf) => formatShape(leaf.aval.shape)).join(", ");
     throw new MillraceError("E_SHAPE", `vectorizedMap: all leading sizes must be equal, got ${shapes}`);
   }
-  const trace = new Trace(engine.trace);
-  const elements = leaves.map((x, i) => {
-    return engine.tracer(trace, trace.argument(i, { dtype: x.dtype, shape: x.aval.shape.slice(1) }));
-  });
-  const made: TensorImpl[] = [];
-  const results = engine.within(trace, () => {
+  const avals = leaves.map((x) => ({ dtype: x.dtype, shape: x.aval.shape.slice(1) }));
+  const region = traceRegion(engine.trace, "vectorizedMap", avals, (...elements) => {
     // boundary: the template was made from the elements
-    const value = f(buildStructure(template, elements) as E);
-    refusePromise("vectorizedMap", value);
-    return flattenStructure(value, made);
+    return f(buildStructure(template, elements) as E);
   });
-  if (trace.assigned().length > 0)
-    throw new MillraceError("E_VARIABLE", "vectorizedMap: the function must not assign variables: each element would");
-  const graph: Graph = trace.finish(made.map((x) => engine.inTrace(trace, x).value));
-  const lanes = trace.inputs.map((input) => {
+  refuseAssigned("vectorizedMap", region);
+  const graph = region.trace.finish(region.results);
+  const lanes = region.trace.inputs.map((input) => {
     return input.kind === "argument" ? laneOf(leaves[input.index]!, true) : laneOf(outside(input), false);
   });
   const b = makeOps<TensorImpl>(applyToTensors);
   const outs = inlineGraph(graph, lanes, batchedApply(applyToTensors, size)).map((x) => withAxis(b, x, size));
   // boundary: the structure that the function returned, around the batched results
-  return buildStructure(results, outs) as R;
+  return buildStructure(region.template, outs) as R;
 }
 
 /** What the function uses from outside. */
-function outside(input: Exclude<Trace["inputs"][number], { kind: "argument" }>): TensorImpl {
+function outside(input: Exclude<TracedRegion["trace"]["inputs"][number], { kind: "argument" }>): TensorImpl {
   // boundary: a trace captures tensors, and only the engine makes variables
   return (input.kind === "capture" ? input.outer : (input.variable as VariableImpl)) as Val as TensorImpl;
 }

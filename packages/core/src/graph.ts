@@ -36,6 +36,15 @@ export {
 } from "./runtime/named-function.js";
 export { type Impurity, type PurityCheck, warnImpure } from "./runtime/purity.js";
 export type { Recorder } from "./runtime/recorder.js";
+export {
+  assignedIn,
+  asTensors,
+  finish as finishRegion,
+  outersOf,
+  refuseAssigned,
+  type TracedRegion,
+  traceRegion,
+} from "./runtime/regions.js";
 export { defaultSignature, type NamedAval, type NamedGraph, type Signature, signatureOf } from "./runtime/signature.js";
 export { buildStructure, flattenStructure, needFunction, refusePromise, type Template } from "./runtime/structure.js";
 export { TensorImpl, TracerTensor } from "./runtime/tensor.js";

@@ -3,6 +3,7 @@
 import type { Aval, Val } from "../ir/aval.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { Trace } from "../trace/trace.js";
+import { MillraceError } from "../types/errors.js";
 import type { Tensor } from "../types/tensor.js";
 import { engine } from "./engine.js";
 import { flattenStructure, refusePromise, type Template } from "./structure.js";
@@ -17,12 +18,12 @@ export interface TracedRegion {
   readonly results: Value[];
 }
 
-/** Traces one region of an op. */
+/** Traces one region of an op, or a function by itself where there is no trace around. */
 export function traceRegion(
-  parent: Trace,
+  parent: Trace | null,
   name: string,
   args: readonly Aval[],
-  f: (...xs: TensorImpl[]) => unknown,
+  f: (...xs: (TensorImpl & Tensor)[]) => unknown,
 ): TracedRegion {
   const trace = new Trace(parent);
   const tracers = args.map((aval, i) => engine.tracer(trace, trace.argument(i, aval)));
@@ -34,7 +35,7 @@ export function traceRegion(
   });
   // A tape around the op learns here which variables its regions read.
   // boundary: only the engine makes variables
-  for (const v of trace.used() as VariableImpl[]) engine.inTrace(parent, v);
+  if (parent) for (const v of trace.used() as VariableImpl[]) engine.inTrace(parent, v);
   return {
     trace,
     args: tracers.map((t) => t.value),
@@ -64,6 +65,12 @@ export function asTensors(values: readonly Val[]): readonly (TensorImpl & Tensor
 /** The variables that a region assigns. */
 // boundary: only the engine makes variables
 export const assignedIn = (region: TracedRegion): VariableImpl[] => region.trace.assigned() as VariableImpl[];
+
+/** Throws E_VARIABLE where a region assigns variables. */
+export function refuseAssigned(what: string, ...regions: readonly TracedRegion[]): void {
+  if (regions.every((region) => assignedIn(region).length === 0)) return;
+  throw new MillraceError("E_VARIABLE", `${what}: the function must not assign variables`);
+}
 
 /** After an op with regions, the variables that it assigned have its outputs as values. */
 export function settle(trace: Trace, variables: readonly VariableImpl[], outs: readonly Tensor[]): void {
