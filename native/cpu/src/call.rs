@@ -243,6 +243,7 @@ impl Device {
         let takes = it.bound.takeovers.iter().filter(|takeover| call.taken[takeover.result].is_some());
         let commit = takes.map(|takeover| takeover.step).min().unwrap_or(usize::MAX);
         let forms = self.memory.forms(it, &call.inputs);
+        self.queue.stacks().set_storages(self.memory.stats.live);
         if self.runs_here(it) {
             self.outcome.forms = forms;
             self.outcome.recorder = self.profile.is_some().then(|| Recorder::of(it, false));

@@ -74,7 +74,7 @@ impl Device {
     /// `memory_limit`: bytes that storages and their cache may take.
     pub fn new(memory_limit: usize) -> Device {
         Device {
-            queue: Queue::new(),
+            queue: Queue::new(memory_limit),
             memory: Memory::new(memory_limit),
             tensors: Table::new("tensor"),
             executables: Table::new("executable"),
@@ -268,8 +268,9 @@ impl Device {
 
     pub fn stats(&mut self) -> Stats {
         self.retire();
+        let (memory, stacks) = (self.memory.stats, self.queue.stacks());
         Stats {
-            memory: self.memory.stats,
+            memory: MemoryStats { live: memory.live + stacks.live(), peak: memory.peak.max(stacks.peak()), ..memory },
             tensors: self.tensors.len(),
             executables: self.executables.len(),
             bounds: self.bounds.len(),

@@ -80,7 +80,7 @@ impl Direct {
 
 /// Whether this backend runs an op as one record.
 pub fn claims(op: Op) -> bool {
-    let own = [Op::Identity, Op::StopGradient, Op::Reshape, Op::Bitcast, Op::OptimizationBarrier];
+    let own = [Op::Identity, Op::StopGradient, Op::Reshape, Op::Bitcast, Op::OptimizationBarrier, Op::WhileLoopBack];
     matches!(op.kind(), Kind::Control | Kind::Effect) || own.contains(&op) || library(op).is_some()
 }
 
@@ -97,13 +97,13 @@ impl Planner for CpuPlanner {
         };
         let plan = kernel.check(ins, outs, attrs)?;
         let label = self.labels.then(|| Arc::new(Label::of_library(op, ins, outs, plan.flops())));
-        Ok(Planned { scratch: plan.scratch_bytes(), plan: Kernel { plan, label } })
+        Ok(Planned { scratch: plan.scratch_bytes(), overwrites: plan.overwrites(), plan: Kernel { plan, label } })
     }
 
     fn fused(&mut self, it: BoundLoop) -> Result<Planned<Kernel>, Error> {
         let plan = LoopPlan::new(&it)?;
         let label = self.labels.then(|| Arc::new(Label::of_loop(&it)));
-        Ok(Planned { scratch: plan.scratch_bytes(), plan: Kernel { plan: Box::new(plan), label } })
+        Ok(Planned { scratch: plan.scratch_bytes(), overwrites: None, plan: Kernel { plan: Box::new(plan), label } })
     }
 
     fn with_tail(&mut self, kernel: Kernel, kernel_ins: usize, tail: &BoundLoop) -> Result<Planned<Kernel>, Kernel> {
@@ -111,7 +111,7 @@ impl Planner for CpuPlanner {
         match with_tail(plan, kernel_ins, tail) {
             Ok(plan) => {
                 let label = label.map(|label| Arc::new(label.with_tail(Label::of_loop(tail))));
-                Ok(Planned { scratch: plan.scratch_bytes(), plan: Kernel { plan, label } })
+                Ok(Planned { scratch: plan.scratch_bytes(), overwrites: None, plan: Kernel { plan, label } })
             }
             Err(plan) => Err(Kernel { plan, label }),
         }
@@ -156,7 +156,7 @@ fn cost(frame: &CpuFrame) -> f64 {
     let steps = frame.steps.iter().map(|step| match step {
         Step::Kernel { plan, .. } => plan.cost_ns(),
         Step::Cond { branches, .. } => cost(&branches[0]).max(cost(&branches[1])),
-        Step::While { .. } => f64::INFINITY,
+        Step::While { .. } | Step::WhileBack { .. } => f64::INFINITY,
         Step::Call { frame, .. } => cost(frame),
         Step::Print { .. } | Step::Assert { .. } => 0.0,
     });
@@ -167,6 +167,7 @@ fn asserts(frame: &CpuFrame) -> bool {
     frame.steps.iter().any(|step| match step {
         Step::Cond { branches, .. } => branches.iter().any(asserts),
         Step::While { frames, .. } => frames.iter().any(asserts),
+        Step::WhileBack { frames, .. } => frames.iter().any(asserts),
         Step::Call { frame, .. } => asserts(frame),
         Step::Assert { .. } => true,
         Step::Kernel { .. } | Step::Print { .. } => false,

@@ -22,6 +22,7 @@ mod queue;
 #[cfg(test)]
 mod random;
 mod run;
+mod stack;
 mod storage;
 mod table;
 #[cfg(test)]

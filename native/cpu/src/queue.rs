@@ -7,6 +7,7 @@ use crate::executable::BoundProgram;
 use crate::packed::Forms;
 use crate::profile::{Event, Recorder};
 use crate::run::{Outcome, Printed, run};
+use crate::stack::StackBytes;
 use millrace_program::{Code, Error};
 use std::collections::{TryReserveError, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,11 +41,10 @@ pub struct Job {
 unsafe impl Send for Job {}
 
 impl Job {
-    fn run(&self, arena: &Mutex<Arena>, outcome: &mut Outcome) -> Result<(), Failure> {
-        let ran = self
-            .cancel
-            .poll()
-            .and_then(|()| run_in(arena, &self.bound, &self.params, &self.results, self.commit, &self.cancel, outcome));
+    fn run(&self, shared: &Shared, outcome: &mut Outcome) -> Result<(), Failure> {
+        let ran = self.cancel.poll().and_then(|()| {
+            run_in(shared, &self.bound, &self.params, &self.results, self.commit, &self.cancel, outcome)
+        });
         ran.map_err(|error| {
             let is_told = error.code == Code::Aborted && self.cancel.is_told();
             Failure {
@@ -163,6 +163,7 @@ struct Shared {
     completed: AtomicU64,
     kernels: AtomicU64,
     arena: Mutex<Arena>,
+    stacks: StackBytes,
     /// Called on the engine thread after a program somebody waits for without blocking.
     notify: Mutex<Option<Box<dyn Fn() + Send>>>,
     watched: AtomicBool,
@@ -179,7 +180,8 @@ pub struct Queue {
 }
 
 impl Queue {
-    pub fn new() -> Queue {
+    /// `memory_limit`: bytes that storages and stacks may take.
+    pub fn new(memory_limit: usize) -> Queue {
         let shared = Shared {
             state: Mutex::default(),
             work: Condvar::new(),
@@ -187,6 +189,7 @@ impl Queue {
             completed: AtomicU64::new(0),
             kernels: AtomicU64::new(0),
             arena: Mutex::new(Arena::empty()),
+            stacks: StackBytes::new(memory_limit),
             notify: Mutex::new(None),
             watched: AtomicBool::new(false),
         };
@@ -209,7 +212,7 @@ impl Queue {
         outcome: &mut Outcome,
     ) -> Result<(), Error> {
         static NEVER: Cancel = Cancel::new();
-        run_in(&self.shared.arena, it, params, results, commit, &NEVER, outcome)
+        run_in(&self.shared, it, params, results, commit, &NEVER, outcome)
     }
 
     /// Adds a job. Fails, and takes nothing, where no thread can be started.
@@ -272,6 +275,11 @@ impl Queue {
         self.shared.arena.try_lock().map_or(0, |arena| arena.bytes)
     }
 
+    /// What the stacks of loops take.
+    pub fn stacks(&self) -> &StackBytes {
+        &self.shared.stacks
+    }
+
     /// Gives the arena back, unless a program uses it.
     pub fn trim(&self) {
         if let Ok(mut arena) = self.shared.arena.try_lock() {
@@ -293,7 +301,7 @@ impl Drop for Queue {
 }
 
 fn run_in(
-    arena: &Mutex<Arena>,
+    shared: &Shared,
     it: &BoundProgram,
     params: &[*mut u8],
     results: &[*mut u8],
@@ -303,9 +311,10 @@ fn run_in(
 ) -> Result<(), Error> {
     let needed = it.bound.main.arena;
     let mut held = None;
-    let arena = if needed > 0 { held.insert(lock(arena)).grow(needed)? } else { std::ptr::dangling_mut::<u8>() };
+    let arena =
+        if needed > 0 { held.insert(lock(&shared.arena)).grow(needed)? } else { std::ptr::dangling_mut::<u8>() };
     // SAFETY: the device has checked the buffers against `it`; the arena is locked while it is used.
-    let run = || unsafe { run(it, params, results, arena, commit, cancel, outcome) };
+    let run = || unsafe { run(it, params, results, arena, commit, cancel, &shared.stacks, outcome) };
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Err(Error::new(Code::Internal, format!("a kernel panicked: {}", text.unwrap_or("no message"))))
@@ -331,7 +340,7 @@ fn engine(shared: &Shared) {
         outcome.recorder = job.profiled.then(|| Recorder::of(&job.bound, true));
         let mut failure = match cause {
             Some(cause) => Some(Failure { ticket: job.ticket, committed: false, ..cause }),
-            None => job.run(&shared.arena, &mut outcome).err(),
+            None => job.run(shared, &mut outcome).err(),
         };
         if let Some(failure) = &mut failure {
             failure.committed |= job.keep(failure.committed).is_err();

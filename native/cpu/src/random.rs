@@ -162,6 +162,7 @@ fn dearest(frame: &CpuFrame) -> f64 {
         Step::Cond { branches: frames, .. } | Step::While { frames, .. } => {
             dearest(&frames[0]).max(dearest(&frames[1]))
         }
+        Step::WhileBack { frames, .. } => frames.iter().map(dearest).fold(0.0, f64::max),
         Step::Call { frame, .. } => dearest(frame),
         Step::Print { .. } | Step::Assert { .. } => 0.0,
     });

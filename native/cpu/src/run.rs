@@ -4,6 +4,7 @@ use crate::cancel::Cancel;
 use crate::executable::{BoundProgram, CpuFrame, CpuStep};
 use crate::packed::{Form, Forms};
 use crate::profile::Recorder;
+use crate::stack::{Stack, StackBytes};
 use millrace_kernels::float_mode::FloatMode;
 use millrace_kernels::{Packed, Pool};
 use millrace_program::{Error, Loc, Shape, Source, Step};
@@ -35,6 +36,7 @@ pub struct Outcome {
 struct Run<'a> {
     consts: *const u8,
     pool: &'a Pool,
+    stacks: &'a StackBytes,
     cancel: &'a Cancel,
     outcome: &'a mut Outcome,
 }
@@ -53,6 +55,7 @@ struct Buffers<'a> {
 /// nobody else until this returns and aligned to 64, but parameters, which may be aligned to their elements only. A
 /// result may be a parameter's buffer where `it.bound.takeovers` allows it from `commit` on; no other two overlap, but
 /// parameters among themselves.
+#[expect(clippy::too_many_arguments, reason = "what a run is given, each by its owner")]
 pub unsafe fn run(
     it: &BoundProgram,
     params: &[*mut u8],
@@ -60,13 +63,14 @@ pub unsafe fn run(
     arena: *mut u8,
     commit: usize,
     cancel: &Cancel,
+    stacks: &StackBytes,
     outcome: &mut Outcome,
 ) -> Result<(), Error> {
     let _mode = FloatMode::of_programs().enter();
     let consts = it.program.bytes.as_ptr();
     outcome.committed = false;
     let forms = std::mem::take(&mut outcome.forms);
-    let mut run = Run { consts, pool: Pool::global(), cancel, outcome };
+    let mut run = Run { consts, pool: Pool::global(), stacks, cancel, outcome };
     let frame = if run.outcome.recorder.is_some() { &it.labelled().main } else { &it.bound.main };
     // SAFETY: the caller's promise; `bind` has placed every location inside these buffers.
     unsafe { run.frame(frame, &Buffers { params, results, arena }, commit, &forms) }
@@ -167,6 +171,7 @@ impl Run<'_> {
                 )?;
             },
             Step::While { .. } => unsafe { self.while_loop(step, buffers)? },
+            Step::WhileBack { .. } => unsafe { self.while_back(step, buffers)? },
             Step::Print { message, shape, value } => {
                 // SAFETY: the buffer holds a value of this shape.
                 let bytes = unsafe { std::slice::from_raw_parts(buffers.at(*value, consts), shape.bytes()) }.to_vec();
@@ -195,28 +200,113 @@ impl Run<'_> {
 
     unsafe fn while_loop(&mut self, step: &CpuStep, buffers: &Buffers) -> Result<(), Error> {
         let Step::While { args, outs, spare, predicate, frames, arena } = step else { return Ok(()) };
-        let [condition, body] = frames.as_ref();
-        let arena = buffers.arena.wrapping_add(*arena);
         // SAFETY: `bind` has placed all of these apart from each other.
         unsafe {
-            let mut params = buffers.all(args, self.consts);
+            let params = buffers.all(args, self.consts);
             let turns = [buffers.all(outs, self.consts), buffers.all(spare, self.consts)];
             let predicate = buffers.at(*predicate, self.consts);
+            let arena = buffers.arena.wrapping_add(*arena);
+            let [condition, body] = frames.as_ref();
+            let end = self.trips(condition, body, params, &turns, predicate, arena, |_| Ok(()))?;
+            settle(&end, &turns[0], &body.results);
+        }
+        Ok(())
+    }
+
+    /// Runs a loop; `each` sees the parameters of each trip. Gives those of the trip that was not made.
+    ///
+    /// # Safety
+    /// As `frame`; `turns` are two places for each carried value, or one twice where the body writes it in place.
+    #[expect(clippy::too_many_arguments, reason = "the parts of a step")]
+    unsafe fn trips(
+        &mut self,
+        condition: &CpuFrame,
+        body: &CpuFrame,
+        args: Vec<*mut u8>,
+        turns: &[Vec<*mut u8>; 2],
+        predicate: *mut u8,
+        arena: *mut u8,
+        mut each: impl FnMut(&[*mut u8]) -> Result<(), Error>,
+    ) -> Result<Vec<*mut u8>, Error> {
+        // SAFETY: by the caller.
+        unsafe {
+            let mut params = begin(args, turns, &body.results);
             for trip in 0_usize.. {
                 self.poll()?;
                 self.nested(condition, &params, &[predicate], arena)?;
                 if *predicate == 0 {
                     break;
                 }
+                each(&params)?;
                 let results = &turns[trip % 2];
                 self.nested(body, &params, results, arena)?;
                 params[..results.len()].copy_from_slice(results);
             }
-            for ((&from, &to), shape) in params.iter().zip(&turns[0]).zip(&body.results) {
-                copy(from, to, shape.bytes());
+            Ok(params)
+        }
+    }
+
+    unsafe fn while_back(&mut self, step: &CpuStep, buffers: &Buffers) -> Result<(), Error> {
+        let Step::WhileBack { args, state, carry, spare_carry, outs, spare, kept, predicate, frames, arena } = step
+        else {
+            return Ok(());
+        };
+        let [condition, body, back] = frames.as_ref();
+        let arena = buffers.arena.wrapping_add(*arena);
+        let rows: Vec<usize> = kept.iter().map(|&i| body.results[i].bytes()).collect();
+        let mut stack = Stack::new(&rows, self.stacks);
+        // SAFETY: `bind` has placed all of these apart from each other; rows of the stack have the kept values' bytes.
+        unsafe {
+            let params = buffers.all(args, self.consts);
+            let constants = params[carry.len()..].to_vec();
+            let turns = [buffers.all(carry, self.consts), buffers.all(spare_carry, self.consts)];
+            let predicate = buffers.at(*predicate, self.consts);
+            self.trips(condition, body, params, &turns, predicate, arena, |params| {
+                stack.push(|i, to| params[kept[i]].copy_to_nonoverlapping(to, rows[i]))
+            })?;
+            let turns = [buffers.all(outs, self.consts), buffers.all(spare, self.consts)];
+            let mut params = begin(buffers.all(state, self.consts), &turns, &back.results);
+            let given = params.len()..params.len() + kept.len();
+            params.resize(given.end, std::ptr::null_mut());
+            params.extend(constants);
+            for trip in 0_usize.. {
+                self.poll()?;
+                if !stack.pop(&mut params[given.clone()]) {
+                    break;
+                }
+                let results = &turns[trip % 2];
+                self.nested(back, &params, results, arena)?;
+                params[..results.len()].copy_from_slice(results);
             }
+            settle(&params, &turns[0], &back.results);
         }
         Ok(())
+    }
+}
+
+/// Where the first trip of a loop finds what is carried: what is written in place is copied there.
+///
+/// # Safety
+/// All are buffers of these shapes.
+unsafe fn begin(mut args: Vec<*mut u8>, turns: &[Vec<*mut u8>; 2], shapes: &[Shape]) -> Vec<*mut u8> {
+    for (i, shape) in shapes.iter().enumerate() {
+        if turns[0][i] == turns[1][i] {
+            // SAFETY: by the caller; they are the same or apart.
+            unsafe { copy(args[i], turns[0][i], shape.bytes()) }
+            args[i] = turns[0][i];
+        }
+    }
+    args
+}
+
+/// Brings what a loop carries at its end to its results.
+///
+/// # Safety
+/// All are buffers of these shapes.
+unsafe fn settle(from: &[*mut u8], to: &[*mut u8], shapes: &[Shape]) {
+    for ((&from, &to), shape) in from.iter().zip(to).zip(shapes) {
+        // SAFETY: by the caller; they are the same or apart.
+        unsafe { copy(from, to, shape.bytes()) }
     }
 }
 

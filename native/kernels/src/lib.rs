@@ -51,8 +51,13 @@ pub trait Plan: Send + Sync {
     ///
     /// # Safety `ins` and `outs` are buffers of the shapes that the plan was checked with, `scratch` has
     /// `scratch_bytes`, all aligned to their elements. Outputs overlap nothing else, but where the plan allows to run
-    /// in place (see `BoundLoop`).
+    /// in place (see `BoundLoop` and `overwrites`).
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], scratch: *mut u8, pool: &Pool);
+
+    /// The operand that the only result may be written over: what is not changed stays as it is.
+    fn overwrites(&self) -> Option<usize> {
+        None
+    }
 
     /// The elements of the only result, where `run_parts` hands them out while they are in the caches.
     fn parts(&self) -> Option<usize> {

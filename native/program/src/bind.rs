@@ -1,8 +1,9 @@
 //! Binding: symbols get their values, every shape and index range is proven, buffers are placed.
 
 use crate::bind_loop::{bind_loop, dimension, in_place, is_elementwise_on};
+use crate::bind_while::{LoopOperands, turns};
 use crate::bound::{Bound, Frame, Loc, Planned, Planner, Step, Takeover};
-use crate::classes::Classes;
+use crate::classes::{Classes, Taking};
 use crate::decode::{Program, Record, Region, Value};
 use crate::error::Error;
 use crate::eval::Values;
@@ -13,11 +14,11 @@ use crate::shape::{BoundAttrs, BoundValue, Shape};
 /// Binds `program` to the sizes of its symbols.
 pub fn bind<P: Planner>(program: &Program, sizes: &[i64], planner: &mut P) -> Result<Bound<P::Plan>, Error> {
     let mut binder = Binder { program, values: Values::new(program, sizes)?, planner };
-    let (main, takeovers) = binder.frame(&program.main)?;
+    let (main, takeovers) = binder.frame(&program.main, false)?;
     Ok(Bound { main, takeovers })
 }
 
-struct Binder<'a, P: Planner> {
+pub(crate) struct Binder<'a, P: Planner> {
     program: &'a Program,
     values: Values,
     planner: &'a mut P,
@@ -28,20 +29,26 @@ struct Draft<P> {
     step: DraftStep<P>,
     ins: Vec<u32>,
     outs: Vec<u32>,
+    /// Operands and results that may lie in one place.
+    in_place: Vec<(u32, u32)>,
     temporaries: Vec<usize>,
 }
 
-enum DraftStep<P> {
+pub(crate) enum DraftStep<P> {
     Kernel(Option<Op>, P),
     Cond(Box<[Frame<P>; 2]>),
-    While(Box<[Frame<P>; 2]>),
+    While(Box<[Frame<P>; 2]>, Vec<bool>),
+    /// The numbers of the carried values that are kept, how many operands the state follows, and for both whether they
+    /// are written in place.
+    WhileBack(Box<[Frame<P>; 3]>, Vec<usize>, usize, [Vec<bool>; 2]),
     Call(Box<Frame<P>>),
     Print(String, Shape),
     Assert(String),
 }
 
 impl<P: Planner> Binder<'_, P> {
-    fn frame(&mut self, region: &Region) -> Result<(Frame<P::Plan>, Vec<Takeover>), Error> {
+    /// A region, and what its results may take over: those of a loop's body what they carry on.
+    pub(crate) fn frame(&mut self, region: &Region, is_body: bool) -> Result<(Frame<P::Plan>, Vec<Takeover>), Error> {
         let shapes = region
             .slots
             .iter()
@@ -56,8 +63,8 @@ impl<P: Planner> Binder<'_, P> {
             self.record(record, &shapes, &mut classes, &mut drafts)
                 .map_err(|error| Error { message: format!("{}: {}", name(record), error.message), ..error })?;
         }
-        let last_failing = drafts.iter().rposition(can_fail);
-        let placed = classes.place(&region.results, last_failing)?;
+        let taking = if is_body { Taking::Own } else { Taking::AfterStep(drafts.iter().rposition(can_fail)) };
+        let placed = classes.place(&region.results, taking)?;
         let loc = |slots: &[u32]| -> Vec<Loc> { slots.iter().map(|&slot| placed.loc(slot)).collect() };
         let steps = drafts.into_iter().enumerate();
         let steps = steps.map(|(i, draft)| draft.finish(&loc, &placed.temporaries[i])).collect();
@@ -116,13 +123,13 @@ impl<P: Planner> Binder<'_, P> {
                 let planned = self.planner.fused(bound)?;
                 let draft = DraftStep::Kernel(None, planned.plan);
                 classes.step(&ins, &outs, &in_place, &[planned.scratch]);
-                drafts.push(Draft { step: draft, ins, outs, temporaries: vec![planned.scratch] });
+                drafts.push(Draft { step: draft, ins, outs, in_place, temporaries: vec![planned.scratch] });
                 return Ok(());
             }
         };
         let outs =
             if matches!(draft.step, DraftStep::Print(..) | DraftStep::Assert(_)) { &[][..] } else { &draft.outs };
-        classes.step(&draft.ins, outs, &[], &draft.temporaries);
+        classes.step(&draft.ins, outs, &draft.in_place, &draft.temporaries);
         drafts.push(draft);
         Ok(())
     }
@@ -138,9 +145,10 @@ impl<P: Planner> Binder<'_, P> {
         let DraftStep::Kernel(op, plan) = kernel.step else { return (kernel, false) };
         match self.planner.with_tail(plan, kernel.ins.len(), it) {
             Err(plan) => (Draft { step: DraftStep::Kernel(op, plan), ..kernel }, false),
-            Ok(Planned { plan, scratch }) => {
+            Ok(Planned { plan, scratch, .. }) => {
                 let (ins, outs) = ([&kernel.ins, ins].concat(), [&kernel.outs, outs].concat());
-                (Draft { step: DraftStep::Kernel(op, plan), ins, outs, temporaries: vec![scratch] }, true)
+                let step = DraftStep::Kernel(op, plan);
+                (Draft { step, ins, outs, in_place: vec![], temporaries: vec![scratch] }, true)
             }
         }
     }
@@ -162,9 +170,16 @@ impl<P: Planner> Binder<'_, P> {
         if op == Op::Dimension && !ins.is_empty() {
             return Err(Error::format("dimension takes nothing"));
         }
+        let mut in_place = Vec::new();
         let (step, temporaries) = match op {
             Op::Cond => self.cond(&in_shapes, &out_shapes, regions)?,
-            Op::WhileLoop => self.while_loop(&in_shapes, &out_shapes, regions, &attrs)?,
+            Op::WhileLoop | Op::WhileLoopBack => {
+                let it =
+                    LoopOperands { slots: (ins, outs), ins: &in_shapes, outs: &out_shapes, regions, attrs: &attrs };
+                let drafted = if op == Op::WhileLoop { self.while_loop(it)? } else { self.while_back(it)? };
+                in_place = drafted.in_place;
+                (drafted.step, drafted.temporaries)
+            }
             Op::Call => {
                 let [region] = regions else { return Err(Error::format("call takes one region")) };
                 let frame = self.nested(region, &in_shapes, &out_shapes)?;
@@ -186,10 +201,15 @@ impl<P: Planner> Binder<'_, P> {
             }
             _ => {
                 let planned = self.planner.library(op, &attrs, &in_shapes, &out_shapes)?;
+                if let (Some(from), [out]) = (planned.overwrites, outs)
+                    && ins.iter().filter(|&&slot| slot == ins[from]).count() == 1
+                {
+                    in_place.push((ins[from], *out));
+                }
                 (DraftStep::Kernel(Some(op), planned.plan), vec![planned.scratch])
             }
         };
-        Ok(Draft { step, ins: ins.to_vec(), outs: outs.to_vec(), temporaries })
+        Ok(Draft { step, ins: ins.to_vec(), outs: outs.to_vec(), in_place, temporaries })
     }
 
     fn cond(&mut self, ins: &[Shape], outs: &[Shape], regions: &[Region]) -> Result<Drafted<P::Plan>, Error> {
@@ -203,34 +223,14 @@ impl<P: Planner> Binder<'_, P> {
         Ok((DraftStep::Cond(Box::new(branches)), temporaries))
     }
 
-    fn while_loop(
-        &mut self,
-        ins: &[Shape],
-        outs: &[Shape],
-        regions: &[Region],
-        attrs: &BoundAttrs,
-    ) -> Result<Drafted<P::Plan>, Error> {
-        let [condition, body] = regions else { return Err(Error::format("whileLoop takes two regions")) };
-        let carried = attrs.int("carried")?;
-        if carried != outs.len() as i64 || ins.get(..outs.len()) != Some(outs) {
-            return Err(Error::format(format!("whileLoop carries {carried} values and has {} results", outs.len())));
-        }
-        let predicate = Shape::new(DType::Bool, vec![])?;
-        let frames = [self.nested(condition, ins, &[predicate])?, self.nested(body, ins, outs)?];
-        let mut temporaries = vec![frames[0].arena.max(frames[1].arena), 1];
-        temporaries.extend(outs.iter().map(Shape::bytes));
-        Ok((DraftStep::While(Box::new(frames)), temporaries))
-    }
-
     /// A nested region; its parameters and results must have these shapes.
-    fn nested(&mut self, region: &Region, params: &[Shape], results: &[Shape]) -> Result<Frame<P::Plan>, Error> {
-        let (frame, _) = self.frame(region)?;
-        if frame.params != params || frame.results != results {
-            return Err(Error::shape(
-                "the parameters or results of a region differ from the operands or results outside",
-            ));
-        }
-        Ok(frame)
+    pub(crate) fn nested(
+        &mut self,
+        region: &Region,
+        params: &[Shape],
+        results: &[Shape],
+    ) -> Result<Frame<P::Plan>, Error> {
+        fits(self.frame(region, false)?.0, params, results)
     }
 
     fn value(&self, value: &Value) -> Result<BoundValue, Error> {
@@ -251,10 +251,11 @@ impl<P: Planner> Binder<'_, P> {
 type Drafted<P> = (DraftStep<P>, Vec<usize>);
 
 impl<P> Draft<P> {
-    /// Whether it is a kernel of one result that `tail` reads, which follows, only at the index that it is at.
+    /// Whether it is a kernel of one result, apart from its operands, that `tail` reads only at the index that it is at.
     fn takes_tail(&self, tail: &BoundLoop, ins: &[u32], shapes: &[Shape], classes: &Classes) -> bool {
         let ([result], DraftStep::Kernel(Some(_), _)) = (self.outs.as_slice(), &self.step) else { return false };
-        is_elementwise_on(tail, &shapes[*result as usize], |load| classes.share(ins[load], *result))
+        self.in_place.is_empty()
+            && is_elementwise_on(tail, &shapes[*result as usize], |load| classes.share(ins[load], *result))
     }
 
     fn finish(self, loc: &dyn Fn(&[u32]) -> Vec<Loc>, temporaries: &[usize]) -> Step<P> {
@@ -264,14 +265,31 @@ impl<P> Draft<P> {
             DraftStep::Cond(branches) => {
                 Step::Cond { predicate: ins[0], args: ins[1..].to_vec(), outs, branches, arena: temporaries[0] }
             }
-            DraftStep::While(frames) => Step::While {
+            DraftStep::While(frames, in_place) => Step::While {
                 args: ins,
+                spare: turns(&outs, &temporaries[2..], &in_place),
                 outs,
-                spare: temporaries[2..].iter().map(|&offset| Loc::Arena(offset)).collect(),
                 predicate: Loc::Arena(temporaries[1]),
                 frames,
                 arena: temporaries[0],
             },
+            DraftStep::WhileBack(frames, kept, state, [carry_in_place, state_in_place]) => {
+                let (carry, spares) = temporaries[2..].split_at(carry_in_place.len());
+                let (spare_carry, spare) = spares.split_at(carry.len());
+                let carry: Vec<Loc> = carry.iter().map(|&offset| Loc::Arena(offset)).collect();
+                Step::WhileBack {
+                    args: ins[..state].to_vec(),
+                    state: ins[state..].to_vec(),
+                    spare_carry: turns(&carry, spare_carry, &carry_in_place),
+                    carry,
+                    spare: turns(&outs, spare, &state_in_place),
+                    outs,
+                    kept,
+                    predicate: Loc::Arena(temporaries[1]),
+                    frames,
+                    arena: temporaries[0],
+                }
+            }
             DraftStep::Call(frame) => Step::Call { args: ins, outs, frame, arena: temporaries[0] },
             DraftStep::Print(message, shape) => Step::Print { message, shape, value: ins[0] },
             DraftStep::Assert(message) => Step::Assert { message, predicate: ins[0] },
@@ -279,18 +297,26 @@ impl<P> Draft<P> {
     }
 }
 
+/// A frame whose parameters and results have these shapes.
+pub(crate) fn fits<P>(frame: Frame<P>, params: &[Shape], results: &[Shape]) -> Result<Frame<P>, Error> {
+    if frame.params != params || frame.results != results {
+        return Err(Error::shape("the parameters or results of a region differ from the operands or results outside"));
+    }
+    Ok(frame)
+}
+
 /// Whether a step can stop the program: an assertion, or a loop, which must be open to cancellation.
 fn can_fail<P>(draft: &Draft<P>) -> bool {
     fn frame<P>(it: &Frame<P>) -> bool {
         it.steps.iter().any(|step| match step {
-            Step::Assert { .. } | Step::While { .. } => true,
+            Step::Assert { .. } | Step::While { .. } | Step::WhileBack { .. } => true,
             Step::Cond { branches, .. } => branches.iter().any(frame),
             Step::Call { frame: inner, .. } => frame(inner),
             Step::Kernel { .. } | Step::Print { .. } => false,
         })
     }
     match &draft.step {
-        DraftStep::Assert(_) | DraftStep::While(_) => true,
+        DraftStep::Assert(_) | DraftStep::While(..) | DraftStep::WhileBack(..) => true,
         DraftStep::Cond(branches) => branches.iter().any(frame),
         DraftStep::Call(inner) => frame(inner),
         DraftStep::Kernel(..) | DraftStep::Print(..) => false,

@@ -32,6 +32,8 @@ pub struct Planned<P> {
     pub plan: P,
     /// Bytes of working memory while it runs, aligned to 64.
     pub scratch: usize,
+    /// The operand that the only result may be written over, where all else that it does not change stays as it is.
+    pub overwrites: Option<usize>,
 }
 
 /// A program for one tuple of sizes.
@@ -105,13 +107,28 @@ pub enum Step<P> {
         branches: Box<[Frame<P>; 2]>,
         arena: usize,
     },
-    /// `outs` and `spare` take the carried values by turns; `args` are those of trip 0 and the constants.
+    /// `outs` and `spare` take the carried values by turns; `args` are those of trip 0 and the constants. Where both are
+    /// one place, the body writes a value over the one before.
     While {
         args: Vec<Loc>,
         outs: Vec<Loc>,
         spare: Vec<Loc>,
         predicate: Loc,
         frames: Box<[Frame<P>; 2]>,
+        arena: usize,
+    },
+    /// The trips of a loop walked back. `carry` and `spare_carry` take the carried values of the loop by turns, those
+    /// of `kept` are pushed on a stack at each trip; `outs` and `spare` take the state of the walk back.
+    WhileBack {
+        args: Vec<Loc>,
+        state: Vec<Loc>,
+        carry: Vec<Loc>,
+        spare_carry: Vec<Loc>,
+        outs: Vec<Loc>,
+        spare: Vec<Loc>,
+        kept: Vec<usize>,
+        predicate: Loc,
+        frames: Box<[Frame<P>; 3]>,
         arena: usize,
     },
     Call {

@@ -52,6 +52,15 @@ struct Chain {
     result: Option<usize>,
 }
 
+/// Which results may take over the storage of which parameters.
+#[derive(Clone, Copy)]
+pub enum Taking {
+    /// Any of any, by steps after the last that can fail.
+    AfterStep(Option<usize>),
+    /// Each that of the parameter with its number: what a loop carries.
+    Own,
+}
+
 pub struct Placed {
     locs: Vec<Loc>,
     class_of: Vec<usize>,
@@ -151,11 +160,11 @@ impl<'a> Classes<'a> {
         self.steps[step].temporaries = temporaries.to_vec();
     }
 
-    /// Places everything. Storage of parameters is taken over only by steps after `last_failing`.
-    pub fn place(mut self, results: &[u32], last_failing: Option<usize>) -> Result<Placed, Error> {
+    /// Places everything.
+    pub fn place(mut self, results: &[u32], taking: Taking) -> Result<Placed, Error> {
         let sources = self.sources(results);
         let (chains, chain_of) = self.chains();
-        let takeovers = self.takeovers(&chains, last_failing);
+        let takeovers = self.takeovers(&chains, taking);
         let mut blocks = Vec::new();
         let mut block_of = Vec::with_capacity(chains.len());
         for chain in &chains {
@@ -237,7 +246,7 @@ impl<'a> Classes<'a> {
         matches!(self.classes[class].origin, Origin::Param(_))
     }
 
-    fn takeovers(&self, chains: &[Chain], last_failing: Option<usize>) -> Vec<Takeover> {
+    fn takeovers(&self, chains: &[Chain], taking: Taking) -> Vec<Takeover> {
         let mut takeovers: Vec<Takeover> = Vec::new();
         let mut free: HashMap<usize, Vec<(usize, usize)>> = HashMap::new();
         for (class, it) in self.classes.iter().enumerate() {
@@ -252,11 +261,15 @@ impl<'a> Classes<'a> {
         for overwrite in [true, false] {
             for chain in chains {
                 let Some(result) = chain.result else { continue };
-                if last_failing >= Some(chain.start) || takeovers.iter().any(|it| it.result == result) {
+                let is_late = !matches!(taking, Taking::AfterStep(failing) if failing >= Some(chain.start));
+                if !is_late || takeovers.iter().any(|it| it.result == result) {
                     continue;
                 }
                 let Some(params) = free.get_mut(&chain.bytes) else { continue };
-                let fits = |&(_, class): &(usize, usize)| {
+                let fits = |&(param, class): &(usize, usize)| {
+                    if matches!(taking, Taking::Own) && param != result {
+                        return false;
+                    }
                     let last = self.classes[class].last;
                     if overwrite {
                         last == Some(chain.start) && self.steps[chain.start].in_place.contains(&(class, chain.first))

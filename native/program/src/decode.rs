@@ -330,7 +330,7 @@ fn library(reader: &mut Reader, tables: &Tables, scope: &mut Scope, depth: usize
         return Err(Error::format(format!("the attributes of {} are not sorted", op.name())));
     }
     let regions = reader.list(16, |reader| region(reader, tables, depth + 1))?;
-    if !regions.is_empty() && !matches!(op, Op::Cond | Op::WhileLoop | Op::Call) {
+    if !regions.is_empty() && !matches!(op, Op::Cond | Op::WhileLoop | Op::WhileLoopBack | Op::Call) {
         return Err(Error::format(format!("{} has no regions", op.name())));
     }
     Ok(Record::Library { op, ins, outs, attrs, regions })

@@ -18,8 +18,12 @@ impl Planner for AnyPlanner {
     type Plan = AnyPlan;
 
     fn library(&mut self, _: Op, _: &BoundAttrs, ins: &[Shape], outs: &[Shape]) -> Result<Planned<AnyPlan>, Error> {
-        let bytes = |shapes: &[Shape]| shapes.iter().map(Shape::bytes).collect();
-        Ok(Planned { plan: AnyPlan { ins: bytes(ins), outs: bytes(outs), kernel_ins: None }, scratch: ins.len() * 40 })
+        let bytes = |shapes: &[Shape]| -> Vec<usize> { shapes.iter().map(Shape::bytes).collect() };
+        let (ins, outs) = (bytes(ins), bytes(outs));
+        // These kernels read all before they write.
+        let overwrites = ins.iter().position(|&bytes| outs == [bytes]);
+        let scratch = ins.len() * 40;
+        Ok(Planned { plan: AnyPlan { ins, outs, kernel_ins: None }, scratch, overwrites })
     }
 
     fn fused(&mut self, it: BoundLoop) -> Result<Planned<AnyPlan>, Error> {
@@ -33,7 +37,7 @@ impl Planner for AnyPlanner {
             kept.map(|(_, n)| n).product::<usize>() * store.dtype.size()
         };
         let (ins, outs) = (it.loads.iter().map(load).collect(), it.stores.iter().map(store).collect());
-        Ok(Planned { plan: AnyPlan { ins, outs, kernel_ins: None }, scratch: 0 })
+        Ok(Planned { plan: AnyPlan { ins, outs, kernel_ins: None }, scratch: 0, overwrites: None })
     }
 
     fn with_tail(
@@ -47,7 +51,7 @@ impl Planner for AnyPlanner {
         kernel.kernel_ins = Some(kernel_ins);
         kernel.ins.extend(plan.ins);
         kernel.outs.extend(plan.outs);
-        Ok(Planned { plan: kernel, scratch })
+        Ok(Planned { plan: kernel, scratch, overwrites: None })
     }
 }
 
@@ -91,21 +95,22 @@ pub fn run_naive(program: &Program, region: &Region, args: &[Vec<u8>]) -> Vec<Ve
                 let sizes: Vec<usize> = outs.iter().map(|&slot| sizes(slot)).collect();
                 (outs, compute(&ins, &sizes))
             }
-            Record::Library { op, ins, outs, regions, .. } => {
+            Record::Library { op, ins, outs, regions, attrs } => {
                 let args: Vec<Vec<u8>> = ins.iter().map(|slot| slots[slot].clone()).collect();
                 let values = match op {
                     Op::Cond => run_naive(program, &regions[usize::from(args[0][0] & 1 == 0)], &args[1..]),
                     Op::Call => run_naive(program, &regions[0], &args),
-                    Op::WhileLoop => {
-                        let mut carry = args;
-                        for _ in 0..TRIPS {
-                            if run_naive(program, &regions[0], &carry)[0][0] & 1 == 0 {
-                                break;
-                            }
-                            let next = run_naive(program, &regions[1], &carry);
-                            carry.splice(..next.len(), next);
+                    Op::WhileLoop => naive_trips(program, regions, args, outs.len()).pop().unwrap_or_default(),
+                    Op::WhileLoopBack => {
+                        let (mut of_loop, carried) = (args, attr_ints(attrs, "carried")[0]);
+                        let mut state = of_loop.split_off(of_loop.len() - outs.len());
+                        let trips = naive_trips(program, regions, of_loop.clone(), carried);
+                        for carry in trips.iter().rev().skip(1) {
+                            let kept = attr_ints(attrs, "kept").into_iter().map(|i| carry[i].clone());
+                            state.extend(kept.chain(of_loop[carried..].iter().cloned()));
+                            state = run_naive(program, &regions[2], &state);
                         }
-                        carry[..outs.len()].to_vec()
+                        state
                     }
                     _ => {
                         let args: Vec<&[u8]> = args.iter().map(Vec::as_slice).collect();
@@ -118,6 +123,30 @@ pub fn run_naive(program: &Program, region: &Region, args: &[Vec<u8>]) -> Vec<Ve
         slots.extend(outs.into_iter().zip(values));
     }
     region.results.iter().map(|slot| slots[slot].clone()).collect()
+}
+
+/// What a loop carries at the start of each trip, and after the last.
+fn naive_trips(program: &Program, regions: &[Region], args: Vec<Vec<u8>>, carried: usize) -> Vec<Vec<Vec<u8>>> {
+    let mut values = args;
+    let mut trips = vec![values[..carried].to_vec()];
+    for _ in 0..TRIPS {
+        if run_naive(program, &regions[0], &values)[0][0] & 1 == 0 {
+            break;
+        }
+        let next = run_naive(program, &regions[1], &values);
+        trips.push(next.clone());
+        values.splice(..carried, next);
+    }
+    trips
+}
+
+fn attr_ints(attrs: &[(String, Value)], name: &str) -> Vec<usize> {
+    let int = |value: &Value| if let Value::Int(x) = value { *x as usize } else { unreachable!("{name} is integers") };
+    match attrs.iter().find(|it| it.0 == name) {
+        Some((_, Value::List(items))) => items.iter().map(int).collect(),
+        Some((_, value)) => vec![int(value)],
+        None => unreachable!("there is no {name}"),
+    }
 }
 
 /// All memory of a placed run: buffers by number, and the arena.
@@ -220,28 +249,88 @@ impl Memory<'_> {
                     self.nested(frame, Places { params, results, arena: inside(*arena) });
                 }
                 Step::While { args, outs, spare, predicate, frames, arena } => {
-                    let (mut params, turns) = (places.all(args), [places.all(outs), places.all(spare)]);
-                    for trip in 0..TRIPS {
-                        let results = vec![places.of(*predicate)];
-                        self.nested(&frames[0], Places { params: params.clone(), results, arena: inside(*arena) });
-                        if self.read(places.of(*predicate), 1)[0] & 1 == 0 {
-                            break;
-                        }
+                    let turns = [places.all(outs), places.all(spare)];
+                    let params = places.all(args);
+                    let (predicate, arena) = (places.of(*predicate), inside(*arena));
+                    let end = self.trips(&frames[..2], params, &turns, predicate, arena, |_, _| ());
+                    self.settle(&end, &turns[0], &frames[1].results);
+                }
+                Step::WhileBack { args, state, carry, spare_carry, outs, spare, kept, predicate, frames, arena } => {
+                    let (predicate, arena) = (places.of(*predicate), inside(*arena));
+                    let turns = [places.all(carry), places.all(spare_carry)];
+                    let (params, constants) = (places.all(args), places.all(&args[carry.len()..]));
+                    let mut stack = Vec::new();
+                    self.trips(&frames[..2], params, &turns, predicate, arena, |it, carry| {
+                        let row = |&i: &usize| it.read(carry[i], frames[0].params[i].bytes()).to_vec();
+                        stack.push(kept.iter().map(row).collect::<Vec<_>>());
+                    });
+                    let turns = [places.all(outs), places.all(spare)];
+                    let mut now = self.begin(places.all(state), &turns, &frames[2].results);
+                    for (trip, row) in stack.into_iter().rev().enumerate() {
+                        let first = self.buffers.len();
+                        let mut params = now.clone();
+                        params.extend((0..row.len()).map(|i| (first + i, 0)));
+                        params.extend(&constants);
+                        self.buffers.extend(row);
                         let results = turns[trip % 2].clone();
-                        self.nested(
-                            &frames[1],
-                            Places { params: params.clone(), results: results.clone(), arena: inside(*arena) },
-                        );
-                        params.splice(..results.len(), results);
+                        self.nested(&frames[2], Places { params, results: results.clone(), arena });
+                        self.buffers.truncate(first);
+                        now = results;
                     }
-                    for ((&from, &to), shape) in params.iter().zip(&turns[0]).zip(&frames[1].results) {
-                        let value = self.read(from, shape.bytes()).to_vec();
-                        self.write(to, &value);
-                    }
+                    self.settle(&now, &turns[0], &frames[2].results);
                 }
                 Step::Print { .. } | Step::Assert { .. } => {}
             }
         }
+    }
+
+    /// Where the first trip of a loop finds what it carries: what is written in place has been copied there.
+    fn begin(
+        &mut self,
+        mut args: Vec<(usize, usize)>,
+        turns: &[Vec<(usize, usize)>; 2],
+        shapes: &[Shape],
+    ) -> Vec<(usize, usize)> {
+        for (i, shape) in shapes.iter().enumerate() {
+            if turns[0][i] == turns[1][i] {
+                let value = self.read(args[i], shape.bytes()).to_vec();
+                self.write(turns[0][i], &value);
+                args[i] = turns[0][i];
+            }
+        }
+        args
+    }
+
+    /// Brings what a loop carries at its end to its results.
+    fn settle(&mut self, from: &[(usize, usize)], to: &[(usize, usize)], shapes: &[Shape]) {
+        for ((&from, &to), shape) in from.iter().zip(to).zip(shapes) {
+            let value = self.read(from, shape.bytes()).to_vec();
+            self.write(to, &value);
+        }
+    }
+
+    /// The trips of a loop; `each` sees what it carries at the start of each.
+    fn trips(
+        &mut self,
+        frames: &[Frame<AnyPlan>],
+        args: Vec<(usize, usize)>,
+        turns: &[Vec<(usize, usize)>; 2],
+        predicate: (usize, usize),
+        arena: (usize, usize),
+        mut each: impl FnMut(&Self, &[(usize, usize)]),
+    ) -> Vec<(usize, usize)> {
+        let mut params = self.begin(args, turns, &frames[1].results);
+        for trip in 0..TRIPS {
+            self.nested(&frames[0], Places { params: params.clone(), results: vec![predicate], arena });
+            if self.read(predicate, 1)[0] & 1 == 0 {
+                break;
+            }
+            each(self, &params);
+            let results = turns[trip % 2].clone();
+            self.nested(&frames[1], Places { params: params.clone(), results: results.clone(), arena });
+            params.splice(..results.len(), results);
+        }
+        params
     }
 
     /// Runs a frame and copies the results that lie elsewhere.

@@ -158,11 +158,12 @@ pub enum Op {
     UnitTruncatedNormal = 113,
     UnitUniform = 114,
     WhileLoop = 115,
-    Xor = 116,
+    WhileLoopBack = 116,
+    Xor = 117,
 }
 
 /// Every op with its name, version and kind, by number.
-pub const OPS: [(Op, &str, u32, Kind); 117] = [
+pub const OPS: [(Op, &str, u32, Kind); 118] = [
     (Op::Abs, "abs", 1, Kind::Unary),
     (Op::Add, "add", 1, Kind::Binary),
     (Op::And, "and", 1, Kind::Binary),
@@ -279,8 +280,9 @@ pub const OPS: [(Op, &str, u32, Kind); 117] = [
     (Op::UnitTruncatedNormal, "unitTruncatedNormal", 1, Kind::Library),
     (Op::UnitUniform, "unitUniform", 1, Kind::Library),
     (Op::WhileLoop, "whileLoop", 1, Kind::Control),
+    (Op::WhileLoopBack, "whileLoopBack", 1, Kind::Library),
     (Op::Xor, "xor", 1, Kind::Binary),
 ];
 
 /// FNV-1a 64 over "name@version\n" of all ops in order.
-pub const OP_TABLE_HASH: u64 = 0xbeb716cddb75ecfc;
+pub const OP_TABLE_HASH: u64 = 0xba07c71098aee87b;

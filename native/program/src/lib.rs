@@ -6,6 +6,7 @@
 mod aligned;
 mod bind;
 mod bind_loop;
+mod bind_while;
 mod bound;
 mod classes;
 mod decode;

@@ -60,7 +60,7 @@ impl Random {
     }
 
     fn record(&mut self, it: &mut RegionBuilder, known: &mut Vec<(u32, Aval)>, depth: usize) {
-        let choice = self.rng.below(if depth == 0 { 7 } else { 10 });
+        let choice = self.rng.below(if depth == 0 { 7 } else { 11 });
         let Some((from, aval)) = self.any(known).filter(|_| choice > 1) else {
             let out = self.aval();
             self.library(it, known, out);
@@ -114,6 +114,21 @@ impl Random {
                 let (condition, _) = self.region(&avals, Some(&[(DType::Bool, vec![])]), depth - 1);
                 let (body, results) = self.region(&avals, Some(&avals[..carried]), depth - 1);
                 (Op::WhileLoop, vec![condition, body], results, vec![("carried", attr::int(carried as i64))])
+            }
+            9 => {
+                let carried = 1 + self.rng.below(avals.len());
+                let (condition, _) = self.region(&avals, Some(&[(DType::Bool, vec![])]), depth - 1);
+                let (body, _) = self.region(&avals, Some(&avals[..carried]), depth - 1);
+                let kept: Vec<usize> = (0..carried).filter(|_| self.rng.below(2) == 0).collect();
+                let state: Vec<(u32, Aval)> = (0..1 + self.rng.below(2)).filter_map(|_| self.any(known)).collect();
+                let (state_ins, results): (Vec<u32>, Vec<Aval>) = state.into_iter().unzip();
+                let mut given = results.clone();
+                given.extend(kept.iter().map(|&i| avals[i].clone()).chain(avals[carried..].iter().cloned()));
+                let (back, _) = self.region(&given, Some(&results), depth - 1);
+                ins.extend(state_ins);
+                let kept: Vec<i64> = kept.into_iter().map(|i| i as i64).collect();
+                let attrs = vec![("carried", attr::int(carried as i64)), ("kept", attr::ints(&kept))];
+                (Op::WhileLoopBack, vec![condition, body, back], results, attrs)
             }
             _ => {
                 let (body, results) = self.region(&avals, None, depth - 1);

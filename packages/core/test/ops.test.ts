@@ -8,7 +8,7 @@ import { testOp } from "../src/testing.js";
 transforms.current = { ...transforms.current, vjp: gradientGraph };
 
 /** Ops with regions have tests of their own. */
-const control = ["call", "cond", "customGradient", "recompute", "scan", "whileLoop"];
+const control = ["call", "cond", "customGradient", "recompute", "scan", "whileLoop", "whileLoopBack"];
 
 test("every op has cases, and every table of cases an op", () => {
   const tested = Object.values(tables).map(({ op }) => op.name);

@@ -66,6 +66,10 @@ impl Plan for UpdatePlan {
         self.whole.cost_ns() + self.region.cost_ns()
     }
 
+    fn overwrites(&self) -> Option<usize> {
+        Some(0)
+    }
+
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
         // SAFETY: the place is inside the result, which has the shape of x; in place it is x.
         unsafe {

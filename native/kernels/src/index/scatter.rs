@@ -60,6 +60,10 @@ impl Plan for ScatterPlan {
         50.0 + (outer * self.count) as f64 * (5.0 + 0.3 * inner as f64) + 0.3 * (outer * size * inner) as f64
     }
 
+    fn overwrites(&self) -> Option<usize> {
+        Some(0)
+    }
+
     unsafe fn run(&self, ins: &[*const u8], outs: &[*mut u8], _scratch: *mut u8, pool: &Pool) {
         let Along { outer, size, inner } = self.along;
         let (x, indices, updates, out) =
@@ -69,10 +73,11 @@ impl Plan for ScatterPlan {
             return;
         }
         const PIECE: usize = 65_536;
-        pool.for_chunks(total.div_ceil(PIECE), |chunk| {
+        let copied = if ins[0] == outs[0].cast_const() { 0 } else { total };
+        pool.for_chunks(copied.div_ceil(PIECE), |chunk| {
             let (at, len) = (chunk * PIECE * self.size, PIECE.min(total - chunk * PIECE) * self.size);
-            // SAFETY: the result has the shape of x; in place they are the same.
-            unsafe { x.get().add(at).copy_to(out.get().add(at), len) }
+            // SAFETY: the result has the shape of x.
+            unsafe { x.get().add(at).copy_to_nonoverlapping(out.get().add(at), len) }
         });
         // One unit: a strip of columns of one block; small blocks are joined.
         let strips = inner.div_ceil(STRIP);

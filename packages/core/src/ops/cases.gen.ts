@@ -16,6 +16,7 @@ export { customGradientCases, recomputeCases } from "./control/custom-gradient.j
 export { assertCases, printCases } from "./control/effects.js";
 export { scanCases } from "./control/scan.js";
 export { whileLoopCases } from "./control/while-loop.js";
+export { whileLoopBackCases } from "./control/while-loop-back.js";
 export { convGeneralCases } from "./conv/conv-general.js";
 export { convFilterGradCases, convInputGradCases } from "./conv/conv-grads.js";
 export { constantCases, dimensionCases } from "./create/constant.js";

@@ -16,6 +16,7 @@ export { customGradientOp, recomputeOp } from "./control/custom-gradient.js";
 export { assertOp, printOp } from "./control/effects.js";
 export { scanOp } from "./control/scan.js";
 export { whileLoopOp } from "./control/while-loop.js";
+export { whileLoopBackOp } from "./control/while-loop-back.js";
 export { convGeneralOp } from "./conv/conv-general.js";
 export { convFilterGradOp, convInputGradOp } from "./conv/conv-grads.js";
 export { constantOp, dimensionOp } from "./create/constant.js";

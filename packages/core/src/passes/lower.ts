@@ -28,15 +28,9 @@ function decompose(
   attrs: Attrs,
   regions: readonly Graph[],
 ): readonly Value[] | undefined {
-  if (
-    !op.lower ||
-    claims(
-      op,
-      ins.map((v) => v.aval),
-      attrs,
-    )
-  )
-    return undefined;
+  const avals = ins.map((v) => v.aval);
+  // What calls JavaScript is run op by op.
+  if (!op.lower || (claims(op, avals, attrs) && !regions.some(holdsCustomOp))) return undefined;
   const b = makeOps<Value>((inner, args, innerAttrs, innerRegions) => {
     const made = decompose(builder, claims, inner, args, innerAttrs, innerRegions);
     if (made) return made;
@@ -46,4 +40,8 @@ function decompose(
   });
   // boundary: b is over Values, so what lower makes of them are Values
   return op.lower(b, ins, attrs, regions) as readonly Value[];
+}
+
+function holdsCustomOp({ nodes }: Graph): boolean {
+  return nodes.some(({ op, regions }) => op.kind === "custom" || regions.some(holdsCustomOp));
 }

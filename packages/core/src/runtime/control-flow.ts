@@ -88,7 +88,10 @@ function needVars(made: unknown, count: number): readonly Tensor[] {
 
 /** How a loop runs. */
 export interface WhileOptions {
-  /** The loop ends after so many trips at the latest. Gradients then keep the state of each trip. */
+  /**
+   * The loop ends after so many trips at the latest. Gradients keep the state of each trip: in so many places, made at once, or
+   * without this in as many as there are trips, on the CPU backend; others compute it anew, in n²/2 steps for n trips.
+   */
   readonly maximumIterations?: number;
 }
 

@@ -49,6 +49,7 @@ const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   inputShape: "sizes",
   interior: "integers",
   length: "size",
+  kept: "integers",
   lhsBatch: "integers",
   lhsContract: "integers",
   lhsDilation: "integers",

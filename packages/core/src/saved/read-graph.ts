@@ -159,7 +159,11 @@ function missing(
 const regionCounts: ReadonlyMap<string, number> = new Map([
   ["call", 1],
   ["cond", 2],
+  ["customGradient", 2],
+  ["recompute", 1],
+  ["scan", 1],
   ["whileLoop", 2],
+  ["whileLoopBack", 3],
 ]);
 
 /** Holds what an op's own rules take for granted, since the compiler holds it where graphs are traced. */

@@ -61,7 +61,7 @@ function withSymbols(op: AnyOp, avals: readonly Aval[], attrs: Attrs): [readonly
   return [wide, Object.fromEntries(changed)];
 }
 
-const withRegions = ["call", "cond", "customGradient", "recompute", "scan", "whileLoop"];
+const withRegions = ["call", "cond", "customGradient", "recompute", "scan", "whileLoop", "whileLoopBack"];
 const all: Cases[] = Object.values(tables).filter(({ op }) => !withRegions.includes(op.name));
 
 test.each(all)("$op.name", ({ op, samples, edges = [] }) => {
