@@ -16,6 +16,7 @@ import {
   Value,
 } from "@millrace/core/graph";
 import { Parts } from "./parts.js";
+import { Rows } from "./rows.js";
 
 /** One applied op, as a tape or a graph tells it. */
 export interface Application<V extends Val> {
@@ -53,15 +54,17 @@ function dependents<V extends Val>(applications: readonly Application<V>[], sour
 
 /**
  * Reverse-mode differentiation of a list of applications: from cotangents of some values to cotangents of the sources.
- * The rules stand with the ops; this only walks back and adds up.
+ * The rules stand with the ops; this only walks back and adds up. Where `kept` is given, sources that were only gathered from
+ * have their cotangent there, as rows.
  */
 export function backward<V extends Val>(
   told: readonly Application<V>[],
   seeds: ReadonlyMap<V, V>,
   sources: readonly V[],
   apply: ApplyOp<V>,
+  kept?: Rows<V>,
 ): Map<V, V> {
-  return atOneSite(() => walkBack(told, seeds, sources, apply));
+  return atOneSite(() => walkBack(told, seeds, sources, apply, kept));
 }
 
 function walkBack<V extends Val>(
@@ -69,6 +72,7 @@ function walkBack<V extends Val>(
   seeds: ReadonlyMap<V, V>,
   sources: readonly V[],
   apply: ApplyOp<V>,
+  kept: Rows<V> | undefined,
 ): Map<V, V> {
   // boundary: b is over V, so what rules make of V are V
   const b = makeOps<V>(apply);
@@ -77,6 +81,7 @@ function walkBack<V extends Val>(
   const active = dependents(applications, sources);
   const cotangents = new Map<V, V>(seeds);
   const parts = new Parts<V>(b);
+  const rows = kept ?? new Rows<V>(b);
   const addTo = (x: V, g: V): void => {
     const sum = cotangents.get(x);
     cotangents.set(x, sum ? add(sum, g) : g);
@@ -84,6 +89,8 @@ function walkBack<V extends Val>(
   const gather = (x: V): void => {
     const g = parts.joined(x);
     if (g) addTo(x, g);
+    const sum = rows.addedTo(cotangents.get(x), x);
+    if (sum) cotangents.set(x, sum);
   };
   for (let i = applications.length - 1; i >= 0; i--) {
     const application = applications[i]!;
@@ -92,7 +99,10 @@ function walkBack<V extends Val>(
     outs.forEach(gather);
     const gs = outs.map((y) => (active.has(y) ? (cotangents.get(y) ?? null) : null));
     if (gs.every((g) => g === null)) continue;
-    if (gs[0] && parts.take(application.op, ins[0]!, application.attrs, gs[0])) continue;
+    if (gs[0] && active.has(ins[0]!)) {
+      if (parts.take(application.op, ins[0]!, application.attrs, gs[0])) continue;
+      if (rows.take(application.op, ins, application.attrs, gs[0])) continue;
+    }
     const wanted = ins.map((x) => active.has(x));
     const contributions = inRole(`the gradient of ${application.op.name}`, sitesOf(outs[0]), () =>
       pullBack(application, gs, wanted, b, apply),
@@ -103,6 +113,8 @@ function walkBack<V extends Val>(
     });
   }
   parts.wholes().forEach(gather);
+  const asRows = new Set(kept ? sources.filter((x) => !cotangents.has(x)) : []);
+  for (const x of rows.wholes()) if (!asRows.has(x)) gather(x);
   return cotangents;
 }
 

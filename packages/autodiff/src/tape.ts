@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { dtypes, MillraceError, type Tensor, type Variable } from "@millrace/core";
+import { dtypes, indexedSlices, MillraceError, type Tensor, type Variable } from "@millrace/core";
 import {
   buildStructure,
   type CallSite,
@@ -22,6 +22,7 @@ import { backward, seedsOf } from "./backward.js";
 import { connectTransforms } from "./graph-vjp.js";
 import { batchJacobian, jacobians } from "./jacobian.js";
 import { applyToTensors, inScope, Recording, type Watchable } from "./recording.js";
+import { Rows, type RowsOf } from "./rows.js";
 
 /** How a tape behaves. */
 export interface GradientTapeOptions {
@@ -72,6 +73,12 @@ function placeOf(x: Tensor): TensorImpl & Tensor {
 function zeros(b: Ops, { aval: { dtype } }: TensorImpl, shape: readonly Dim[]): TensorImpl {
   // boundary: b is over tensors
   return fillLike(b, { aval: { dtype, shape } }, 0) as TensorImpl;
+}
+
+/** Rows as a gradient, which owns them. */
+function slicesOf({ shape }: TensorImpl, { indices, values }: RowsOf<TensorImpl>): TensorImpl {
+  // boundary: every Tensor is a TensorImpl
+  return indexedSlices(engine.clone(values), engine.clone(indices), shape) as Tensor as Tensor & TensorImpl;
 }
 
 /**
@@ -152,7 +159,8 @@ export class GradientTape {
   }
 
   /**
-   * The gradient of `target` (summed, where it is no scalar or several) with respect to `sources`, in their structure.
+   * The gradient of `target` (summed, where it is no scalar or several) with respect to `sources`, in their structure. That of a
+   * source from which rows are gathered, and which is used in no other way, is `IndexedSlices`: the rows alone.
    * @throws E_GRADIENT where an op on the way has none, E_ASYNC_SCOPE where the scope was left open across an await
    */
   gradient<S extends Watchable>(
@@ -279,10 +287,18 @@ export class GradientTape {
     const places = targets.map((y) => inScope(y instanceof VariableImpl ? y.snapshot() : y));
     const seeds = seedsOf(places, this.seedValues(places, options), applyToTensors);
     const sources = leaves.map((x) => this.recording.placesOf(x));
-    const found = backward(this.recording.applications, seeds, sources.flat(), applyToTensors);
     const b = makeOps<TensorImpl>(applyToTensors);
+    // Whoever else records would not see where the rows of a gradient come from.
+    const rows = engine.recording ? undefined : new Rows<TensorImpl>(b);
+    const found = backward(this.recording.applications, seeds, sources.flat(), applyToTensors, rows);
     return leaves.map((x, i) => {
       const parts = sources[i]!.flatMap((s) => found.get(s) ?? []);
+      const slices = rows?.joined(sources[i]!);
+      if (slices) {
+        if (parts.length === 0) return slicesOf(x, slices);
+        // boundary: b is over tensors
+        parts.push(b.scatterAdd([parts.pop()!, slices.indices, slices.values], { axis: 0 }) as TensorImpl);
+      }
       // boundary: b is over tensors
       if (parts.length > 0) return parts.reduce((p, q) => b.add([p, q]) as TensorImpl);
       return options.unconnectedGradients === "zero" ? (fillLike(b, x, 0) as TensorImpl) : null;

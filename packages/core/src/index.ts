@@ -27,6 +27,7 @@ export {
   type FunctionOptions,
   runFunctionsEagerly,
 } from "./runtime/function.js";
+export { type IndexedSlices, indexedSlices, isIndexedSlices } from "./runtime/indexed-slices.js";
 export { type Logger, log as getLogger, setLogger } from "./runtime/logger.js";
 export { dispose, keep, sync, tidy } from "./runtime/memory.js";
 export { type LiveTensors, type Memory, memory } from "./runtime/memory-report.js";

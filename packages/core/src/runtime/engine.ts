@@ -26,7 +26,7 @@ import { keptNumber, origins, uploaded } from "./origins.js";
 import { OpenPage } from "./pages.js";
 import type { Recorder, TensorScope } from "./recorder.js";
 import { Scalars } from "./scalars.js";
-import { isVariable, TensorImpl, TracerTensor } from "./tensor.js";
+import { isSlices, isVariable, TensorImpl, TracerTensor } from "./tensor.js";
 import { TensorType } from "./tensor-type.js";
 import { Tracers } from "./tracers.js";
 import type { VariableImpl } from "./variable.js";
@@ -190,6 +190,7 @@ export class Engine implements Dispatcher {
   private readonly tracers = new Tracers({
     defaultDevice: () => this.defaultDevice(),
     check: (what, x) => this.check(what, x),
+    within: (trace, f) => this.within(trace, f),
     onRead: (variable, value) => {
       for (const r of this.recorders) r.read(variable, value);
     },
@@ -270,7 +271,10 @@ export class Engine implements Dispatcher {
 
   /** A variable's value as a tensor that later assignments do not change; other tensors as they are. */
   snapshot(x: TensorImpl): TensorImpl {
-    if (!isVariable(x)) return x;
+    if (!isVariable(x)) {
+      if (isSlices(x)) x.live("an op");
+      return x;
+    }
     const value = x.snapshot();
     for (const r of this.recorders) r.read(x, value);
     return value;

@@ -6,7 +6,7 @@ import { deviceNamed, startedBackends } from "./backends.js";
 import { engine } from "./engine.js";
 import { checkKept } from "./purity.js";
 import { flattenStructure, refusePromise } from "./structure.js";
-import { TensorImpl, TracerTensor } from "./tensor.js";
+import { isSlices, TensorImpl, TracerTensor } from "./tensor.js";
 import { VariableImpl } from "./variable.js";
 
 /** Disposes of every tensor in a structure. */
@@ -44,7 +44,7 @@ export function tidy<T>(nameOrF: string | (() => T), maybe?: () => T): T {
     return value;
   } finally {
     engine.scope = outer;
-    const kept = new Set(returned);
+    const kept = new Set(returned.flatMap((x) => (isSlices(x) ? [x, x.values, x.indices] : [x])));
     for (const x of scope.made) {
       // A tape around this scope may need what was made inside it; it belongs to the scope around the tape then.
       if (kept.has(x) || engine.recording) outer?.made.push(x);

@@ -13,6 +13,7 @@ import type { AwaitOptions, Tensor } from "../types/tensor.js";
 import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
 import { nest, previewOf } from "./host-values.js";
+import type { IndexedSlicesImpl } from "./indexed-slices.js";
 import { log } from "./logger.js";
 import type { TensorType } from "./tensor-type.js";
 import type { VariableImpl } from "./variable.js";
@@ -180,6 +181,11 @@ export class TracerTensor extends TensorImpl {
   override toString(): string {
     return `Tensor ${this.type.dtype}${formatShape(this.type.shape)} (traced)`;
   }
+}
+
+/** Whether a tensor is held as rows. */
+export function isSlices(x: TensorImpl): x is IndexedSlicesImpl {
+  return "toDense" in x;
 }
 
 /** Whether a tensor is a variable; only the engine makes them. */

@@ -1,8 +1,9 @@
 import type { Value } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
 import type { Trace } from "../trace/trace.js";
+import type { Tensor } from "../types/tensor.js";
 import type { Device } from "./device.js";
-import { isVariable, type TensorImpl, TracerTensor } from "./tensor.js";
+import { isSlices, isVariable, type TensorImpl, TracerTensor } from "./tensor.js";
 import { TensorType } from "./tensor-type.js";
 import type { VariableImpl } from "./variable.js";
 
@@ -11,6 +12,8 @@ export interface TracerHost {
   defaultDevice(): Device;
   /** Refuses what is no live tensor of this engine. */
   check(what: string, x: TensorImpl): void;
+  /** Runs `f` with this as the innermost trace. */
+  within<T>(trace: Trace, f: () => T): T;
   /** A variable was read; `value` stands for it. */
   onRead(variable: VariableImpl, value: TensorImpl): void;
 }
@@ -38,6 +41,8 @@ export class Tracers {
       if (!x.trace.open || !isWithin(trace, x.trace)) x.live("an op");
       return this.lift(trace, x);
     }
+    // boundary: every Tensor is a TensorImpl
+    if (isSlices(x)) return this.enter(trace, this.host.within(trace, () => x.toDense()) as Tensor & TensorImpl);
     this.host.check("an op", x);
     return isVariable(x) ? this.read(trace, x) : this.of(trace, trace.capture(x));
   }

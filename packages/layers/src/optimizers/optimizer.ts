@@ -1,9 +1,17 @@
 import * as tf from "@millrace/autodiff";
-import { GradientTape, MillraceError, type Tensor, type Variable, variablesOf } from "@millrace/autodiff";
+import {
+  GradientTape,
+  isIndexedSlices,
+  MillraceError,
+  type Tensor,
+  type Variable,
+  variablesOf,
+} from "@millrace/autodiff";
 import { atOneSite } from "@millrace/autodiff/support";
 import { uniqueName } from "../util/names.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { type ClipConfig, checkClip, clipGradients } from "./clip.js";
+import { updateRows } from "./rows.js";
 import type { OptimizerRule } from "./rule.js";
 
 /**
@@ -20,6 +28,8 @@ export interface OptimizerConfig extends ClipConfig {
 /** A step of these variables, called with their gradients. */
 interface StepFunction {
   readonly variables: readonly Variable[];
+  /** Whose gradients are rows: two arguments each, the rows and where they are. */
+  readonly isSparse: readonly boolean[];
   readonly step: (...grads: Tensor[]) => void;
 }
 
@@ -151,17 +161,22 @@ export abstract class Optimizer {
     const pairs = this.pairsOf(gradients);
     const variables = pairs.map(([, variable]) => variable);
     this.build(variables);
-    atOneSite(() => this.stepFor(variables)(...pairs.map(([g]) => g)));
+    const isSparse = pairs.map(([g]) => isIndexedSlices(g));
+    const grads = pairs.flatMap(([g]) => (isIndexedSlices(g) ? [g.values, g.indices] : [g]));
+    atOneSite(() => this.stepFor(variables, isSparse)(...grads));
   }
 
   /** A step of these variables as one program, which reads and writes each of them once, also in eager code. */
-  private stepFor(variables: readonly Variable[]): StepFunction["step"] {
+  private stepFor(variables: readonly Variable[], isSparse: readonly boolean[]): StepFunction["step"] {
     const isOf = (it: StepFunction): boolean =>
-      it.variables.length === variables.length && it.variables.every((v, i) => v === variables[i]);
+      it.variables.length === variables.length &&
+      it.variables.every((v, i) => v === variables[i] && it.isSparse[i] === isSparse[i]);
     const known = this.steps.find(isOf);
     if (known) return known.step;
-    const step = tf.fn((...grads: Tensor[]) => this.step(variables, grads), { name: this.name });
-    this.steps = [{ variables, step }, ...this.steps.slice(0, maxSteps - 1)];
+    const step = tf.fn((...given: Tensor[]) => this.step(variables, gradientsOf(variables, isSparse, given)), {
+      name: this.name,
+    });
+    this.steps = [{ variables, isSparse, step }, ...this.steps.slice(0, maxSteps - 1)];
     return step;
   }
 
@@ -173,12 +188,11 @@ export abstract class Optimizer {
       // Everything is computed before the first variable is written: a failing step changes nothing.
       const updates = variables.map((variable, i) => {
         const step = { learningRate: tf.cast(learningRate, variable.dtype), count: tf.cast(count, variable.dtype) };
-        return this.rule.update(
-          this.decayed(variable, step.learningRate),
-          clipped[i]!,
-          Object.fromEntries(this.slots.get(variable)!),
-          step,
-        );
+        const gradient = clipped[i]!;
+        const slots = Object.fromEntries(this.slots.get(variable)!);
+        const decayed = this.decayOf(variable, step.learningRate);
+        if (isIndexedSlices(gradient)) return updateRows(this.rule, variable, gradient, slots, step, decayed);
+        return this.rule.update(decayed?.(variable) ?? variable, gradient, slots, step);
       });
       variables.forEach((variable, i) => {
         variable.assign(updates[i]!.param);
@@ -188,10 +202,11 @@ export abstract class Optimizer {
     });
   }
 
-  private decayed(variable: Variable, learningRate: Tensor): Tensor {
+  /** What takes weight decay off a variable, or rows of it. */
+  private decayOf(variable: Variable, learningRate: Tensor): ((x: Tensor) => Tensor) | null {
     const { weightDecay } = this.config;
-    if (weightDecay === null || this.excluded.has(variable)) return variable;
-    return tf.sub(variable, tf.mul(tf.mul(variable, weightDecay), learningRate));
+    if (weightDecay === null || this.excluded.has(variable)) return null;
+    return (x) => tf.sub(x, tf.mul(tf.mul(x, weightDecay), learningRate));
   }
 
   private pairsOf(gradients: GradientList): (readonly [Tensor, Variable])[] {
@@ -265,6 +280,19 @@ export abstract class Optimizer {
     this.slots.clear();
     this.groups.clear();
   }
+}
+
+/** The arguments of a step as gradients again. */
+function gradientsOf(
+  variables: readonly Variable[],
+  isSparse: readonly boolean[],
+  given: readonly Tensor[],
+): readonly Tensor[] {
+  let next = 0;
+  return variables.map(({ shape }, i) => {
+    const first = given[next++]!;
+    return isSparse[i] ? tf.indexedSlices(first, given[next++]!, shape) : first;
+  });
 }
 
 function isPairs(gradients: GradientList): gradients is readonly (readonly [Tensor | null, Variable])[] {

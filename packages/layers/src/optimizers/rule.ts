@@ -39,6 +39,8 @@ export interface Updated<Slot extends string> {
  * @public
  */
 export interface OptimizerRule<Slot extends string = string> {
+  /** Whether elements whose gradient is zero stay as they are; false unless said. */
+  readonly staysWithoutGradient?: boolean;
   /** What is remembered of a parameter, by name, in the order of files. */
   slots(param: Aval): Readonly<Record<Slot, SlotSpec>>;
   update(param: Tensor, grad: Tensor, slots: Readonly<Record<Slot, Tensor>>, step: OptimizerStep): Updated<Slot>;

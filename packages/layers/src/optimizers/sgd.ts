@@ -21,6 +21,7 @@ export interface SGDConfig extends OptimizerConfig {
 export function sgdRule(momentum: number, nesterov: boolean): OptimizerRule<"momentum"> | OptimizerRule<never> {
   if (momentum === 0) {
     return {
+      staysWithoutGradient: true,
       slots: () => ({}),
       update: (param, grad, _slots, { learningRate }) => ({
         param: tf.sub(param, tf.mul(grad, learningRate)),
