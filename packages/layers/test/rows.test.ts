@@ -39,7 +39,7 @@ test.each(keras.cases)("$name $config on rows $steps", (it) => {
   const want = train(it, "whole").dataSync();
   for (const way of ["eager", "function"] as const) {
     const found = train(it, way).dataSync();
-    found.forEach((x, i) => {
+    found.forEach((x: number, i: number) => {
       expect(x).toBeCloseTo(it.table[i]!, 5);
       expect(x).toBeCloseTo(Number(want[i]), 6);
     });
