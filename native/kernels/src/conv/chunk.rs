@@ -44,7 +44,7 @@ pub struct Chunk<'a, T> {
     tiles: *mut Tile,
     tables: *mut *const T,
     segments: *mut Segment<T>,
-    apart: *mut T,
+    results: *mut *mut T,
 }
 
 impl<'a, T: Scalar> Chunk<'a, T> {
@@ -67,7 +67,7 @@ impl<'a, T: Scalar> Chunk<'a, T> {
                 tiles: carve(&mut memory, plan.tiles()),
                 tables: carve(&mut memory, tables * plan.engine.mr),
                 segments: carve(&mut memory, tables),
-                apart: memory as *mut T,
+                results: carve(&mut memory, plan.block),
             }
         }
     }
@@ -81,8 +81,6 @@ impl<'a, T: Scalar> Chunk<'a, T> {
         let tiles = count.div_ceil(mr);
         let k = self.part.taps() * geometry.group_channels();
         let depth = k.div_ceil(k.div_ceil(DEPTH).max(1)).max(1);
-        let whole = self.plan.is_whole();
-        let width = (panels.end - panels.start) * nr;
         // SAFETY: the tables have room for each tile; panels and rows are those of this chunk.
         unsafe {
             self.place(rows.clone());
@@ -93,16 +91,13 @@ impl<'a, T: Scalar> Chunk<'a, T> {
                     for panel in own.clone() {
                         let left = (panel - group * per_group) * nr;
                         let columns = nr.min(features - left);
-                        let (c, c_row) = if whole {
-                            let to = rows.start * geometry.features + group * features + left;
-                            (self.operands.out.add(to), geometry.features)
-                        } else {
-                            (self.apart.add((panel - panels.start) * nr), width)
-                        };
                         for number in 0..tiles {
                             let tile = self.tiles.add(number).read();
-                            if first == 0 && panel == own.start && number + AHEAD < tiles {
-                                self.ask_for(number + AHEAD, geometry.group_channels().min(MOST_AHEAD));
+                            if first == 0 && panel == own.start {
+                                let from = if number == 0 { 0 } else { number + AHEAD };
+                                for ahead in from..(number + AHEAD + 1).min(tiles) {
+                                    self.ask_for(ahead, geometry.group_channels().min(MOST_AHEAD));
+                                }
                             }
                             engine.kernel(tile.rows, columns)(Indirect {
                                 segments: self.segments.add(tile.first),
@@ -111,15 +106,12 @@ impl<'a, T: Scalar> Chunk<'a, T> {
                                 a_step: 1,
                                 b: self.operands.packed.add(panel * self.plan.panel_len()),
                                 b_row: nr as isize,
-                                c: c.add(number * mr * c_row),
-                                c_row,
+                                c: self.results.add(number * mr),
+                                left: group * features + left,
                                 rows: tile.rows,
                                 columns,
                                 accumulate: first > 0,
                             });
-                        }
-                        if !whole && first + depth >= k {
-                            self.put_apart(rows.clone(), group * features + left, columns, c, c_row);
                         }
                     }
                 }
@@ -127,35 +119,51 @@ impl<'a, T: Scalar> Chunk<'a, T> {
         }
     }
 
-    /// Where each row starts in the input, and what each tile spans. Rows behind the last are as the last.
+    /// Where each row starts in the input and in the output, and what each tile spans. Rows behind the last are as the
+    /// last.
     unsafe fn place(&self, rows: Range<usize>) {
-        let (mr, channels) = (self.plan.engine.mr, self.plan.geometry.channels);
-        let step = (self.part.classes[2].step as isize).wrapping_mul(channels as isize);
+        let (mr, Geometry { channels, features, .. }) = (self.plan.engine.mr, &self.plan.geometry);
+        let class = &self.part.classes[2];
+        let (step, apart) = ((class.step as isize).wrapping_mul(*channels as isize), class.period * features);
         let last = self.part.classes.each_ref().map(|class| (class.count - 1) as i64 * class.step);
         let mut index = self.index(rows.start);
-        let mut at = self.start(index);
+        let (mut at, mut to) = (self.start(index), self.result(index));
         for (number, first) in rows.clone().step_by(mr).enumerate() {
             let count = mr.min(rows.end - first);
-            let (before, low) = (index, self.at(index));
-            for i in 0..mr {
-                // SAFETY: as many rows as a block has; taps are added before anything is read.
-                unsafe { self.starts.add(number * mr + i).write(at) };
-                if i + 1 < count {
-                    self.next(&mut index);
-                    at = if index[3] > 0 { at.wrapping_offset(step) } else { self.start(index) };
+            let (before, mut end) = (index, index);
+            let mut row = 0;
+            while row < count {
+                let run = (class.count - index[3]).min(count - row);
+                for i in row..row + run {
+                    // SAFETY: as many rows as a block has; taps are added before anything is read.
+                    unsafe {
+                        self.starts.add(number * mr + i).write(at);
+                        self.results.add(number * mr + i).write(to);
+                    }
+                    (at, to) = (at.wrapping_offset(step), to.wrapping_add(apart));
+                }
+                row += run;
+                index[3] += run - 1;
+                end = index;
+                self.next(&mut index);
+                if index[3] == 0 {
+                    (at, to) = (self.start(index), self.result(index));
                 }
             }
+            for i in count..mr {
+                // SAFETY: as many rows as a block has.
+                unsafe { self.starts.add(number * mr + i).write(self.starts.add(number * mr + count - 1).read()) };
+            }
             // A tile that goes on in the next line, plane or image meets the ends of this one.
-            let mut tile = Tile { rows: count, index: before, low, high: self.at(index), first: 0, count: 0 };
+            let mut tile =
+                Tile { rows: count, index: before, low: self.at(before), high: self.at(end), first: 0, count: 0 };
             for axis in 0..3 {
-                if index[..=axis] != before[..=axis] {
+                if end[..=axis] != before[..=axis] {
                     (tile.low[axis], tile.high[axis]) = (0, last[axis]);
                 }
             }
             // SAFETY: as many tiles as a block has.
             unsafe { self.tiles.add(number).write(tile) };
-            self.next(&mut index);
-            at = if index[3] > 0 { at.wrapping_offset(step) } else { self.start(index) };
         }
     }
 
@@ -173,6 +181,14 @@ impl<'a, T: Scalar> Chunk<'a, T> {
         let line = ((index[0] * input[0]) as i64 + d) * input[1] as i64 + h;
         let pixel = line * input[2] as i64 + w;
         self.operands.x.wrapping_offset(pixel.wrapping_mul(channels as i64) as isize)
+    }
+
+    /// The first element of the output there, which may be behind its last.
+    fn result(&self, [n, d, h, w]: [usize; 4]) -> *mut T {
+        let Geometry { output, features, .. } = self.plan.geometry;
+        let places = [d, h, w].into_iter().zip(&self.part.classes).zip(output);
+        let pixel = places.fold(n, |at, ((i, class), size)| at * size + class.first + i * class.period);
+        self.operands.out.wrapping_add(pixel * features)
     }
 
     /// Asks for what the last tap meets at each row of a tile: what the tiles before it have not met.
@@ -209,18 +225,38 @@ impl<'a, T: Scalar> Chunk<'a, T> {
         }
     }
 
-    /// The segments of each tile that make up steps `steps` of the sum.
+    /// The segments of each tile that make up steps `steps` of the sum: one list for all tiles that lie inside.
     unsafe fn segments(&self, tiles: usize, group: usize, steps: Range<usize>) {
-        let mut used = 0;
+        let (mut used, mut inside) = (0, None);
         for number in 0..tiles {
             // SAFETY: a block has at most `block_taps` segments a tile.
             unsafe {
                 let tile = &mut *self.tiles.add(number);
+                if let (Some(list), true) = (inside, self.is_inside(tile)) {
+                    (tile.first, tile.count) = list;
+                    continue;
+                }
                 tile.first = used;
                 self.segments_of(number, tile, group, &steps, &mut used);
                 tile.count = used - tile.first;
+                if self.is_inside(tile) {
+                    inside = Some((tile.first, tile.count));
+                }
             }
         }
+    }
+
+    /// Whether no tap of a tile lies in the padding: then its segments are at the same distances as others'.
+    fn is_inside(&self, tile: &Tile) -> bool {
+        (0..3).all(|axis| match &self.part.classes[axis].taps[..] {
+            [first, .., last] => self.spans(tile, axis, first.1, last.1),
+            [only] => self.spans(tile, axis, only.1, only.1),
+            [] => true,
+        })
+    }
+
+    fn spans(&self, tile: &Tile, axis: usize, from: i64, to: i64) -> bool {
+        tile.low[axis] + from >= 0 && tile.high[axis] + to < self.plan.geometry.input[axis] as i64
     }
 
     #[inline(always)]
@@ -229,8 +265,7 @@ impl<'a, T: Scalar> Chunk<'a, T> {
         let Geometry { input, filter, .. } = *geometry;
         let (mr, channels) = (engine.mr, geometry.group_channels());
         let [ds, hs, ws] = self.part.classes.each_ref().map(|class| &class.taps[..]);
-        let inside =
-            |axis: usize, from: i64, to: i64| tile.low[axis] + from >= 0 && tile.high[axis] + to < input[axis] as i64;
+        let inside = |axis: usize, from: i64, to: i64| self.spans(tile, axis, from, to);
         let line = ws.len() * channels;
         let mut before = 0;
         for &(tap_d, at_d) in ds {
@@ -286,26 +321,6 @@ impl<'a, T: Scalar> Chunk<'a, T> {
                     *used += 1;
                 }
             }
-        }
-    }
-
-    /// Moves results to the positions of the class.
-    unsafe fn put_apart(&self, rows: Range<usize>, column: usize, columns: usize, from: *const T, from_row: usize) {
-        let Geometry { output, features, .. } = self.plan.geometry;
-        let mut index = self.index(rows.start);
-        for row in 0..rows.len() {
-            let [n, d, h, w] = index;
-            let at = [d, h, w]
-                .into_iter()
-                .zip(&self.part.classes)
-                .zip(output)
-                .fold(n, |at, ((i, class), size)| at * size + class.first + i * class.period);
-            // SAFETY: a row of the output.
-            unsafe {
-                let to = self.operands.out.add(at * features + column);
-                to.copy_from_nonoverlapping(from.add(row * from_row), columns);
-            }
-            self.next(&mut index);
         }
     }
 }

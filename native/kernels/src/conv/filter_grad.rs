@@ -16,8 +16,12 @@ use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
 use std::ops::Range;
 
-/// Positions of one pass over the tiles: a panel of the cotangent of this depth stays in the first cache.
-const DEPTH: usize = 224;
+/// Positions of one pass over the tiles: what they meet and a panel of the cotangent of this depth stay in the first
+/// cache.
+const DEPTH: usize = 144;
+/// The same where the result is so large that what it costs to add to it counts more.
+const DEEP: usize = 224;
+const LARGE_RESULT: usize = 1 << 20;
 /// Operations that one part should have, and how much memory the parts may take together.
 const PART_FLOPS: f64 = 4e6;
 const CHUNKS: usize = 16;
@@ -66,8 +70,8 @@ impl<T: Scalar> FilterGrad<T> {
     fn new(geometry: Geometry) -> FilterGrad<T> {
         let engine = IndirectEngine::<T>::new(Isa::current());
         let pack = T::engine(Isa::current()).pack;
-        let view = View::new(&geometry, DEPTH);
         let bytes = geometry.columns() * geometry.features * size_of::<T>();
+        let view = View::new(&geometry, if bytes > LARGE_RESULT { DEEP } else { DEPTH });
         let most = (PART_MEMORY / bytes.max(1)).clamp(1, CHUNKS);
         let parts = ((geometry.flops() / PART_FLOPS) as usize).clamp(1, most);
         let part = view.pieces(&geometry).div_ceil(parts).next_multiple_of(view.block).max(view.block);
@@ -90,6 +94,7 @@ impl<T: Scalar> FilterGrad<T> {
 
     fn area_bytes(&self) -> usize {
         bytes::<*const T>(self.tiles * self.engine.mr)
+            + bytes::<*mut T>(self.tiles * self.engine.mr)
             + bytes::<Segment<T>>(self.view.block)
             + bytes::<T>(self.view.positions() * self.engine.nr)
             + bytes::<T>(self.view.elements(&self.geometry))
@@ -111,6 +116,7 @@ impl<T: Scalar> FilterGrad<T> {
         // SAFETY: in the order and the sizes of `area_bytes`; pieces and rows are those of this chunk.
         unsafe {
             let starts: *mut *const T = carve(&mut memory, self.tiles * mr);
+            let results: *mut *mut T = carve(&mut memory, self.tiles * mr);
             let segments: *mut Segment<T> = carve(&mut memory, view.block);
             let packed: *mut T = carve(&mut memory, view.positions() * nr);
             let base = view.base(geometry, x, group, memory as *mut T);
@@ -118,6 +124,7 @@ impl<T: Scalar> FilterGrad<T> {
                 // Rows behind the last are read, but not stored.
                 let row = first_row + i.min(rows - 1);
                 starts.add(i).write(base.wrapping_offset(view.row(geometry, row)));
+                results.add(i).write(sum.wrapping_add(row * features));
             }
             for first in part.clone().step_by(view.block) {
                 let pieces = first..(first + view.block).min(part.end);
@@ -171,15 +178,21 @@ impl<T: Scalar> FilterGrad<T> {
                         if !next.is_empty() {
                             ask();
                         }
-                        engine.kernel(mr.min(rows - top), columns)(Indirect {
+                        let first_start = starts.add(top).read();
+                        let unit = (1..mr).all(|i| starts.add(top + i).read() == first_start.wrapping_add(i));
+                        let kernel = match unit {
+                            true => engine.unit_kernel(columns),
+                            false => engine.kernel(mr.min(rows - top), columns),
+                        };
+                        kernel(Indirect {
                             segments,
                             count,
                             starts: starts.add(top),
                             a_step: view.step,
                             b,
                             b_row,
-                            c: sum.add((first_row + top) * features + group * group_features + left),
-                            c_row: features,
+                            c: results.add(top).cast_const(),
+                            left: group * group_features + left,
                             rows: mr.min(rows - top),
                             columns,
                             accumulate: first > part.start,

@@ -161,25 +161,12 @@ impl<T: Scalar> Implicit<T> {
             + bytes::<Tile>(self.tiles())
             + bytes::<*const T>(tables * self.engine.mr)
             + bytes::<Segment<T>>(tables)
-            + self.apart_bytes()
-    }
-
-    /// Results that are neighbours here, but not in the output.
-    fn apart_bytes(&self) -> usize {
-        if self.is_whole() {
-            return 0;
-        }
-        bytes::<T>(self.block * self.panels * self.engine.nr)
-    }
-
-    /// Whether results of neighbouring rows are neighbours in the output.
-    pub fn is_whole(&self) -> bool {
-        self.parts.len() == 1
+            + bytes::<*mut T>(self.block)
     }
 
     /// Whether a chunk finishes rows of the output that follow each other.
     fn by_rows(&self) -> bool {
-        self.column_chunks == 1 && self.is_whole()
+        self.column_chunks == 1 && self.parts.len() == 1
     }
 
     fn chunks(&self) -> usize {
