@@ -11,14 +11,14 @@ pub const DEPTH: usize = 288;
 const AHEAD: usize = 3;
 const MOST_AHEAD: usize = 128;
 
-/// A tile of positions: the least and greatest place of each dimension, tap aside.
+/// A tile of positions.
 #[derive(Clone, Copy)]
 pub struct Tile {
     rows: usize,
     /// Image and position of the first row.
     index: [usize; 4],
-    low: [i64; 3],
-    high: [i64; 3],
+    /// No tap lies in the padding: its segments are at the same distances as others'.
+    inside: bool,
     /// Segments of the block in work.
     first: usize,
     count: usize,
@@ -45,6 +45,7 @@ pub struct Chunk<'a, T> {
     tables: *mut *const T,
     segments: *mut Segment<T>,
     results: *mut *mut T,
+    masks: *mut u32,
 }
 
 impl<'a, T: Scalar> Chunk<'a, T> {
@@ -68,6 +69,7 @@ impl<'a, T: Scalar> Chunk<'a, T> {
                 tables: carve(&mut memory, tables * plan.engine.mr),
                 segments: carve(&mut memory, tables),
                 results: carve(&mut memory, plan.block),
+                masks: carve(&mut memory, plan.tiles() * plan.masks()),
             }
         }
     }
@@ -155,15 +157,20 @@ impl<'a, T: Scalar> Chunk<'a, T> {
                 unsafe { self.starts.add(number * mr + i).write(self.starts.add(number * mr + count - 1).read()) };
             }
             // A tile that goes on in the next line, plane or image meets the ends of this one.
-            let mut tile =
-                Tile { rows: count, index: before, low: self.at(before), high: self.at(end), first: 0, count: 0 };
-            for axis in 0..3 {
-                if end[..=axis] != before[..=axis] {
-                    (tile.low[axis], tile.high[axis]) = (0, last[axis]);
+            let (mut low, mut high) = (self.at(before), self.at(end));
+            if end[3] - before[3].min(end[3]) + 1 != count {
+                for axis in (0..3).filter(|axis| end[..=*axis] != before[..=*axis]) {
+                    (low[axis], high[axis]) = (0, last[axis]);
                 }
             }
+            let tile = Tile { rows: count, index: before, inside: self.is_inside(low, high), first: 0, count: 0 };
             // SAFETY: as many tiles as a block has.
-            unsafe { self.tiles.add(number).write(tile) };
+            unsafe {
+                if !tile.inside {
+                    self.meet(number, &tile);
+                }
+                self.tiles.add(number).write(tile);
+            }
         }
     }
 
@@ -232,31 +239,52 @@ impl<'a, T: Scalar> Chunk<'a, T> {
             // SAFETY: a block has at most `block_taps` segments a tile.
             unsafe {
                 let tile = &mut *self.tiles.add(number);
-                if let (Some(list), true) = (inside, self.is_inside(tile)) {
+                if let (Some(list), true) = (inside, tile.inside) {
                     (tile.first, tile.count) = list;
                     continue;
                 }
                 tile.first = used;
                 self.segments_of(number, tile, group, &steps, &mut used);
                 tile.count = used - tile.first;
-                if self.is_inside(tile) {
+                if tile.inside {
                     inside = Some((tile.first, tile.count));
                 }
             }
         }
     }
 
-    /// Whether no tap of a tile lies in the padding: then its segments are at the same distances as others'.
-    fn is_inside(&self, tile: &Tile) -> bool {
+    /// Whether all taps lie in the image, from the least to the greatest place of each dimension.
+    fn is_inside(&self, low: [i64; 3], high: [i64; 3]) -> bool {
         (0..3).all(|axis| match &self.part.classes[axis].taps[..] {
-            [first, .., last] => self.spans(tile, axis, first.1, last.1),
-            [only] => self.spans(tile, axis, only.1, only.1),
             [] => true,
+            taps => {
+                let (from, to) = (low[axis] + taps[0].1, high[axis] + taps[taps.len() - 1].1);
+                from >= 0 && to < self.plan.geometry.input[axis] as i64
+            }
         })
     }
 
-    fn spans(&self, tile: &Tile, axis: usize, from: i64, to: i64) -> bool {
-        tile.low[axis] + from >= 0 && tile.high[axis] + to < self.plan.geometry.input[axis] as i64
+    /// Of each tap of each dimension, the rows of a tile whose element lies in the image, as bits: one tap after the
+    /// other, dimension after dimension.
+    unsafe fn meet(&self, number: usize, tile: &Tile) {
+        let classes = &self.part.classes;
+        let taps = classes.iter().map(|class| class.taps.len()).sum();
+        // SAFETY: for each tile as many masks as the filter has taps along its dimensions.
+        let masks = unsafe { std::slice::from_raw_parts_mut(self.masks.add(number * self.plan.masks()), taps) };
+        masks.fill(0);
+        let mut index = tile.index;
+        for i in 0..self.plan.engine.mr {
+            let mut masks = masks.iter_mut();
+            for ((class, place), size) in classes.iter().zip(self.at(index)).zip(self.plan.geometry.input) {
+                for (tap, mask) in class.taps.iter().zip(&mut masks) {
+                    *mask |= u32::from((0..size as i64).contains(&(place + tap.1))) << i;
+                }
+            }
+            // Rows behind the last are as the last.
+            if i + 1 < tile.rows {
+                self.next(&mut index);
+            }
+        }
     }
 
     #[inline(always)]
@@ -265,25 +293,29 @@ impl<'a, T: Scalar> Chunk<'a, T> {
         let Geometry { input, filter, .. } = *geometry;
         let (mr, channels) = (engine.mr, geometry.group_channels());
         let [ds, hs, ws] = self.part.classes.each_ref().map(|class| &class.taps[..]);
-        let inside = |axis: usize, from: i64, to: i64| self.spans(tile, axis, from, to);
+        let (all, masks) = ((1u32 << mr) - 1, self.masks.wrapping_add(number * self.plan.masks()));
+        // SAFETY: a tap of the class; `meet` has written its mask.
+        let mask = |tap: usize| if tile.inside { all } else { unsafe { masks.add(tap).read() } };
+        let (first_h, first_w) = (ds.len(), ds.len() + hs.len());
+        let whole = (0..ws.len()).fold(all, |rows, w| rows & mask(first_w + w)) == all;
         let line = ws.len() * channels;
         let mut before = 0;
-        for &(tap_d, at_d) in ds {
-            for &(tap_h, at_h) in hs {
+        for (d, &(tap_d, at_d)) in ds.iter().enumerate() {
+            for (h, &(tap_h, at_h)) in hs.iter().enumerate() {
                 let here = before..before + line;
                 before += line;
-                if here.end <= steps.start || here.start >= steps.end {
+                let of_line = mask(d) & mask(first_h + h);
+                if of_line == 0 || here.end <= steps.start || here.start >= steps.end {
                     continue;
                 }
-                let clear = inside(0, at_d, at_d) && inside(1, at_h, at_h);
-                let joined = clear && self.part.joined && inside(2, ws[0].1, ws[ws.len() - 1].1);
-                let each = if joined { ws.len() } else { 1 };
+                let each = if whole && of_line == all && self.part.joined { ws.len() } else { 1 };
                 for (index, taps) in ws.chunks_exact(each).enumerate() {
                     let (tap_w, at_w) = taps[0];
                     let width = each * channels;
                     let span = here.start + index * width..here.start + (index + 1) * width;
                     let (from, to) = (span.start.max(steps.start), span.end.min(steps.end));
-                    if from >= to {
+                    let met = of_line & mask(first_w + index);
+                    if from >= to || met == 0 {
                         continue;
                     }
                     let skipped = from - span.start;
@@ -294,24 +326,11 @@ impl<'a, T: Scalar> Chunk<'a, T> {
                     // SAFETY: by the caller.
                     unsafe {
                         let (mut rows, mut shift) = (std::ptr::null(), at);
-                        if !(joined || clear && inside(2, at_w, at_w)) {
+                        if met != all {
                             let table = self.tables.add(*used * mr);
-                            let (mut any, mut index) = (false, tile.index);
                             for i in 0..mr {
-                                let place = self.at(index);
-                                let meets = [at_d, at_h, at_w]
-                                    .iter()
-                                    .enumerate()
-                                    .all(|(axis, at)| (0..input[axis] as i64).contains(&(place[axis] + at)));
-                                any |= meets;
                                 let start = self.starts.add(number * mr + i).read().wrapping_offset(at);
-                                table.add(i).write(if meets { start } else { self.operands.zeros });
-                                if i + 1 < tile.rows {
-                                    self.next(&mut index);
-                                }
-                            }
-                            if !any {
-                                continue;
+                                table.add(i).write(if met >> i & 1 == 1 { start } else { self.operands.zeros });
                             }
                             (rows, shift) = (table.cast_const(), 0);
                         }

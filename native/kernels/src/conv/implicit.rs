@@ -10,6 +10,7 @@ use crate::gemm::{IndirectEngine, Pack, Scalar, Segment};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
 use crate::{Done, Packed, Packing, Plan, Pool, tail};
+use std::ops::Range;
 use std::ptr::null;
 
 /// Tiles of one chunk, which share that panel.
@@ -44,8 +45,8 @@ pub struct Implicit<T> {
     /// Rows of a chunk, and panels of the filters of all groups.
     pub block: usize,
     panels: usize,
-    /// The part and the first row of each chunk of rows: those of an image near each other.
-    row_chunks: Vec<(usize, usize)>,
+    /// The part and the rows of each chunk of rows: those of an image near each other.
+    row_chunks: Vec<(usize, Range<usize>)>,
     column_chunks: usize,
 }
 
@@ -116,9 +117,16 @@ impl<T: Scalar> Implicit<T> {
         while block < most && (bytes > LARGE_FILTER || flops * ((block * panels) as f64) < CHUNK_FLOPS) {
             block += mr;
         }
-        let chunks_of = |number: usize| (0..parts[number].rows).step_by(block).map(move |first| (number, first));
+        // Small parts are cut such that their chunks span about as many images as those of the largest.
+        let most_rows = parts.iter().map(|part| part.rows).max().unwrap_or(0).max(1);
+        let block_of =
+            |number: usize| (block * parts[number].rows / most_rows).next_multiple_of(mr).max(2 * mr).min(block);
+        let chunks_of = |number: usize| {
+            let (rows, block) = (parts[number].rows, block_of(number));
+            (0..rows).step_by(block).map(move |first| (number, first..(first + block).min(rows)))
+        };
         let mut row_chunks: Vec<_> = (0..parts.len()).flat_map(chunks_of).collect();
-        row_chunks.sort_by_key(|&(number, first)| first / (parts[number].rows / geometry.batch));
+        row_chunks.sort_by_key(|(number, rows)| rows.start / (parts[*number].rows / geometry.batch));
         // Too few rows: columns are cut as well.
         let wanted = CHUNKS.div_ceil(row_chunks.len().max(1));
         let least = (CHUNK_FLOPS / (flops * block as f64)).ceil().max(1.0) as usize;
@@ -155,6 +163,11 @@ impl<T: Scalar> Implicit<T> {
         self.block / self.engine.mr
     }
 
+    /// Taps along the dimensions.
+    pub fn masks(&self) -> usize {
+        self.geometry.filter.iter().sum()
+    }
+
     fn area_bytes(&self) -> usize {
         let tables = self.tiles() * self.block_taps();
         bytes::<*const T>(self.block)
@@ -162,6 +175,7 @@ impl<T: Scalar> Implicit<T> {
             + bytes::<*const T>(tables * self.engine.mr)
             + bytes::<Segment<T>>(tables)
             + bytes::<*mut T>(self.block)
+            + bytes::<u32>(self.tiles() * self.masks())
     }
 
     /// Whether a chunk finishes rows of the output that follow each other.
@@ -279,9 +293,8 @@ impl<T: Scalar> Implicit<T> {
                     let columns = chunk / self.row_chunks.len();
                     let panels = geometry.groups * self.group_panels();
                     let panels = columns * self.panels..((columns + 1) * self.panels).min(panels);
-                    let (part, first) = self.row_chunks[chunk % self.row_chunks.len()];
-                    let part = &self.parts[part];
-                    let rows = first..(first + self.block).min(part.rows);
+                    let (part, rows) = &self.row_chunks[chunk % self.row_chunks.len()];
+                    let part = &self.parts[*part];
                     Chunk::new(self, part, operands, memory).run(rows.clone(), panels);
                     if let Some(done) = done.filter(|_| self.by_rows()) {
                         done(rows.start * geometry.features..rows.end * geometry.features);
