@@ -31,6 +31,11 @@ export class CheckedFunction extends PolymorphicFunction {
     return traceTwice(trace, this.check);
   }
 
+  /** Nobody knows that it is a function that is traced: run as it stands it would make variables at each call. */
+  protected override making(): undefined {
+    return undefined;
+  }
+
   protected override generalised(
     ...call: Parameters<PolymorphicFunction["generalised"]>
   ): ReturnType<PolymorphicFunction["generalised"]> {

@@ -4,7 +4,7 @@ import { type Dim, symbol } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
 import { callOp } from "../ops/control/call.js";
-import { Trace } from "../trace/trace.js";
+import { type Making, Trace } from "../trace/trace.js";
 import { MillraceError } from "../types/errors.js";
 import type { Buf } from "./backend.js";
 import type { BoundGraph } from "./compiled-graph.js";
@@ -257,10 +257,15 @@ export class PolymorphicFunction {
     return traceChecked(this.options.name, trace);
   }
 
+  /** Whether a trace may make variables. */
+  protected making(): Making | undefined {
+    return { before: this.history.count === 0 ? null : this.history.first };
+  }
+
   private trace(self: unknown, template: Template, leaves: readonly TensorImpl[], device: Device): ConcreteFunction {
     const { inputSignature, name } = this.options;
     const of = (args: readonly Aval[]): ConcreteFunction =>
-      this.make(() => traceFunction(this.f, self, template, args, device, name));
+      this.make(() => traceFunction(this.f, self, template, args, device, name, this.making()));
     if (inputSignature) return of(specAvals(inputSignature, leaves));
     const general = this.generalised(template, leaves);
     if (general) {
@@ -313,11 +318,13 @@ export function traceFunction(
   args: readonly Aval[],
   device: Device = engine.defaultDevice(),
   name: string = f.name,
+  making?: Making,
 ): ConcreteFunction {
-  return engine.withDevice(device, () => traceOn(device, f, self, template, args, name));
+  return engine.withDevice(device, () => traceOn(new Trace(null, making), device, f, self, template, args, name));
 }
 
 function traceOn(
+  trace: Trace,
   device: Device,
   f: AnyFunction,
   self: unknown,
@@ -325,7 +332,6 @@ function traceOn(
   args: readonly Aval[],
   name: string,
 ): ConcreteFunction {
-  const trace = new Trace(null);
   const tracers = args.map((aval, i) => engine.tracer(trace, trace.argument(i, aval)));
   const results: TensorImpl[] = [];
   const returned = engine.within(trace, () => {

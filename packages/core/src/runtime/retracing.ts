@@ -75,6 +75,8 @@ interface TracedCall {
 export class TraceHistory {
   /** How many there were. */
   count = 0;
+  /** The line that called the first time. */
+  first: CallSite | undefined;
   /** Whether many of them are worth a warning: not where nobody asked for a trace. */
   warns = true;
   private readonly calls: TracedCall[] = [];
@@ -88,8 +90,9 @@ export class TraceHistory {
   /** Notes a call that was traced; warns where it is one too many. */
   add(call: TracedCall): void {
     this.count++;
+    const [site] = captureSites(1);
+    if (this.count === 1) this.first = site;
     if (this.calls.length > 0) {
-      const [site] = captureSites(1);
       const retrace = { trace: this.count, changes: this.changesTo(call), ...(site ? { site } : {}) };
       if (this.retraces.push(retrace) > maxTraces) this.retraces.shift();
       if (this.warns && this.count === manyRetraces + 1) this.warn(retrace);

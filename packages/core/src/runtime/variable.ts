@@ -4,13 +4,16 @@ import { formatShape, sameShape } from "../ir/aval.js";
 import { addOp, subOp } from "../ops/binary/arithmetic.js";
 import { binary, broadcastShapes, isTensor, stretchTo, toTensor } from "../ops/public.js";
 import { identityOp } from "../ops/shape/identity.js";
+import type { Trace } from "../trace/trace.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Like } from "../types/operands.js";
 import { withDefaults } from "../types/options.js";
+import { formatSite } from "../types/site.js";
 import type { Tensor, Variable } from "../types/tensor.js";
 import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
+import { valueNow } from "./initial-values.js";
 import { inVariable, origins } from "./origins.js";
 import { TensorImpl, type TracerTensor } from "./tensor.js";
 
@@ -155,11 +158,11 @@ function copyOf(x: TensorImpl): TensorImpl {
 /** Makes a variable. */
 export function makeVariable(initial: Like, given: VariableOptions): Variable {
   const options = withDefaults("variable", given, { trainable: true, name: undefined, dtype: undefined });
-  if (engine.trace) {
-    throw new MillraceError(
-      "E_VARIABLE",
-      "tf.variable: make variables outside of a function that is being traced, and use them inside",
-    );
+  const { trace } = engine;
+  if (trace) {
+    needFirstTrace(trace);
+    // It outlives the trace, which only reads and assigns it.
+    return engine.outside(() => makeVariable(isTensor(initial) ? valueNow(initial) : initial, given));
   }
   const value = toTensor(initial, options.dtype);
   if (options.dtype && value.dtype !== options.dtype) {
@@ -172,4 +175,19 @@ export function makeVariable(initial: Like, given: VariableOptions): Variable {
   const variable = new VariableImpl(value as Tensor & TensorImpl, options) as unknown as Variable;
   if (value !== initial) value.dispose();
   return variable;
+}
+
+/** A function may make variables the first time it is traced: another time it would make others. */
+function needFirstTrace(trace: Trace): void {
+  let root = trace;
+  while (root.parent) root = root.parent;
+  const { making } = root;
+  if (making?.before === null) return;
+  const before = making
+    ? `, which was traced before, at ${making.before ? formatSite(making.before) : "another call"}`
+    : "";
+  throw new MillraceError(
+    "E_VARIABLE",
+    `tf.variable: a variable would be made at each trace of this function${before}; make it outside, or only once: v ??= tf.variable(…)`,
+  );
 }

@@ -3,6 +3,11 @@ import { type Graph, GraphBuilder, type Value } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
 import { type CallSite, captureSites } from "../types/site.js";
 
+/** Whether what is traced may make variables: where it was traced before; null at the first time, undefined if unknown. */
+export interface Making {
+  readonly before: CallSite | null | undefined;
+}
+
 /** What a trace needs of a variable. */
 export interface TracedVariable {
   readonly aval: Aval;
@@ -36,8 +41,12 @@ export class Trace {
   private readonly captured = new Map<Val, Value>();
   private readonly variables = new Map<TracedVariable, VariableState>();
 
-  constructor(parent: Trace | null) {
+  /** Undefined where variables must not be made at all. */
+  readonly making: Making | undefined;
+
+  constructor(parent: Trace | null, making?: Making) {
     this.parent = parent;
+    this.making = making;
   }
 
   /** A parameter for the function's own argument `index`. */

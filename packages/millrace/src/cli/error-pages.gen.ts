@@ -50,7 +50,7 @@ export const errorPages: Readonly<Record<ErrorCode | WarningCode, string>> = {
   E_UNIMPLEMENTED:
     "What was asked for is part of the plan and not built yet. Millrace says so rather than do something else.\n\nWhat to do: docs/differences.md and the README list what works. Often another way is there; the message names it where it is known.",
   E_VARIABLE:
-    'A variable was made, assigned or named where that cannot be: a new one in the second trace of a function, two of one name,\none without a value.\n\n    tf.nameFunction("f", ({ x }) => tf.variable(0).assign(x), { x: { shape: [] } });\n\nWhat to do: Make variables once, outside of the function that uses them.',
+    'A variable was made, assigned or named where that cannot be: a new one in the second trace of a function, two of one name,\none without a value.\n\n    tf.nameFunction("f", ({ x }) => tf.variable(0).assign(x), { x: { shape: [] } });\n\nWhat to do: Make variables outside of the function that uses them, or once: `v ??= tf.variable(0)` at its first trace.',
   E_VERIFY:
     "A graph or a program broke a rule of its stage. Programs are checked again by native code, which trusts nobody.\n\nWhat to do: With an op or a backend of your own, `@millrace/core/testing` shows which rule. Otherwise please report it.",
   E_VERSION:
