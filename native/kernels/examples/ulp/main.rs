@@ -4,32 +4,38 @@
 //! (below 2^-50). Writes each function's line into the table of docs/design/ulp.md when it is done:
 //! `cargo run --release -p millrace-kernels --example ulp [function …]`.
 
+mod reference;
+
 use millrace_kernels::float_mode::FloatMode;
-use millrace_kernels::isa::Isa;
+use millrace_kernels::isa::{Isa, Kernel, version};
 use millrace_kernels::{LoopPlan, Plan, Pool};
 use millrace_program::{BoundLoad, BoundLoop, BoundStore, DType, Instr, NONE, Op};
+use reference::{Many, erf, map, turned};
 use std::sync::Mutex;
 
 const F: DType = DType::Float32;
 const CHUNK: usize = 1 << 16;
 
-type Unary = (Op, fn(f64) -> f64);
+type Unary = (Op, fn(f64) -> f64, Many);
 type Binary = (Op, fn(f64, f64) -> f64);
 
 const UNARY: &[Unary] = &[
-    (Op::Exp, f64::exp),
-    (Op::Expm1, f64::exp_m1),
-    (Op::Log, f64::ln),
-    (Op::Log1p, f64::ln_1p),
-    (Op::Tanh, f64::tanh),
-    (Op::Logistic, |x| 1.0 / (1.0 + (-x).exp())),
-    (Op::Erf, libm::erf),
-    (Op::Sin, f64::sin),
-    (Op::Cos, f64::cos),
-    (Op::Tan, f64::tan),
-    (Op::Sqrt, f64::sqrt),
-    (Op::Rsqrt, |x| 1.0 / x.sqrt()),
+    (Op::Exp, f64::exp, map::<reference::Exp>),
+    (Op::Expm1, f64::exp_m1, map::<reference::Expm1>),
+    (Op::Log, f64::ln, map::<reference::Log>),
+    (Op::Log1p, f64::ln_1p, map::<reference::Log1p>),
+    (Op::Tanh, f64::tanh, map::<reference::Tanh>),
+    (Op::Logistic, |x| 1.0 / (1.0 + (-x).exp()), map::<reference::Logistic>),
+    (Op::Erf, libm::erf, erf),
+    (Op::Sin, f64::sin, turned::<reference::Sin>),
+    (Op::Cos, f64::cos, turned::<reference::Cos>),
+    (Op::Tan, f64::tan, turned::<reference::Tan>),
+    (Op::Sqrt, f64::sqrt, map::<reference::Sqrt>),
+    (Op::Rsqrt, |x| 1.0 / x.sqrt(), map::<reference::Rsqrt>),
 ];
+
+/// Above this, sin, cos and tan are float64's functions on every path; there one path stands for all.
+const FAR: f32 = 1e8;
 
 const BINARY: &[Binary] =
     &[(Op::Pow, f64::powf), (Op::Atan2, f64::atan2), (Op::Div, |x, y| x / y), (Op::Rem, |x, y| x % y)];
@@ -111,63 +117,135 @@ fn plan(isa: Isa, op: Op, operands: usize) -> LoopPlan {
     .expect("a loop of one instruction")
 }
 
-/// What was worst on one path: the error, and the operands.
-#[derive(Clone, Copy, Default)]
+/// What was worst on one path: the error, and the operands. Errors below ¼ are not looked for.
+#[derive(Clone, Copy)]
 struct Worst(f64, [f32; 2]);
 
-/// The worst of `got`, where it is worse than `most`; `at` gives the operands of an element.
-fn compare(got: &[f32], want: &[f64], flushed: bool, most: &mut Worst, at: impl Fn(usize) -> [f32; 2]) {
-    for (i, (&got, &want)) in got.iter().zip(want).enumerate() {
-        // Most elements end here; a comparison with NaN does not.
-        let small = (f64::from(got) - want).abs() <= most.0 * unit(want);
-        if small && got.is_sign_negative() == want.is_sign_negative() {
-            continue;
-        }
-        let ulp = ulps(got, want, flushed);
-        if ulp > most.0 {
-            *most = Worst(ulp, at(i));
+/// Elements that are looked at together.
+const BLOCK: usize = 64;
+/// More than what a reference's error can be, in units of the last place.
+const DOUBT: f64 = 0.01;
+
+/// Marks the blocks of which an element may have a greater error than `limit`.
+struct Suspicious;
+
+struct Comparison {
+    got: *const f32,
+    want: *const f64,
+    limit: f64,
+    /// One for each block.
+    marks: *mut bool,
+    blocks: usize,
+}
+
+impl Kernel for Suspicious {
+    type Args = Comparison;
+
+    #[inline(always)]
+    unsafe fn run<const FMA: bool>(args: Comparison) {
+        for block in 0..args.blocks {
+            let mut doubtful = 0u64;
+            for i in block * BLOCK..(block + 1) * BLOCK {
+                // SAFETY: there are `blocks` whole blocks of both.
+                let (got, want) = unsafe { (f64::from(args.got.add(i).read()), args.want.add(i).read()) };
+                // Beyond the greatest number an infinity is as far as the next number would be.
+                let most = 2f64.powi(128);
+                let g = if got.abs() > most { most } else { got.abs() };
+                let w = if want.abs() > most { most } else { want.abs() };
+                let exponent = ((want as f32).to_bits() & (255 << 23)).clamp(1 << 23, 254 << 23);
+                let unit = f64::from(f32::from_bits(exponent)) * 2f64.powi(-23);
+                let far = !((g - w).abs() <= args.limit * unit) | ((want.abs() > most) & (g < most));
+                let sign = (got.to_bits() ^ want.to_bits()) >> 63 != 0;
+                let nans = got.is_nan() & want.is_nan();
+                doubtful |= u64::from((far | sign) & !nans);
+            }
+            // SAFETY: a mark for each block.
+            unsafe { args.marks.add(block).write(doubtful != 0) }
         }
     }
 }
 
-/// Runs `chunks` chunks of `operands`, each made by `fill`.
+/// What is known of the wanted values: bounds that say where to look, and the true value of an element.
+struct Wanted<'a> {
+    near: &'a [f64],
+    exact: &'a dyn Fn(usize) -> f64,
+    flushed: bool,
+}
+
+/// The worst of `got`, where it is worse than `most`; `at` gives the operands of an element.
+fn compare(got: &[f32], want: &Wanted, most: &mut Worst, at: impl Fn(usize) -> [f32; 2]) {
+    let mut marks = [false; CHUNK / BLOCK];
+    let limit = most.0 - DOUBT;
+    let args = Comparison {
+        got: got.as_ptr(),
+        want: want.near.as_ptr(),
+        limit,
+        marks: marks.as_mut_ptr(),
+        blocks: marks.len(),
+    };
+    // SAFETY: the path is one of this machine; `got` and `near` have CHUNK elements.
+    unsafe { version::<Suspicious>(Isa::best())(args) }
+    for block in (0..marks.len()).filter(|&block| marks[block]) {
+        for i in block * BLOCK..(block + 1) * BLOCK {
+            let far = |limit: f64| !((f64::from(got[i]) - want.near[i]).abs() <= limit * unit(want.near[i]));
+            if !far(most.0 - DOUBT) && got[i].is_sign_negative() == want.near[i].is_sign_negative() {
+                continue;
+            }
+            let ulp = ulps(got[i], (want.exact)(i), want.flushed);
+            if ulp > most.0 {
+                *most = Worst(ulp, at(i));
+            }
+        }
+    }
+}
+
+/// Runs `chunks` chunks of `operands`, each made by `fill`; `near` gives about what is wanted of a chunk.
 fn worst<const N: usize>(
     op: Op,
     chunks: usize,
     fill: impl Fn(usize, &mut [Vec<f32>; N]) + Sync,
     want: impl Fn([f32; N]) -> f64 + Sync,
+    near: impl Fn(&[Vec<f32>; N], &mut [f64]) + Sync,
 ) -> Vec<Worst> {
     let plans: Vec<LoopPlan> = Isa::available().iter().map(|&isa| plan(isa, op, N)).collect();
-    let all = Mutex::new(vec![Worst::default(); plans.len()]);
+    let all = Mutex::new(vec![Worst(0.25, [0.0; 2]); plans.len()]);
     let one = Pool::new(1);
+    let flush = |x: f32| if x.is_subnormal() { 0f32.copysign(x) } else { x };
     Pool::global().for_chunks(chunks, |chunk| {
         let mut ins: [Vec<f32>; N] = [const { Vec::new() }; N];
         fill(chunk, &mut ins);
-        let operands = |i: usize| ins.each_ref().map(|x| x[i]);
         let starts = ins.each_ref().map(|x| x.as_ptr().cast::<u8>());
-        let mut wanted: Vec<f64> = (0..CHUNK).map(|i| want(operands(i))).collect();
+        let mut wanted = vec![0.0; CHUNK];
+        near(&ins, &mut wanted);
         let mut got = vec![0f32; CHUNK];
         let mut most = all.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let alike = matches!(op, Op::Sin | Op::Cos | Op::Tan) && ins[0].iter().all(|x| x.abs() > FAR);
         for flushed in [false, true] {
-            if flushed {
-                for (i, wanted) in
-                    wanted.iter_mut().enumerate().filter(|&(i, _)| operands(i).iter().any(|x| x.is_subnormal()))
-                {
-                    *wanted = want(operands(i).map(|x| if x.is_subnormal() { 0f32.copysign(x) } else { x }));
-                }
+            if flushed && ins.iter().flatten().any(|x| x.is_subnormal()) {
+                near(&ins.each_ref().map(|x| x.iter().map(|&x| flush(x)).collect()), &mut wanted);
             }
-            for (plan, most) in plans.iter().zip(&mut most) {
-                {
+            let exact = |i: usize| want(ins.each_ref().map(|x| if flushed { flush(x[i]) } else { x[i] }));
+            // What says where to look is right itself.
+            for i in (0..CHUNK).step_by(CHUNK / 4).map(|i| i + chunk % (CHUNK / 4)) {
+                let cut = |x: f64| x.clamp(-2f64.powi(129), 2f64.powi(129));
+                let off = (cut(exact(i)) - cut(wanted[i])).abs() / unit(wanted[i]);
+                assert!(off.is_nan() || off < DOUBT / 2.0, "the reference of {} at {:e}", op.name(), ins[0][i]);
+            }
+            for (path, (plan, most)) in plans.iter().zip(&mut most).enumerate() {
+                if path == 0 || !alike {
                     let mode = if flushed { FloatMode::of_programs() } else { FloatMode::current() };
                     let _mode = mode.enter();
                     // SAFETY: CHUNK floats each; one instruction needs no scratch memory.
                     unsafe { plan.run(&starts, &[got.as_mut_ptr().cast()], std::ptr::null_mut(), &one) }
                 }
-                compare(&got, &wanted, flushed, most, |i| {
+                compare(&got, &Wanted { near: &wanted, exact: &exact, flushed }, most, |i| {
                     let mut at = [0.0; 2];
                     ins.iter().zip(&mut at).for_each(|(x, to)| *to = x[i]);
                     at
                 });
+            }
+            if alike {
+                break;
             }
         }
         let mut all = all.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -260,12 +338,16 @@ fn main() {
         println!("{line}");
         Table::write(op, line);
     };
-    for &(op, f) in UNARY.iter().filter(|(op, _)| wanted(op)) {
-        show(op, "all", 1, &worst(op, (1 << 32) / CHUNK, every_input, |[x]| f(f64::from(x))));
+    for &(op, f, many) in UNARY.iter().filter(|(op, ..)| wanted(op)) {
+        let near = |[x]: &[Vec<f32>; 1], y: &mut [f64]| many(x, y);
+        show(op, "all", 1, &worst(op, (1 << 32) / CHUNK, every_input, |[x]| f(f64::from(x)), near));
     }
-    let count = 1 << 14;
+    let count = 1 << 12;
     for &(op, f) in BINARY.iter().filter(|(op, _)| wanted(op)) {
         let inputs = format!("2^{} pairs", (count * CHUNK).ilog2());
-        show(op, &inputs, 2, &worst(op, count, pairs, |[x, y]| f(f64::from(x), f64::from(y))));
+        let near = |[x, y]: &[Vec<f32>; 2], z: &mut [f64]| {
+            z.iter_mut().enumerate().for_each(|(i, z)| *z = f(f64::from(x[i]), f64::from(y[i])));
+        };
+        show(op, &inputs, 2, &worst(op, count, pairs, |[x, y]| f(f64::from(x), f64::from(y)), near));
     }
 }
