@@ -79,7 +79,7 @@ const EDGES: &[f32] = &[
 ];
 
 /// The distance in units of the last place of `want` as a float32; infinite where one is NaN, infinite or of another
-/// sign and the other is not. `flushed`: subnormal results may be zero.
+/// sign and the other is not. `flushed`: subnormal results are zero.
 fn ulps(got: f32, want: f64, flushed: bool) -> f64 {
     let nearest = want as f32;
     if got.is_nan() || nearest.is_nan() {
@@ -88,7 +88,8 @@ fn ulps(got: f32, want: f64, flushed: bool) -> f64 {
     if got.is_sign_negative() != want.is_sign_negative() {
         return f64::INFINITY;
     }
-    if got.to_bits() == nearest.to_bits() && got.is_infinite() || flushed && got == 0.0 && nearest.is_subnormal() {
+    let vanishes = |x: f32| x == 0.0 || x.is_subnormal();
+    if got == nearest && got.is_infinite() || flushed && vanishes(got) && vanishes(nearest) {
         return 0.0;
     }
     // Beyond the greatest number an infinity is as far as the next number would be.
