@@ -27,6 +27,13 @@ export interface Application<V extends Val> {
   readonly outs: readonly V[];
 }
 
+/** A rule applied as a whole; undefined where it has to be applied op by op. */
+export type ApplyRule<V extends Val> = (
+  application: Application<V>,
+  gs: readonly (V | null)[],
+  wanted: readonly boolean[],
+) => readonly (V | null)[] | undefined;
+
 /** How ops are applied to values of this kind. */
 export type ApplyOp<V> = (op: AnyOp, ins: readonly V[], attrs: Attrs, regions: readonly Graph[]) => readonly V[];
 
@@ -63,8 +70,9 @@ export function backward<V extends Val>(
   sources: readonly V[],
   apply: ApplyOp<V>,
   kept?: Rows<V>,
+  whole?: ApplyRule<V>,
 ): Map<V, V> {
-  return atOneSite(() => walkBack(told, seeds, sources, apply, kept));
+  return atOneSite(() => walkBack(told, seeds, sources, apply, kept, whole));
 }
 
 function walkBack<V extends Val>(
@@ -73,6 +81,7 @@ function walkBack<V extends Val>(
   sources: readonly V[],
   apply: ApplyOp<V>,
   kept: Rows<V> | undefined,
+  whole: ApplyRule<V> | undefined,
 ): Map<V, V> {
   // boundary: b is over V, so what rules make of V are V
   const b = makeOps<V>(apply);
@@ -104,8 +113,10 @@ function walkBack<V extends Val>(
       if (rows.take(application.op, ins, application.attrs, gs[0])) continue;
     }
     const wanted = ins.map((x) => active.has(x));
-    const contributions = inRole(`the gradient of ${application.op.name}`, sitesOf(outs[0]), () =>
-      pullBack(application, gs, wanted, b, apply),
+    const contributions = inRole(
+      `the gradient of ${application.op.name}`,
+      sitesOf(outs[0]),
+      () => whole?.(application, gs, wanted) ?? pullBack(application, gs, wanted, b, apply),
     );
     contributions.forEach((g, k) => {
       const x = ins[k]!;

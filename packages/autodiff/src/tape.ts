@@ -21,6 +21,7 @@ import { withDefaults } from "@millrace/core/support";
 import { backward, seedsOf } from "./backward.js";
 import { connectTransforms } from "./graph-vjp.js";
 import { batchJacobian, jacobians } from "./jacobian.js";
+import { byProgram } from "./eager-rules.js";
 import { applyToTensors, inScope, Recording, type Watchable } from "./recording.js";
 import { Rows, type RowsOf } from "./rows.js";
 
@@ -290,7 +291,7 @@ export class GradientTape {
     const b = makeOps<TensorImpl>(applyToTensors);
     // Whoever else records would not see where the rows of a gradient come from.
     const rows = engine.recording ? undefined : new Rows<TensorImpl>(b);
-    const found = backward(this.recording.applications, seeds, sources.flat(), applyToTensors, rows);
+    const found = backward(this.recording.applications, seeds, sources.flat(), applyToTensors, rows, byProgram);
     return leaves.map((x, i) => {
       const parts = sources[i]!.flatMap((s) => found.get(s) ?? []);
       const slices = rows?.joined(sources[i]!);

@@ -8,7 +8,7 @@ import {
   type LogitsConfig,
   SparseCategoricalCrossentropy,
 } from "./crossentropy.js";
-import { Loss, type LossConfig } from "./loss.js";
+import { computesOnly, Loss, type LossConfig } from "./loss.js";
 import {
   Hinge,
   Huber,
@@ -57,6 +57,9 @@ registry.register("Hinge", (config: LossConfig) => new Hinge(config));
 registry.register("BinaryCrossentropy", (config: CrossentropyConfig) => new BinaryCrossentropy(config), ["bce"]);
 registry.register("CategoricalCrossentropy", (config: CrossentropyConfig) => new CategoricalCrossentropy(config));
 registry.register("SparseCategoricalCrossentropy", (config: LogitsConfig) => new SparseCategoricalCrossentropy(config));
+
+computesOnly(MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, Huber, Hinge);
+computesOnly(BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy);
 
 /** A loss from a function. */
 class FunctionLoss extends Loss {

@@ -19,6 +19,15 @@ export interface LossConfig {
 export const lossDefaults: Defaults<LossConfig> = { reduction: "sumOverBatchSize", name: null };
 
 /**
+ * Classes whose `call` does nothing but compute with tensors: in eager code too their loss is one program, and so is its
+ * gradient. One of the user's own may do anything.
+ */
+const computes = new WeakSet<object>();
+export function computesOnly(...classes: readonly object[]): void {
+  for (const one of classes) computes.add(one);
+}
+
+/**
  * Compares labels and predictions.
  * @public
  */
@@ -27,6 +36,7 @@ export abstract class Loss {
   readonly name: string;
   readonly reduction: Reduction;
   private readonly config: LossConfig;
+  private program: Loss["reduced"] | null = null;
 
   constructor(name: string, config: LossConfig) {
     this.name = config.name ?? name;
@@ -42,6 +52,12 @@ export abstract class Loss {
    * @param sampleWeight how much each sample counts; its loss is multiplied by it
    */
   apply(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null = null): Tensor {
+    if (!computes.has(this.constructor)) return this.reduced(yTrue, yPred, sampleWeight);
+    this.program ??= tf.fn((...args: Parameters<Loss["reduced"]>) => this.reduced(...args), { name: this.name });
+    return this.program(yTrue, yPred, sampleWeight);
+  }
+
+  private reduced(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null): Tensor {
     return reduceLoss(this.call(yTrue, yPred), sampleWeight, this.reduction);
   }
 
