@@ -8,6 +8,8 @@ use crate::isa::{fma32, fma64};
 const ROUND32: f32 = 12_582_912.0;
 /// 1.5 · 2^52.
 const ROUND64: f64 = 6_755_399_441_055_744.0;
+/// Below this, steps of a function of x may be subnormal though x is not, and functions are linear to the last place.
+const NEARLY_ZERO: f32 = 1e-30;
 const LN2_HIGH: f32 = 0.693_359_4;
 const LN2_LOW: f32 = -2.121_944_4e-4;
 
@@ -87,8 +89,8 @@ pub fn expm1<const FMA: bool>(x: f32) -> f32 {
     let y = if x > 89.0 { 89.0 } else { x };
     let y = if y < -20.0 { -20.0 } else { y };
     let result = half_expm1::<FMA>(exp_parts::<FMA>(y)) * 2.0;
-    // Where half of it would not be exact, and -0.
-    if x.abs() < f32::MIN_POSITIVE { x } else { result }
+    // Where half of it would be subnormal, and -0.
+    if x.abs() < NEARLY_ZERO { x } else { result }
 }
 
 #[inline(always)]
@@ -225,6 +227,7 @@ pub fn erf<const FMA: bool>(x: f32) -> f32 {
     let near =
         poly::<FMA, 6>(x * x, [0.128_379_15, -0.376_125, 0.112_818_77, -0.026_768_58, 0.004_995_853, -6.003_794e-4]);
     let near = fma32::<FMA>(x, near, x);
+    let near = if t < NEARLY_ZERO { x * std::f32::consts::FRAC_2_SQRT_PI } else { near };
     // -ln(1 - erf(y)) / y
     let y = if t > 3.95 { 3.95 } else { t };
     let far = poly::<FMA, 7>(

@@ -91,7 +91,8 @@ function programOf(
   if (steps < 2 || !isWhole) return null;
   const made = (all: readonly (Val | null)[]): Val[] => {
     const given = all.flatMap((g, i) => (g === null ? [] : [i]));
-    if (given.join() !== gives.join()) throw new TypeError(`the gradient of ${op.name} is of other operands than before`);
+    if (given.join() !== gives.join())
+      throw new TypeError(`the gradient of ${op.name} is of other operands than before`);
     return all.filter((g) => g !== null);
   };
   const composite = internalComposite<Attrs>({

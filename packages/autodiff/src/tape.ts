@@ -19,9 +19,9 @@ import {
 } from "@millrace/core/graph";
 import { withDefaults } from "@millrace/core/support";
 import { backward, seedsOf } from "./backward.js";
+import { byProgram } from "./eager-rules.js";
 import { connectTransforms } from "./graph-vjp.js";
 import { batchJacobian, jacobians } from "./jacobian.js";
-import { byProgram } from "./eager-rules.js";
 import { applyToTensors, inScope, Recording, type Watchable } from "./recording.js";
 import { Rows, type RowsOf } from "./rows.js";
 

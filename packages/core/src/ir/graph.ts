@@ -74,6 +74,12 @@ class FrozenGraph implements Graph {
   }
 }
 
+/** A finished graph with fewer nodes: those that are left need none of the others. */
+export function withNodes(graph: Graph, nodes: readonly Node[]): Graph {
+  const { stage, params, results, guards } = graph;
+  return new FrozenGraph({ stage, params, nodes, results, guards });
+}
+
 interface Draft {
   readonly op: AnyOp;
   readonly inputs: readonly Value[];

@@ -35,16 +35,16 @@ function allGuards(graph: Graph): Graph["guards"] {
 /** The symbols of a graph's parameters, guards and attributes, in order of appearance. */
 export function symbolsOfGraph(graph: Graph, into: Set<string> = new Set()): Set<string> {
   const ofAval = (a: Aval): void => {
-    for (const d of a.shape) symbolsOf(d, into);
+    for (const d of a.shape) if (typeof d !== "number") symbolsOf(d, into);
   };
   const ofAttr = (a: Attr): void => {
     if (a instanceof SymDim) symbolsOf(a, into);
-    else if (typeof a === "object" && isAttrList(a)) a.forEach(ofAttr);
+    else if (typeof a === "object" && isAttrList(a)) for (const one of a) if (typeof one !== "number") ofAttr(one);
   };
   for (const p of graph.params) ofAval(p.aval);
   for (const node of graph.nodes) {
-    Object.values(node.attrs).forEach(ofAttr);
-    node.outs.forEach(ofAval);
+    for (const name in node.attrs) ofAttr(node.attrs[name]!);
+    for (const out of node.outs) ofAval(out);
     for (const region of node.regions) symbolsOfGraph(region, into);
   }
   return into;
