@@ -12,7 +12,7 @@ export type { Aval } from "./ir/aval.js";
 export type { Dim, SymDim } from "./ir/dim.js";
 export { getBackend, listDevices, ready, setBackend } from "./runtime/backends.js";
 export type { CallReport, HostCallReport } from "./runtime/call-report.js";
-export { cond, switchCase, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
+export { cond, type LoopVars, switchCase, type WhileOptions, whileLoop } from "./runtime/control-flow.js";
 export { Executable, type ExecutableInput, type ExecutableOptions } from "./runtime/executable.js";
 export {
   type FileStat,
@@ -41,6 +41,7 @@ export { type KernelRow, type Profile, profile, type TraceEvent } from "./runtim
 export type { ArgumentChange, Retrace, RetraceReport } from "./runtime/retracing.js";
 export { foldl, foldr, mapFn, type Nested, type ScanOptions, scan } from "./runtime/scan.js";
 export type { NamedAval, NamedGraph, Signature, TensorSpec } from "./runtime/signature.js";
+export { TensorArray, type TensorArrayOptions } from "./runtime/tensor-array.js";
 export { setThreads, threads } from "./runtime/threads.js";
 export type { TracedFunction } from "./runtime/traced-function.js";
 export type { VariableOptions } from "./runtime/variable.js";

@@ -15,8 +15,9 @@ import { withDefaults } from "../types/options.js";
 import type { Tensor } from "../types/tensor.js";
 import { engine } from "./engine.js";
 import { assignedIn, asTensors, finish, outersOf, settle, traceRegion } from "./regions.js";
-import { buildStructure, refusePromise, sameTemplate } from "./structure.js";
+import { buildStructure, flattenStructure, refusePromise, sameTemplate } from "./structure.js";
 import type { TensorImpl } from "./tensor.js";
+import { TensorArray } from "./tensor-array.js";
 
 /**
  * `onTrue()` where the scalar `pred` is true, else `onFalse()`. In tf.function both are traced, and one runs.
@@ -95,19 +96,53 @@ export interface WhileOptions {
   readonly maximumIterations?: number;
 }
 
+/** What a loop's functions are given, and what it gives, for what it starts from. */
+export type LoopVars<V extends readonly (Like | TensorArray)[]> = {
+  -readonly [K in keyof V]: V[K] extends TensorArray ? TensorArray : Tensor;
+};
+
 /**
  * While `condition(...vars)` is true, `vars` become what `body(...vars)` returns. In tf.function it is one op.
+ * @param loopVars tensors, and TensorArrays
  * @returns the final loop variables
  * @example tf.whileLoop((i) => tf.less(i, 3), (i) => [tf.add(i, 1)], [tf.scalar(0)])[0] // 3
  */
-export function whileLoop<const V extends readonly Like[]>(
-  condition: (...vars: Tensor[]) => Tensor,
-  body: (...vars: Tensor[]) => readonly Tensor[],
+export function whileLoop<const V extends readonly (Like | TensorArray)[]>(
+  condition: (...vars: LoopVars<V>) => Tensor,
+  body: (...vars: LoopVars<V>) => readonly (Tensor | TensorArray)[],
   loopVars: V,
   options: WhileOptions = {},
-): Tensor[] {
-  // boundary: every tensor is a TensorImpl
-  const start = loopVars.map((x) => toTensor(x) as TensorImpl & Tensor);
+): LoopVars<V> {
+  const given = loopVars.map((x) => (x instanceof TensorArray ? x : toTensor(x)));
+  // boundary: eager code gives the functions what the loop carries as it is
+  if (!engine.trace) return loop(condition as LoopTest, body as LoopBody, given as Tensor[], options) as LoopVars<V>;
+  const leaves: TensorImpl[] = [];
+  const template = flattenStructure(given, leaves);
+  // boundary: the template was made from the loop variables
+  const build = (vars: readonly Tensor[]): LoopVars<V> => buildStructure(template, vars) as LoopVars<V>;
+  const after = (...vars: Tensor[]): readonly Tensor[] => {
+    const made = needVars(body(...build(vars)), given.length);
+    const found: TensorImpl[] = [];
+    const structure = flattenStructure(
+      made.map((x, i) => (given[i] instanceof TensorArray || x instanceof TensorArray ? x : toTensor(x))),
+      found,
+    );
+    checkAttr("whileLoop.C3", sameTemplate(template, structure), () => "the body must return what it is given");
+    // boundary: every TensorImpl is a Tensor once the op methods are installed
+    return found as readonly TensorImpl[] as readonly (TensorImpl & Tensor)[];
+  };
+  // boundary: as in after
+  const start = leaves as readonly TensorImpl[] as readonly (TensorImpl & Tensor)[];
+  return build(loop((...vars) => condition(...build(vars)), after, start, options));
+}
+
+type LoopTest = (...vars: Tensor[]) => Tensor;
+type LoopBody = (...vars: Tensor[]) => readonly Tensor[];
+
+/** A loop over tensors; in eager code over anything. */
+function loop(condition: LoopTest, body: LoopBody, vars: readonly Tensor[], options: WhileOptions): Tensor[] {
+  // boundary: every Tensor is a TensorImpl
+  const start = vars as readonly (TensorImpl & Tensor)[];
   const { maximumIterations: most } = withDefaults("whileLoop", options, { maximumIterations: undefined });
   checkAttr(
     "whileLoop.C4",

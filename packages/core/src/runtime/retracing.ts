@@ -188,6 +188,8 @@ function describe(template: Template, args: readonly Aval[]): string {
       return `a list of ${template.items.length}`;
     case "record":
       return `{ ${template.entries.map(([key]) => key).join(", ")} }`;
+    case "parted":
+      return `a ${template.value.constructor.name} of ${template.parts.map((t) => describe(t, args)).join(", ")}`;
     case "value":
       return describeValue(template.value);
   }

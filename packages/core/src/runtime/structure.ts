@@ -7,7 +7,18 @@ export type Template =
   | { readonly kind: "leaf"; readonly index: number }
   | { readonly kind: "value"; readonly value: unknown }
   | { readonly kind: "list"; readonly items: readonly Template[] }
-  | { readonly kind: "record"; readonly entries: readonly (readonly [string, Template])[] };
+  | { readonly kind: "record"; readonly entries: readonly (readonly [string, Template])[] }
+  | { readonly kind: "parted"; readonly value: Parted; readonly parts: readonly Template[] };
+
+/** A class whose objects are structures of tensors. */
+export abstract class Parted {
+  /** Its tensors. */
+  abstract parts(): readonly unknown[];
+  /** The same with other tensors. */
+  abstract withParts(parts: readonly unknown[]): Parted;
+  /** Whether it is the same but for its tensors. */
+  abstract isLike(other: Parted): boolean;
+}
 
 /** What a leaf is, where not every tensor is one. */
 export type IsLeaf = (x: TensorImpl) => boolean;
@@ -17,6 +28,8 @@ export function flattenStructure(value: unknown, leaves: TensorImpl[], isLeaf: I
   if (value instanceof TensorImpl) {
     return isLeaf(value) ? { kind: "leaf", index: leaves.push(value) - 1 } : { kind: "value", value };
   }
+  if (value instanceof Parted)
+    return { kind: "parted", value, parts: value.parts().map((v) => flattenStructure(v, leaves, isLeaf)) };
   if (Array.isArray(value)) return { kind: "list", items: value.map((v) => flattenStructure(v, leaves, isLeaf)) };
   if (isPlainObject(value)) {
     const entries = Object.keys(value)
@@ -45,6 +58,8 @@ export function buildStructure(template: Template, leaves: readonly unknown[]): 
       return template.items.map((t) => buildStructure(t, leaves));
     case "record":
       return Object.fromEntries(template.entries.map(([key, t]) => [key, buildStructure(t, leaves)]));
+    case "parted":
+      return template.value.withParts(template.parts.map((t) => buildStructure(t, leaves)));
   }
 }
 
@@ -52,6 +67,9 @@ export function buildStructure(template: Template, leaves: readonly unknown[]): 
 export function sameTemplate(a: Template, b: Template): boolean {
   if (a.kind === "leaf") return b.kind === "leaf" && a.index === b.index;
   if (a.kind === "value") return b.kind === "value" && Object.is(a.value, b.value);
+  if (a.kind === "parted") {
+    return b.kind === "parted" && a.value.isLike(b.value) && a.parts.every((t, i) => sameTemplate(t, b.parts[i]!));
+  }
   if (a.kind === "list") {
     return (
       b.kind === "list" && a.items.length === b.items.length && a.items.every((t, i) => sameTemplate(t, b.items[i]!))

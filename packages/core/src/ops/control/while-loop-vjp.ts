@@ -1,10 +1,11 @@
 // Reverse mode through a loop: the trips are walked back, each with the carry that it began with. With a bound on the
 // trips the carries are kept on stacks of that size, else on one that grows.
 import { avalsOf, type Val } from "../../ir/aval.js";
-import type { Graph, Node, Value } from "../../ir/graph.js";
+import { type Graph, type Node, Value } from "../../ir/graph.js";
 import { inlineGraph } from "../../ir/inline.js";
 import { buildRegion } from "../../ir/make-ops.js";
 import { transforms } from "../../ir/transform.js";
+import type { TypedArray } from "../../types/dtype.js";
 import type { Ops } from "../names.js";
 import { fillLike, isFloat, scalarOf, shift } from "../rules.js";
 import { floatCotangents, scatterCotangents } from "./call.js";
@@ -79,8 +80,25 @@ function backStep({ carry, constants, gradient, kept }: Loop, state: readonly Va
     });
     const rest = params.slice(state.length + kept.length);
     const found = inlineGraph(gradient, [...values, ...rest, ...params.slice(0, floats)], r.apply);
-    return [...found.slice(0, floats), ...sums.map((sum, k) => r.add([sum, found[floats + k]!]))];
+    return [...found.slice(0, floats), ...sums.map((sum, k) => added(r, sum, found[floats + k]!))];
   });
+}
+
+/** sum + g; where g is zeros with rows added, as the cotangent of a gather is, the rows are added to the sum. */
+function added(b: Ops, sum: Val, g: Val): Val {
+  const node = g instanceof Value ? g.node : null;
+  if (node?.op.name !== "scatterAdd" || !isZero(node.inputs[0]!)) return b.add([sum, g]);
+  const [, indices, updates] = node.inputs;
+  // boundary: the attributes of scatterAdd
+  return b.scatterAdd([sum, indices!, updates!], node.attrs as { readonly axis: number });
+}
+
+/** Whether a value is a constant zero, stretched or not. */
+function isZero({ node }: Value): boolean {
+  if (node?.op.name === "broadcastInDim") return isZero(node.inputs[0]!);
+  if (node?.op.name !== "constant") return false;
+  // boundary: the attributes of a constant
+  return (node.attrs.data as TypedArray).every((x) => Object.is(x, 0) || x === 0n);
 }
 
 /** Runs the loop again with every kept value pushed on a stack of `size`, then walks back over these. */
