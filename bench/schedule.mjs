@@ -1,6 +1,6 @@
 // What the compiler makes of a step: `node bench/schedule.mjs [--records] [CASES…]` prints for each of d, e, f, g and i the
 // sizes of graph, program and arena, and the time of each part of the first call; with --records the program too. With
-// --scaling it prints how the time to compile grows with the depth of an MLP.
+// --scaling it prints how the time to compile grows with the depth of an MLP, and what binding takes a slot.
 import process from "node:process";
 import { decodeProgram, encodeProgram } from "@millrace/core/backend";
 import {
@@ -130,8 +130,12 @@ function leastTime(f) {
   return least;
 }
 
-/** Nodes and milliseconds of each part of compiling, for MLPs of 32, 64, 128 … layers. */
+/**
+ * Nodes and milliseconds of each part of compiling, for MLPs of 16, 32, 64 … layers; how many times those of the net before;
+ * and what binding takes a slot.
+ */
 function scaling() {
+  let before;
   for (const depth of [16, 32, 64, 128, 256]) {
     const layers = () => Array.from({ length: depth }, () => tf.layers.dense({ units: 8, activation: "tanh" }));
     const input = tf.layers.dense({ units: 8, inputShape: [8] });
@@ -155,10 +159,18 @@ function scaling() {
       encode: () => encodeProgram(program),
       bind: () => backend.releaseBound(backend.bind(exe, [])),
     };
-    const times = Object.entries(parts).map(([name, f]) => `${name} ${leastTime(f).toFixed(1)}`);
+    const times = Object.entries(parts).map(([name, f]) => [name, leastTime(f)]);
+    const sum = times.reduce((total, [, ms]) => total + ms, 0);
+    const [nodes, slots] = [lowered.nodes.length, program.root.slots.length];
+    const listed = times.map(([name, ms]) => `${name} ${ms.toFixed(1)}`).join(", ");
+    const bind = (1e3 * times.at(-1)[1]) / slots;
+    const growth = before
+      ? `; ${(nodes / before.nodes).toFixed(2)} x the nodes, ${(sum / before.sum).toFixed(2)} x the time`
+      : "";
     console.log(
-      `${depth} layers, ${lowered.nodes.length} nodes, ${program.root.slots.length} slots: ms of ${times.join(", ")}`,
+      `${depth} layers, ${nodes} nodes, ${slots} slots: ms of ${listed}; ${bind.toFixed(2)} µs a slot to bind${growth}`,
     );
+    before = { nodes, sum };
   }
 }
 

@@ -5,8 +5,12 @@ use millrace_program::testing::{Builder, RegionBuilder};
 use millrace_program::{DType, Op};
 use std::time::Instant;
 
-/// The best of several rounds, in ns a call.
-fn best(name: &str, calls: u32, mut call: impl FnMut()) {
+/// The best of several rounds, in ns a call; `slots` are those that it binds.
+fn best(name: &str, calls: u32, call: impl FnMut()) {
+    best_of_slots(name, calls, 0, call);
+}
+
+fn best_of_slots(name: &str, calls: u32, slots: usize, mut call: impl FnMut()) {
     if !std::env::args().nth(1).is_none_or(|only| name.contains(&only)) {
         return;
     }
@@ -16,7 +20,8 @@ fn best(name: &str, calls: u32, mut call: impl FnMut()) {
         (0..calls).for_each(|_| call());
         best = best.min(start.elapsed().as_nanos() as f64 / f64::from(calls));
     }
-    println!("{name:40} {best:8.1} ns");
+    let each = if slots == 0 { String::new() } else { format!(", {:.0} ns a slot", best / slots as f64) };
+    println!("{name:40} {best:8.1} ns{each}");
 }
 
 /// A chain of `count` loops, each reading the results of the last two.
@@ -66,7 +71,7 @@ fn main() {
     });
     for count in [100, 1000, 5000] {
         let executable = device.compile(&chain(count)).unwrap();
-        best(&format!("bind of {count} loops, once"), 1, || {
+        best_of_slots(&format!("bind of {count} loops, once"), 1, count + 2, || {
             let bound = device.bind(executable, &[]).unwrap();
             device.release_bound(bound).unwrap();
         });
