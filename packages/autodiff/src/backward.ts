@@ -1,9 +1,10 @@
-import { MillraceError } from "@millrace/core";
+import { MillraceError, type Tensor } from "@millrace/core";
 import {
   type AnyOp,
   type Attrs,
   atOneSite,
   type CallSite,
+  engine,
   type Graph,
   inRole,
   isFloat,
@@ -11,6 +12,7 @@ import {
   makeOps,
   type NoRule,
   type Ops,
+  TensorImpl,
   TracerTensor,
   type Val,
   Value,
@@ -113,10 +115,9 @@ function walkBack<V extends Val>(
       if (rows.take(application.op, ins, application.attrs, gs[0])) continue;
     }
     const wanted = ins.map((x) => active.has(x));
-    const contributions = inRole(
-      `the gradient of ${application.op.name}`,
-      sitesOf(outs[0]),
-      () => whole?.(application, gs, wanted) ?? pullBack(application, gs, wanted, b, apply),
+    const pull = () => whole?.(application, gs, wanted) ?? pullBack(application, gs, wanted, b, apply);
+    const contributions = inRole(`the gradient of ${application.op.name}`, sitesOf(outs[0]), () =>
+      beside(outs[0], pull),
     );
     contributions.forEach((g, k) => {
       const x = ins[k]!;
@@ -127,6 +128,12 @@ function walkBack<V extends Val>(
   const asRows = new Set(kept ? sources.filter((x) => !cotangents.has(x)) : []);
   for (const x of rows.wholes()) if (!asRows.has(x)) gather(x);
   return cotangents;
+}
+
+/** Runs a rule where what it is about lies: that is where its constants are made. */
+export function beside<T>(x: Val | undefined, f: () => T): T {
+  // boundary: every tensor is a TensorImpl
+  return x instanceof TensorImpl ? engine.near(x as TensorImpl & Tensor, f) : f();
 }
 
 /** Applies one op's rule. */

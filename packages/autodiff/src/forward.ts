@@ -1,6 +1,6 @@
 import { MillraceError } from "@millrace/core";
 import { fillLike, isFloat, isNoRule, makeOps, type Val } from "@millrace/core/graph";
-import { type Application, type ApplyOp, backward, recordedOps, refuseGradient, seedsOf } from "./backward.js";
+import { type Application, type ApplyOp, backward, beside, recordedOps, refuseGradient, seedsOf } from "./backward.js";
 
 type Maybe<V> = V | null;
 
@@ -16,7 +16,7 @@ export function forward<V extends Val>(
   for (const application of applications) {
     const ts = application.ins.map((x) => tangents.get(x) ?? null);
     if (ts.every((t) => t === null)) continue;
-    pushForward(application, ts, apply).forEach((t, i) => {
+    beside(application.outs[0], () => pushForward(application, ts, apply)).forEach((t, i) => {
       if (t) tangents.set(application.outs[i]!, t);
     });
   }

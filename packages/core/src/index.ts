@@ -3,6 +3,8 @@
  * The Millrace engine: tensors and their ops, variables, functions, devices and memory.
  * @packageDocumentation
  */
+
+export * as config from "./api/config.js";
 export { registerBackend, registerReferenceBackend } from "./api/connect.js";
 export * as debugging from "./api/debugging.js";
 export * from "./api/exports.gen.js";

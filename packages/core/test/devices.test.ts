@@ -65,15 +65,15 @@ describe("a function", () => {
     const step = tf.fn(() => v.assignAdd(1).read());
     expect([step().arraySync(), step().device]).toEqual([[2, 3], "second:0"]);
   });
-  test("refuses arguments, or what it uses from outside, on several devices", () => {
+  test("refuses an op whose operands are on several devices, where they come from outside too", () => {
     const add = tf.fn((a: tf.Tensor, b: tf.Tensor) => a.add(b));
-    expect(errorOf(() => add(x, y))).toMatch(/^E_DEVICE a function's arguments are on reference:0 and second:0/);
-    expect(errorOf(() => tf.fn((a: tf.Tensor) => a.add(y))(x))).toMatch(/^E_DEVICE .*outside on second:0/);
-    expect(errorOf(() => tf.fn(() => tf.add(x, y))())).toMatch(/^E_DEVICE what a function uses from outside/);
-  });
-  test("does not move what it is tracing, and says so", () => {
-    expect(errorOf(() => tf.fn((a: tf.Tensor) => a.to("second:0"))(x))).toMatch(/^E_UNIMPLEMENTED to\("second:0"\)/);
-    expect(errorOf(() => tf.fn(() => there(() => tf.ones([2])))())).toMatch(/^E_UNIMPLEMENTED tf.device/);
-    expect(tf.fn((a: tf.Tensor) => a.to("reference:0").device)(x)).toBe("reference:0");
+    const both = /^E_DEVICE add: operands are on reference:0 and second:0; move one with x.to\("reference:0"\)/;
+    expect(errorOf(() => add(x, y))).toMatch(both);
+    expect(errorOf(() => tf.fn((a: tf.Tensor) => a.add(y))(x))).toMatch(both);
+    expect(errorOf(() => tf.fn(() => tf.add(x, y))())).toMatch(both);
+    const v = there(() => tf.variable([1, 2]));
+    expect(errorOf(() => tf.fn((a: tf.Tensor<[2], "float32">) => v.assign(a))(x))).toMatch(
+      /^E_DEVICE assign: .* is on second:0/,
+    );
   });
 });

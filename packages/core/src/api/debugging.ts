@@ -2,6 +2,7 @@
 import { engine } from "../runtime/engine.js";
 import { numerics } from "../runtime/numerics.js";
 import { origins } from "../runtime/origins.js";
+import { placement } from "../runtime/placement.js";
 import { setPurityCheck } from "../runtime/purity.js";
 
 export * from "./asserts.js";
@@ -19,6 +20,15 @@ export * from "./asserts.js";
  */
 export function trackSites(on: boolean): void {
   origins.tracksSites = on;
+  engine.settle();
+}
+
+/**
+ * Makes the logger's info tell of each op on what device it runs: in eager code at each call, in a function while it is traced.
+ * @param on whether it is told from now on
+ */
+export function setLogDevicePlacement(on: boolean): void {
+  placement.logged = on;
   engine.settle();
 }
 

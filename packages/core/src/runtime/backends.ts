@@ -9,6 +9,8 @@ interface Registration {
   readonly priority: number;
   readonly factory: BackendFactory;
   started?: Backend;
+  /** Others of its kind, for logical devices. */
+  readonly more: Backend[];
   starting?: Promise<Backend>;
   failure?: unknown;
 }
@@ -19,7 +21,7 @@ let current: Device | null = null;
 
 /** Makes a backend known; a name that is known stays as it is. */
 export function addBackend(name: string, factory: BackendFactory, priority: number): void {
-  if (!registrations.has(name)) registrations.set(name, { name, factory, priority });
+  if (!registrations.has(name)) registrations.set(name, { name, factory, priority, more: [] });
 }
 
 function byPriority(): Registration[] {
@@ -136,7 +138,32 @@ export function getBackend(): string {
 
 /** Every backend that has been started. */
 export function startedBackends(): Backend[] {
-  return [...registrations.values()].flatMap((r) => (r.started ? [r.started] : []));
+  return [...registrations.values()].flatMap((r) => (r.started ? [r.started, ...r.more] : []));
+}
+
+/** Every device of a backend that has been started. */
+export function startedDevices(): Device[] {
+  return [...devices.values()];
+}
+
+/** See tf.config.setLogicalDevices. A logical device is a backend of its own, with its own memory and queue. */
+export function setLogicalDevices(name: string, count: number): void {
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new MillraceError("E_ARGUMENT", `setLogicalDevices: needs a number of devices from 1, got ${String(count)}`);
+  const first = deviceNamed(name).backend;
+  const r = [...registrations.values()].find(({ started }) => started === first)!;
+  const refused = (why: string): MillraceError =>
+    new MillraceError("E_DEVICE", `setLogicalDevices: the ${r.name} backend ${why}`);
+  if (first.devices().length > 1) throw refused(`has ${first.devices().length} devices of its own`);
+  if (count <= r.more.length) throw refused(`has ${r.more.length + 1} devices already, which cannot go`);
+  const stem = first.devices()[0]!.name.replace(/:0$/, "");
+  while (r.more.length + 1 < count) {
+    const made = r.factory();
+    if (made instanceof Promise) throw refused("starts asynchronously, and has one device");
+    r.more.push(made);
+    const device = new Device(made, 0, `${stem}:${r.more.length}`);
+    devices.set(device.name, device);
+  }
 }
 
 /** A device by name: "cpu:0", or "cpu" for the first of its backend, which is started if need be. */
@@ -165,5 +192,5 @@ export function deviceNamed(name: string): Device {
  */
 export function listDevices(): readonly DeviceInfo[] {
   const all = [...devices.values()].sort((a, b) => Number(b === current) - Number(a === current));
-  return all.map((device) => device.backend.devices()[device.index]!);
+  return all.map(({ backend, index, name }) => ({ ...backend.devices()[index]!, name }));
 }

@@ -65,7 +65,7 @@ export class CheckedFunction extends PolymorphicFunction {
     const key = leaves.map((x) => x.shape.join()).join(";");
     if (seen.size >= sizesToHold || seen.has(key)) return true;
     const avals = leaves.map((x) => x.aval);
-    const exact = traceAgain(() => traceFunction(this.f, self, found.template, avals, found.device));
+    const exact = traceAgain(() => traceFunction(this.f, self, found.template, avals, found.places));
     const sizes: Map<string, Dim> = matchSymbols(paramAvals(found.graph), avals);
     if (differenceOf(found, exact, sizes)) return false;
     seen.add(key);

@@ -4,7 +4,7 @@ import { evaluateDim } from "../ir/dim.js";
 import type { Graph } from "../ir/graph.js";
 import type { Claims } from "../ir/verify.js";
 import { findOp } from "../ops/table.js";
-import type { Backend, Bound, Executable } from "./backend.js";
+import type { Backend, Bound, Buf, Executable } from "./backend.js";
 import type { ResultName } from "./origins.js";
 import { RecentMap } from "./recent-map.js";
 import type { TensorType } from "./tensor-type.js";
@@ -17,6 +17,8 @@ export interface BoundGraph<T extends Aval = TensorType> {
   readonly origin: number;
   /** Whether it is queued even where nothing else is. */
   readonly isLong: boolean;
+  /** How it runs where it is no program of one backend, but of several devices. */
+  readonly run?: (args: readonly Buf[]) => readonly Buf[];
   /** True once it was given back: whoever still holds it must bind anew. */
   released: boolean;
 }

@@ -8,6 +8,7 @@ import { type BoundGraph, CompiledGraph, type Compiler, claimsOf } from "./compi
 import { HostCalls, hasHostCalls } from "./host-calls.js";
 import { withChecks } from "./numerics.js";
 import { origins, type ResultName } from "./origins.js";
+import { OpenPage } from "./pages.js";
 import { type TensorType, TypeTable } from "./tensor-type.js";
 
 /** One device of a backend: the types of its tensors and the programs compiled for it. */
@@ -16,14 +17,17 @@ export class Device implements Compiler<TensorType> {
   readonly backend: Backend;
   readonly index: number;
   readonly types: TypeTable;
+  /** Where the buffers of its new tensors are entered. */
+  readonly page: OpenPage = new OpenPage();
   private readonly hostCalls: HostCalls;
   /** Called when a bound is given back: whoever remembers bounds must forget them. */
   onEvict: () => void = () => {};
 
-  constructor(backend: Backend, index: number) {
+  /** @param name that of the backend's device unless given */
+  constructor(backend: Backend, index: number, name: string = backend.devices()[index]!.name) {
     this.backend = backend;
     this.index = index;
-    this.name = backend.devices()[index]!.name;
+    this.name = name;
     this.types = new TypeTable(this);
     this.hostCalls = new HostCalls(backend, index);
   }
@@ -41,9 +45,9 @@ export class Device implements Compiler<TensorType> {
     const made = this.run(program, args, []);
     const smallest = outs.reduce((best, type, i) => (type.bytes < outs[best]!.bytes ? i : best), 0);
     try {
-      this.backend.readSync?.(made[smallest]!);
+      outs[smallest]?.device.backend.readSync?.(made[smallest]!);
     } catch (error) {
-      for (const buf of made) this.backend.free(buf);
+      for (const [i, buf] of made.entries()) outs[i]!.device.backend.free(buf);
       throw error;
     }
     return made;
@@ -75,6 +79,7 @@ export class Device implements Compiler<TensorType> {
     renew: readonly number[] = [],
   ): readonly Buf[] {
     const { bound } = program;
+    if (program.run) return program.run(args);
     const made = bound < 0 ? this.hostCalls.run(bound, args) : this.backend.run(bound, args, donate, renew);
     if (bound < 0) origins.markResults(program, made);
     if (origins.tracksSites) origins.markSite(program, made);

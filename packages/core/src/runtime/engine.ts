@@ -1,11 +1,12 @@
 import { type Dispatcher, dispatch } from "../ir/apply.js";
 import { type Attrs, noAttrs, sameAttrs } from "../ir/attrs.js";
-import type { Aval, Val } from "../ir/aval.js";
 import type { Graph, Value } from "../ir/graph.js";
 import { bytesOf, type HostArray } from "../ir/host.js";
 import { type AnyOp, inferOp } from "../ir/op.js";
+import { callOp } from "../ops/control/call.js";
 import { type ConstantAttrs, constantOp } from "../ops/create/constant.js";
 import { identityOp } from "../ops/shape/identity.js";
+import { copyOp, isFree } from "../passes/place.js";
 import type { Trace } from "../trace/trace.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
@@ -18,12 +19,12 @@ import { CallCache } from "./call-cache.js";
 import type { BoundGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import { EagerDevices } from "./eager.js";
-import { explainRule } from "./explain.js";
+import { explained } from "./explain.js";
 import { GraphPrograms } from "./graph-programs.js";
 import { readLiteral } from "./host-values.js";
-import { Mover } from "./moving.js";
 import { keptNumber, origins, uploaded } from "./origins.js";
-import { OpenPage } from "./pages.js";
+import { copyBuffer } from "./placed-program.js";
+import { commonDevice, deviceOfScope, placeInTrace, placement } from "./placement.js";
 import type { Recorder, TensorScope } from "./recorder.js";
 import { Scalars } from "./scalars.js";
 import { isSlices, isVariable, TensorImpl, TracerTensor } from "./tensor.js";
@@ -42,8 +43,9 @@ export class Engine implements Dispatcher {
   private readonly eager = new EagerDevices(() => this.calls.clear());
   readonly graphs: GraphPrograms = new GraphPrograms();
 
-  private readonly page = new OpenPage();
   private device: Device | null = null;
+  /** That of the function which is being traced. */
+  private home: Device | null = null;
 
   // ---- dispatch -------------------------------------------------------------------------------------------------
 
@@ -89,7 +91,8 @@ export class Engine implements Dispatcher {
   ): readonly (TensorImpl & Tensor)[] {
     if (this.trace) return this.traceOp(this.trace, op, ins, attrs, regions);
     for (const x of ins) this.check(op.name, x);
-    const recorded = this.recorders.length > 0 ? ins.map((x) => this.snapshot(x)) : ins;
+    const here = placement.soft ? this.together(op, ins) : ins;
+    const recorded = this.recorders.length > 0 ? here.map((x) => this.snapshot(x)) : here;
     const outs = this.run(op, recorded, attrs, regions);
     for (const r of this.recorders) r.applied(op, recorded, attrs, regions, outs);
     return outs;
@@ -103,31 +106,20 @@ export class Engine implements Dispatcher {
   }
 
   private run(op: AnyOp, ins: readonly TensorImpl[], attrs: Attrs, regions: readonly Graph[]): (TensorImpl & Tensor)[] {
-    const device = this.commonDevice(op, ins);
+    if (op === copyOp) return [this.copied(ins[0]!, deviceNamed(String(attrs.device)))];
+    if (op === callOp) return this.graphs.runOp(this, this.deviceBeside(ins[0]), op, ins, attrs, regions);
+    const device = commonDevice(op, ins, this.deviceBeside(ins[0]));
     if (regions.length > 0) return this.graphs.runOp(this, device, op, ins, attrs, regions);
     // A constant is no program: it would be kept for each value.
     // boundary: the attributes of a constant
     if (op === constantOp) return [this.upload(device, attrs as ConstantAttrs)];
     const known = this.calls.find(op, device, ins, attrs);
     if (known) return this.runBound(device, known, ins);
-    this.infer(op, ins, attrs, regions);
-    const bound = this.eager.of(device).bind(
-      op,
-      ins.map((x) => x.aval),
-      attrs,
-    );
+    const avals = ins.map((x) => x.aval);
+    explained(op, avals, attrs, () => inferOp(op, avals, attrs, regions, []));
+    const bound = this.eager.of(device).bind(op, avals, attrs);
     this.calls.add(op, device, ins, attrs, bound);
     return this.runBound(device, bound, ins);
-  }
-
-  /** Holds the op's rules; what is wrong is explained to the user. */
-  private infer(op: AnyOp, ins: readonly Val[], attrs: Attrs, regions: readonly Graph[]): readonly Aval[] {
-    const avals = ins.map((x) => x.aval);
-    try {
-      return inferOp(op, avals, attrs, regions, []);
-    } catch (error) {
-      throw explainRule(error, op, avals, attrs);
-    }
   }
 
   /** Runs a bound program and adopts its results. */
@@ -140,17 +132,16 @@ export class Engine implements Dispatcher {
     return program.outs.map((type, i) => this.adopt(type, bufs[i]!));
   }
 
-  private commonDevice(op: AnyOp, ins: readonly TensorImpl[]): Device {
-    const device = ins[0]?.type.device ?? this.defaultDevice();
-    for (const x of ins) {
-      if (x.type.device === device) continue;
-      throw new MillraceError(
-        "E_DEVICE",
-        `${op.name}: operands are on ${device.name} and ${x.device}; move one with x.to("${device.name}")`,
-        { op: op.name },
-      );
-    }
-    return device;
+  /** Operands for an op on one device: under soft placement there may be some on others. */
+  private together(op: AnyOp, ins: readonly TensorImpl[]): readonly TensorImpl[] {
+    const device = ins[0]?.type.device;
+    if (!device || op === callOp || ins.every((x) => x.type.device === device)) return ins;
+    commonDevice(op, ins, device);
+    return ins.map((x) => (x.type.device === device ? x : this.copyTo(x, device)));
+  }
+
+  private copyTo(x: TensorImpl, device: Device): TensorImpl & Tensor {
+    return this.applyImpl(copyOp, [x], { device: device.name, from: x.device }, [])[0]!;
   }
 
   /** Gives the programs of eager ops back: what is compiled anew may differ. */
@@ -170,16 +161,15 @@ export class Engine implements Dispatcher {
   ): (TensorImpl & Tensor)[] {
     const tracers = ins.map((x) => this.inTrace(trace, x));
     const operands = tracers.map((x) => x.value);
-    let values: readonly Value[];
-    try {
-      values = trace.builder.apply(op, operands, attrs, regions, captureSites());
-    } catch (error) {
-      const avals = operands.map((v) => v.aval);
-      throw explainRule(error, op, avals, attrs);
-    }
-    const outs = values.map((v) => this.tracer(trace, v));
+    const device = placeInTrace(trace, op, tracers, attrs, this.defaultDevice());
+    const avals = operands.map((v) => v.aval);
+    const apply = (): readonly Value[] => trace.builder.apply(op, operands, attrs, regions, captureSites());
+    const values = explained(op, avals, attrs, apply);
+    const operandsAreFree = tracers.map((x) => x.isFree);
+    const free = regions.length === 0 && isFree(op, operandsAreFree);
+    const outs = values.map((v) => this.tracer(trace, v, device, free));
     for (const r of this.recorders) r.applied(op, tracers, attrs, regions, outs);
-    return outs;
+    return free && ins.length === 0 && device !== this.home ? outs.map((x) => this.copyTo(x, device)) : outs;
   }
 
   /** A tensor as a value of `trace`; see Tracers. */
@@ -197,9 +187,9 @@ export class Engine implements Dispatcher {
   });
 
   /** The tensor that stands for a value of a graph. */
-  tracer(trace: Trace, value: Value): TracerTensor & Tensor {
+  tracer(trace: Trace, value: Value, device?: Device, free?: boolean): TracerTensor & Tensor {
     // boundary: installMethods has put the op methods on the prototype
-    return this.tracers.of(trace, value) as TracerTensor & Tensor;
+    return this.tracers.of(trace, value, device, free) as TracerTensor & Tensor;
   }
 
   /** Runs `f` with `trace` as the innermost trace. Recorders from outside do not see what happens inside. */
@@ -209,11 +199,14 @@ export class Engine implements Dispatcher {
     const { scope } = this;
     this.scope = null;
     this.trace = trace;
+    const { home } = this;
+    if (!trace.parent) this.home = this.defaultDevice();
     this.settle();
     try {
       return f();
     } finally {
       this.trace = outer;
+      this.home = home;
       this.scope = scope;
       this.recorders.splice(0, this.recorders.length, ...recorders);
       this.settle();
@@ -236,7 +229,7 @@ export class Engine implements Dispatcher {
 
   /** Whoever changes what stands between ops and the backend calls this. */
   settle(): void {
-    this.plain = this.isPlain() && !origins.tracksSites;
+    this.plain = this.isPlain() && !origins.tracksSites && !placement.logged;
   }
 
   /** Starts and ends recording. */
@@ -319,16 +312,18 @@ export class Engine implements Dispatcher {
   /** Takes a new buffer into a tensor. */
   adopt(type: TensorType, buf: Buf): TensorImpl & Tensor {
     // boundary: installMethods has put the op methods on the prototype
-    const tensor = new TensorImpl(type, buf, this.page.token) as TensorImpl & Tensor;
-    this.page.add(type, buf);
+    const { page } = type.device;
+    const tensor = new TensorImpl(type, buf, page.token) as TensorImpl & Tensor;
+    page.add(type, buf);
     this.scope?.made.push(tensor);
     return tensor;
   }
 
   /** Gives a variable a new buffer in place of the old one. */
   renew(variable: VariableImpl, buf: Buf): void {
-    const { token } = this.page;
-    this.page.add(variable.type, buf, false);
+    const { page } = variable.type.device;
+    const { token } = page;
+    page.add(variable.type, buf, false);
     variable.replace(buf, token);
   }
 
@@ -338,14 +333,25 @@ export class Engine implements Dispatcher {
 
   toDevice(x: TensorImpl, name: string): Tensor {
     const device = deviceNamed(name);
-    this.needHere(device, `to("${name}")`);
-    if (this.trace || x.type.device === device) return this.clone(x);
-    return this.mover.move(this.snapshot(x), device);
+    return x.type.device === device ? this.clone(x) : this.copyTo(x, device);
   }
-  private readonly mover = new Mover({
-    copy: (x, to) => this.upload(to, { dtype: x.dtype, shape: x.shape, data: x.dataSync() }),
-    record: (op, x, made) => this.recordCall(op, [x], noAttrs, [], [made]),
-  });
+
+  private copied(x: TensorImpl, device: Device): TensorImpl & Tensor {
+    const type = device.types.of(x.aval);
+    const buf = copyBuffer(x.type.device, x.live("to"), device, type);
+    origins.mark(type, buf, uploaded);
+    return this.adopt(type, buf);
+  }
+
+  /** What a variable has at the end of a trace, on this device. */
+  placed(trace: Trace, x: TensorImpl, device: Device): TracerTensor {
+    const tracer = this.inTrace(trace, x);
+    if (tracer.type.device === device && !(tracer.isFree && device !== this.home)) return tracer;
+    return this.inTrace(
+      trace,
+      this.within(trace, () => this.copyTo(tracer, device)),
+    );
+  }
 
   dispose(x: TensorImpl): void {
     if (x.isDisposed || x instanceof TracerTensor) return;
@@ -362,21 +368,11 @@ export class Engine implements Dispatcher {
 
   /** Runs `f` with the device of this name as the default. */
   onDevice<T>(name: string, f: () => T): T {
-    const device = deviceNamed(name);
-    this.needHere(device, `tf.device("${name}")`);
-    return this.withDevice(device, f);
-  }
-
-  /** Inside of a function that is being traced there is one device. */
-  private needHere(device: Device, what: string): void {
-    const here = this.defaultDevice();
-    if (!this.trace || device === here) return;
-    const why = `inside of tf.function all tensors are on its device, ${here.name}`;
-    throw new MillraceError("E_UNIMPLEMENTED", `${what}: ${why}`);
+    return this.withDevice(deviceOfScope(name), f);
   }
 
   near<T>(x: Tensor, f: () => T): T {
-    return this.trace ? f() : this.withDevice(this.deviceBeside(x), f);
+    return this.withDevice(this.deviceBeside(x), f);
   }
 
   /** Runs `f` with another default device. */

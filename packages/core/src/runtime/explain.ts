@@ -5,6 +5,15 @@ import { type AnyOp, RuleError } from "../ir/op.js";
 import { offerRepair } from "../ir/repair.js";
 import { MillraceError } from "../types/errors.js";
 
+/** Runs what holds the rules of an op; what is wrong is explained to the user. */
+export function explained<T>(op: AnyOp, ins: readonly Aval[], attrs: Attrs, f: () => T): T {
+  try {
+    return f();
+  } catch (error) {
+    throw explainRule(error, op, ins, attrs);
+  }
+}
+
 /** A RuleError with the operands, the repair that fits and the user's line; any other error as it is. */
 export function explainRule(error: unknown, op: AnyOp, ins: readonly Aval[], attrs: Attrs): unknown {
   if (!(error instanceof RuleError)) return error;

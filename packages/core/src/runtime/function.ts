@@ -41,6 +41,8 @@ export class ConcreteFunction {
   readonly template: Template;
   readonly args: readonly Aval[];
   readonly device: Device;
+  /** The devices of the arguments. */
+  readonly places: readonly Device[];
   readonly captures: readonly TensorImpl[];
   readonly variables: readonly VariableImpl[];
   readonly assigned: readonly VariableImpl[];
@@ -64,6 +66,7 @@ export class ConcreteFunction {
     readonly template: Template;
     readonly args: readonly Aval[];
     readonly device: Device;
+    readonly places: readonly Device[];
     readonly captures: readonly TensorImpl[];
     readonly variables: readonly VariableImpl[];
     readonly assigned: readonly VariableImpl[];
@@ -73,6 +76,7 @@ export class ConcreteFunction {
     this.template = parts.template;
     this.args = parts.args;
     this.device = parts.device;
+    this.places = parts.places;
     this.captures = parts.captures;
     this.variables = parts.variables;
     this.assigned = parts.assigned;
@@ -94,8 +98,8 @@ export class ConcreteFunction {
   }
 
   /** Whether the tensors of a call fit this trace. */
-  accepts(leaves: readonly TensorImpl[], device: Device | undefined): boolean {
-    if (device === undefined ? this.isElsewhere() : device !== this.device) return false;
+  accepts(leaves: readonly TensorImpl[]): boolean {
+    if (leaves.some((x, i) => x.type.device !== this.places[i]) || this.isElsewhere()) return false;
     const sizes = new Map<string, number>();
     return leaves.every((x, i) => fits(this.args[i]!, x.aval, sizes));
   }
@@ -242,13 +246,13 @@ export class PolymorphicFunction {
 
   /** The trace for a call, made if there is none. */
   concrete(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
-    const device = deviceOf(leaves);
-    const found = useTrace(this.traces, (t) => sameTemplate(t.template, template) && t.accepts(leaves, device));
+    const found = useTrace(this.traces, (t) => sameTemplate(t.template, template) && t.accepts(leaves));
     if (found) return found;
-    const made = this.trace(self, template, leaves, device ?? engine.defaultDevice());
+    const made = this.trace(self, template, leaves);
     keepTrace(this.traces, made, engine.graphs);
     const args = leaves.map((x) => x.aval);
-    this.history.add({ template, args, takes: made.args, device: made.device.name });
+    const places = new Set([made.device, ...made.places].map(({ name }) => name));
+    this.history.add({ template, args, takes: made.args, device: [...places].join(" and ") });
     return made;
   }
 
@@ -262,10 +266,10 @@ export class PolymorphicFunction {
     return { before: this.history.count === 0 ? null : this.history.first };
   }
 
-  private trace(self: unknown, template: Template, leaves: readonly TensorImpl[], device: Device): ConcreteFunction {
+  private trace(self: unknown, template: Template, leaves: readonly TensorImpl[]): ConcreteFunction {
     const { inputSignature, name } = this.options;
     const of = (args: readonly Aval[]): ConcreteFunction =>
-      this.make(() => traceFunction(this.f, self, template, args, device, name, this.making()));
+      this.make(() => traceFunction(this.f, self, template, args, placesOf(leaves), name, this.making()));
     if (inputSignature) return of(specAvals(inputSignature, leaves));
     const general = this.generalised(template, leaves);
     if (general) {
@@ -301,38 +305,35 @@ export const isArgument = (x: TensorImpl): boolean => !(x instanceof VariableImp
 /** Calls of itself that a function may be in the middle of. */
 const deepest = 200;
 
-/** The device of a call: that of its tensors, if it has any. */
-function deviceOf(tensors: readonly TensorImpl[], what = "a function's arguments"): Device | undefined {
-  const device = tensors[0]?.type.device;
-  const other = tensors.find((x) => x.type.device !== device);
-  if (!device || !other) return device;
-  const places = `${what} are on ${device.name} and ${other.device}`;
-  throw new MillraceError("E_DEVICE", `${places}; move one with x.to("${device.name}")`);
-}
+/** The devices of a call's tensors. */
+export const placesOf = (leaves: readonly TensorImpl[]): readonly Device[] => leaves.map((x) => x.type.device);
 
-/** Traces one call, whose arguments are on `device`. `name` is what tf.memory() calls the function. */
+/** Traces one call, whose arguments are on `places`. `name` is what tf.memory() calls the function. */
 export function traceFunction(
   f: AnyFunction,
   self: unknown,
   template: Template,
   args: readonly Aval[],
-  device: Device = engine.defaultDevice(),
+  places: readonly Device[] = [],
   name: string = f.name,
   making?: Making,
 ): ConcreteFunction {
-  return engine.withDevice(device, () => traceOn(new Trace(null, making), device, f, self, template, args, name));
+  const device = places[0] ?? engine.defaultDevice();
+  const trace = new Trace(null, making);
+  return engine.withDevice(device, () => traceOn(trace, device, places, f, self, template, args, name));
 }
 
 function traceOn(
   trace: Trace,
   device: Device,
+  places: readonly Device[],
   f: AnyFunction,
   self: unknown,
   template: Template,
   args: readonly Aval[],
   name: string,
 ): ConcreteFunction {
-  const tracers = args.map((aval, i) => engine.tracer(trace, trace.argument(i, aval)));
+  const tracers = args.map((aval, i) => engine.tracer(trace, trace.argument(i, aval), places[i] ?? device));
   const results: TensorImpl[] = [];
   const returned = engine.within(trace, () => {
     // boundary: the template was made from the list of arguments
@@ -343,7 +344,7 @@ function traceOn(
   const values = results.map((x) => engine.inTrace(trace, x).value);
   // boundary: only the engine makes variables
   const assigned = trace.assigned() as VariableImpl[];
-  const updates = assigned.map((v) => engine.inTrace(trace, v).value);
+  const updates = assigned.map((v) => engine.placed(trace, v, v.type.device).value);
   const captures: { outer: TensorImpl; at: number }[] = [];
   const variables: { variable: VariableImpl; at: number }[] = [];
   trace.inputs.forEach((input, at) => {
@@ -351,12 +352,9 @@ function traceOn(
     if (input.kind === "capture") captures.push({ outer: input.outer as unknown as TensorImpl, at });
     if (input.kind === "variable") variables.push({ variable: input.variable as VariableImpl, at });
   });
+  // Without arguments it is at home where what it uses is.
   const outside = [...captures.map((c) => c.outer), ...variables.map((v) => v.variable)];
-  const place = deviceOf(outside, "what a function uses from outside") ?? device;
-  if (args.length > 0 && place !== device) {
-    const places = `a function's arguments are on ${device.name}, what it uses from outside on ${place.name}`;
-    throw new MillraceError("E_DEVICE", `${places}; move one with x.to("${device.name}")`);
-  }
+  const home = args.length > 0 ? device : (outside[0]?.type.device ?? device);
   const order = [...args.keys(), ...captures.map((c) => c.at), ...variables.map((v) => v.at)];
   const graph = trace.finish(
     [...values, ...updates],
@@ -368,7 +366,8 @@ function traceOn(
     graph,
     template,
     args,
-    device: place,
+    device: home,
+    places: args.map((_, i) => places[i] ?? device),
     captures: captures.map((c) => c.outer),
     variables: variables.map((v) => v.variable),
     assigned,
@@ -381,4 +380,9 @@ let eagerly = false;
 /** Makes every tf.function run its JavaScript each time, to step through it in a debugger. */
 export function runFunctionsEagerly(on: boolean): void {
   eagerly = on;
+}
+
+/** Whether they do. */
+export function runsFunctionsEagerly(): boolean {
+  return eagerly;
 }

@@ -4,17 +4,19 @@ import { type Graph, GraphBuilder } from "../ir/graph.js";
 import { symbolValues } from "../ir/inline.js";
 import type { AnyOp } from "../ir/op.js";
 import { remember } from "../ir/remember.js";
+import { hasCopies } from "../passes/place.js";
 import type { Tensor } from "../types/tensor.js";
 import type { BoundGraph, CompiledGraph } from "./compiled-graph.js";
 import type { Device } from "./device.js";
 import type { Engine } from "./engine.js";
 import { numerics } from "./numerics.js";
 import type { ResultName } from "./origins.js";
+import { PlacedProgram } from "./placed-program.js";
 import type { TensorImpl } from "./tensor.js";
 
 /** Compiled graphs, kept as long as their graphs live, or until they are released. */
 export class GraphPrograms {
-  private readonly programs = new WeakMap<Graph, Map<string, CompiledGraph>>();
+  private readonly programs = new WeakMap<Graph, Map<string, CompiledGraph | PlacedProgram>>();
   private readonly wrapped = new WeakMap<Graph, Map<string, Graph>>();
   private readonly names = new WeakMap<Graph, ResultName>();
   private readonly numbers = new WeakMap<Graph, number>();
@@ -27,9 +29,15 @@ export class GraphPrograms {
 
   /** The program of a graph, bound to the sizes of these arguments. */
   bind(graph: Graph, device: Device, args: readonly TensorImpl[]): BoundGraph {
-    const byDevice = remember(this.programs, graph, () => new Map<string, CompiledGraph>());
-    const key = numerics.watched ? `${device.name} watched` : device.name;
-    const program = remember(byDevice, key, () => device.compile(graph, this.names.get(graph)));
+    const byDevice = remember(this.programs, graph, () => new Map<string, CompiledGraph | PlacedProgram>());
+    const places = args.map((x) => x.type.device);
+    const isElsewhere = places.some((place) => place !== device);
+    const where = isElsewhere ? [device, ...places].map(({ name }) => name).join() : device.name;
+    const program = remember(byDevice, numerics.watched ? `${where} watched` : where, () => {
+      const nameOf = this.names.get(graph);
+      if (!isElsewhere && !hasCopies(graph)) return device.compile(graph, nameOf);
+      return new PlacedProgram(graph, places, device, nameOf);
+    });
     const { symbols } = program;
     return program.bind(
       symbols.length === 0

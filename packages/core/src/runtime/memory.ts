@@ -2,7 +2,7 @@ import { MillraceError } from "../types/errors.js";
 import { withDefaults } from "../types/options.js";
 import { throwIfAborted, untilAborted } from "../types/signal.js";
 import type { AwaitOptions } from "../types/tensor.js";
-import { deviceNamed, startedBackends } from "./backends.js";
+import { deviceNamed, startedDevices } from "./backends.js";
 import { engine } from "./engine.js";
 import { checkKept } from "./purity.js";
 import { flattenStructure, refusePromise } from "./structure.js";
@@ -60,10 +60,8 @@ export function tidy<T>(nameOrF: string | (() => T), maybe?: () => T): T {
 export async function sync(device?: string, options: AwaitOptions = {}): Promise<void> {
   const { signal } = withDefaults("sync", options, { signal: null });
   if (device !== undefined) deviceNamed(device);
-  for (const b of startedBackends()) {
-    for (const [i, d] of b.devices().entries()) {
-      throwIfAborted(signal);
-      if (!device || d.name === device) await untilAborted(b.sync(i, signal), signal, () => {});
-    }
+  for (const { backend, index, name } of startedDevices()) {
+    throwIfAborted(signal);
+    if (!device || name === device) await untilAborted(backend.sync(index, signal), signal, () => {});
   }
 }

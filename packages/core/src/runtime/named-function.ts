@@ -1,6 +1,7 @@
 import { type Dim, symbol } from "../ir/dim.js";
 import type { Node } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
+import { withoutCopies } from "../passes/place.js";
 import type { DType } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 import type { Tensor } from "../types/tensor.js";
@@ -93,7 +94,8 @@ export function nameFunction(
   }
   const kept = [...traced.captures, ...traced.variables];
   const layers = own.length > 0 ? { layers: layersOf(own) } : {};
-  return { name, graph: traced.graph, inputs: names, outputs, weights: nameWeights(kept), ...layers };
+  // Where it is taken there is one device.
+  return { name, graph: withoutCopies(traced.graph), inputs: names, outputs, weights: nameWeights(kept), ...layers };
 }
 
 /** A node belongs to the first layer that was done after it. */

@@ -160,10 +160,13 @@ Object.defineProperty(TensorImpl.prototype, inspect, {
 export class TracerTensor extends TensorImpl {
   readonly trace: Trace;
   readonly value: Value;
-  constructor(type: TensorType, trace: Trace, value: Value) {
+  /** Whether it depends on constants alone, and so is made wherever it is read. */
+  readonly isFree: boolean;
+  constructor(type: TensorType, trace: Trace, value: Value, isFree: boolean) {
     super(type, 0, null);
     this.trace = trace;
     this.value = value;
+    this.isFree = isFree;
   }
   override live(what: string): Buf {
     const made = this.value.node?.sites[0] ?? this.trace.site;

@@ -9,6 +9,7 @@ import {
   type FunctionOptions,
   isArgument,
   PolymorphicFunction,
+  placesOf,
 } from "./function.js";
 import type { RetraceReport } from "./retracing.js";
 import { flattenStructure } from "./structure.js";
@@ -78,8 +79,8 @@ export function makeFunction<F extends AnyFunction>(f: F, options: FunctionOptio
       return drawConcrete(given.name, traced.concrete(undefined, template, leaves), leaves);
     },
     explain: (...args) => {
-      const { device, graph } = concrete(args);
-      return reportCall(given.name, device, graph);
+      const { device, graph, places, captures, variables } = concrete(args);
+      return reportCall(given.name, device, graph, [...places, ...placesOf([...captures, ...variables])]);
     },
   };
   Object.defineProperty(wrapper, "name", { value: given.name });

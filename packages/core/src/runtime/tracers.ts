@@ -28,10 +28,15 @@ export class Tracers {
   }
 
   /** The one tensor that stands for a value, so that a tape meets the same object each time. */
-  of(trace: Trace, value: Value): TracerTensor {
+  of(trace: Trace, value: Value, device: Device = this.placeOf(value), isFree = false): TracerTensor {
     return remember(this.known, value, () => {
-      return new TracerTensor(new TensorType(0, value.aval, this.host.defaultDevice()), trace, value);
+      return new TracerTensor(new TensorType(0, value.aval, device), trace, value, isFree);
     });
+  }
+
+  /** A parameter that was made for a tensor is where that is. */
+  private placeOf({ node, aval }: Value): Device {
+    return node === null && aval instanceof TensorType ? aval.device : this.host.defaultDevice();
   }
 
   /** A tensor as a value of `trace`: its own tracer, or a parameter that stands for it. */
@@ -44,19 +49,20 @@ export class Tracers {
     // boundary: every Tensor is a TensorImpl
     if (isSlices(x)) return this.enter(trace, this.host.within(trace, () => x.toDense()) as Tensor & TensorImpl);
     this.host.check("an op", x);
-    return isVariable(x) ? this.read(trace, x) : this.of(trace, trace.capture(x));
+    return isVariable(x) ? this.read(trace, x) : this.of(trace, trace.capture(x), x.type.device);
   }
 
   /** A tracer of an enclosing trace becomes an operand of every region between. */
   private lift(trace: Trace, x: TracerTensor): TracerTensor {
     const outer = trace.parent === x.trace ? x : this.lift(trace.parent!, x);
-    return this.of(trace, trace.capture(outer));
+    return this.of(trace, trace.capture(outer), x.type.device);
   }
 
   private read(trace: Trace, variable: VariableImpl): TracerTensor {
     const tracer = this.of(
       trace,
       trace.read(variable, (parent) => this.read(parent, variable)),
+      variable.type.device,
     );
     this.host.onRead(variable, tracer);
     return tracer;

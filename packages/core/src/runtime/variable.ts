@@ -15,7 +15,7 @@ import type { Buf } from "./backend.js";
 import { engine } from "./engine.js";
 import { valueNow } from "./initial-values.js";
 import { inVariable, origins } from "./origins.js";
-import { TensorImpl, type TracerTensor } from "./tensor.js";
+import { TensorImpl, TracerTensor } from "./tensor.js";
 
 let nextName = 0;
 
@@ -109,7 +109,8 @@ export class VariableImpl extends TensorImpl {
   private needSame(x: Tensor): void {
     // boundary: every tensor is a TensorImpl
     const { aval, device } = x as Tensor & TensorImpl;
-    if (!engine.trace && device !== this.device)
+    const isFree = x instanceof TracerTensor && x.isFree;
+    if (device !== this.device && !isFree)
       throw new MillraceError(
         "E_DEVICE",
         `assign: ${this.name} is on ${this.device}, got ${device}; pass x.to("${this.device}")`,

@@ -16,7 +16,7 @@ export const errorPages: Readonly<Record<ErrorCode | WarningCode, string>> = {
   E_DATA:
     'A source or a function of a dataset failed while elements were made. `error.cause` is what it threw.\n\n    const halves = tf.data.range(4).map(() => {\n      throw new Error("no such file");\n    });\n    for await (const x of halves) x.dispose();\n\nWhat to do: Look at the cause, and at the stage that the message names.',
   E_DEVICE:
-    'A device has no such name, or the operands of one op are on different devices.\n\n    tf.device("cpu:7", () => tf.ones([2]));\n\nWhat to do: Move an operand: `tf.add(x, y.to("cpu:0"))`.',
+    'A device has no such name, or the operands of one op are on different devices.\n\n    tf.device("cpu:7", () => tf.ones([2]));\n\nWhat to do: Move an operand: `tf.add(x, y.to("cpu:0"))`. Or let operands be copied, with a line in the log for each\nplace: `tf.config.setSoftDevicePlacement(true)`.',
   E_DISPOSED:
     "A tensor, variable or model was used after its memory was given back, by `dispose()`, by the end of a `tf.tidy` that\nmade it, or by the function that owned it (`fit` frees the batches that it made).\n\n    const x = tf.ones([2]);\n    x.dispose();\n    tf.add(x, 1);\n\nWhat to do: Return a tensor from `tf.tidy` to keep it, or `tf.keep` it. You need not dispose at all: what nobody holds is freed.",
   E_DTYPE:
