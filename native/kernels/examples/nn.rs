@@ -1,4 +1,4 @@
-//! Speed of attention, norms and softmax: `cargo run --release -p millrace-kernels --example nn [threads] [filter]`.
+//! Speed of attention, norms, softmax and recurrences: `cargo run --release -p millrace-kernels --example nn [threads] [filter]`.
 
 use millrace_kernels::{Plan, Pool, library};
 use millrace_program::{BoundAttrs, BoundValue, DType, Op, Shape};
@@ -17,7 +17,7 @@ fn best(mut f: impl FnMut()) -> f64 {
     best
 }
 
-fn time(op: Op, ins: &[&[usize]], outs: &[&[usize]], attrs: &BoundAttrs, pool: &Pool) -> f64 {
+fn time_of(op: Op, ins: &[&[usize]], outs: &[&[usize]], attrs: &BoundAttrs, pool: &Pool) -> f64 {
     let shapes = |all: &[&[usize]]| -> Vec<Shape> {
         all.iter().map(|dims| Shape::new(DType::Float32, dims.to_vec()).unwrap()).collect()
     };
@@ -61,16 +61,16 @@ fn main() {
         let attrs =
             attrs(&[("causal", BoundValue::Bool(causal)), ("scale", BoundValue::Float(1.0 / (d as f64).sqrt()))]);
         show(format!("attention {x:?} causal {causal}"), &|| {
-            let forward = time(Op::Attention, &[&x, &x, &x], &[&x, &l], &attrs, &pool);
-            [forward, time(Op::AttentionGrad, &[&x, &x, &x, &x, &x, &l], &[&x, &x, &x], &attrs, &pool)]
+            let forward = time_of(Op::Attention, &[&x, &x, &x], &[&x, &l], &attrs, &pool);
+            [forward, time_of(Op::AttentionGrad, &[&x, &x, &x, &x, &x, &l], &[&x, &x, &x], &attrs, &pool)]
         });
     }
     for [rows, n] in [[2048, 128], [2048, 768]] {
         let (x, v, l): ([usize; 2], [usize; 1], [usize; 1]) = ([rows, n], [n], [rows]);
         let with = attrs(&[("epsilon", BoundValue::Float(1e-5))]);
         show(format!("layerNorm {x:?}"), &|| {
-            let forward = time(Op::LayerNorm, &[&x, &v, &v], &[&x, &l, &l], &with, &pool);
-            [forward, time(Op::LayerNormGrad, &[&x, &x, &v, &l, &l], &[&x, &v, &v], &attrs(&[]), &pool)]
+            let forward = time_of(Op::LayerNorm, &[&x, &v, &v], &[&x, &l, &l], &with, &pool);
+            [forward, time_of(Op::LayerNormGrad, &[&x, &x, &v, &l, &l], &[&x, &v, &v], &attrs(&[]), &pool)]
         });
     }
     for [rows, n] in [[2048, 256], [512, 32_000]] {
@@ -78,8 +78,29 @@ fn main() {
         let axis = attrs(&[("axis", BoundValue::Int(1))]);
         for (op, grad) in [(Op::Softmax, Op::SoftmaxGrad), (Op::LogSoftmax, Op::LogSoftmaxGrad)] {
             show(format!("{} {x:?}", op.name()), &|| {
-                [time(op, &[&x], &[&x], &axis, &pool), time(grad, &[&x, &x], &[&x], &axis, &pool)]
+                [time_of(op, &[&x], &[&x], &axis, &pool), time_of(grad, &[&x, &x], &[&x], &axis, &pool)]
             });
         }
+    }
+    for [batch, time, units] in [[64, 64, 128], [8, 32, 256], [1, 64, 128]] {
+        let (sequence, state): ([usize; 3], [usize; 2]) = ([batch, time, units], [batch, units]);
+        let reverse = ("reverse", BoundValue::Bool(false));
+        let with = attrs(std::slice::from_ref(&reverse));
+        let of_last = attrs(&[reverse, ("outputs", BoundValue::List(vec![BoundValue::Int(1)]))]);
+        let wide = |parts: usize| -> [usize; 3] { [batch, time, parts * units] };
+        show(format!("lstm {sequence:?}"), &|| {
+            let (x, kernel): ([usize; 3], [usize; 2]) = (wide(4), [units, 4 * units]);
+            let outs: [&[usize]; 5] = [&sequence, &state, &state, &sequence, &x];
+            let forward = time_of(Op::Lstm, &[&x, &kernel], &outs, &with, &pool);
+            let ins: [&[usize]; 5] = [&kernel, &sequence, &sequence, &x, &state];
+            [forward, time_of(Op::LstmGrad, &ins, &[&x, &kernel], &of_last, &pool)]
+        });
+        show(format!("gru {sequence:?}"), &|| {
+            let (x, saved, kernel, bias): ([usize; 3], [usize; 3], [usize; 2], [usize; 1]) =
+                (wide(3), wide(4), [units, 3 * units], [3 * units]);
+            let forward = time_of(Op::Gru, &[&x, &kernel, &bias], &[&sequence, &state, &saved], &with, &pool);
+            let ins: [&[usize]; 4] = [&kernel, &sequence, &saved, &state];
+            [forward, time_of(Op::GruGrad, &ins, &[&x, &kernel], &of_last, &pool)]
+        });
     }
 }

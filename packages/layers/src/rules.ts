@@ -236,20 +236,31 @@ type ConcatenateOut<Ins> = 0 extends 1 & Ins
       : Refuse<"concatenate: takes a list of tensors">;
 
 /**
- * A sequence [n, time, features] becomes its last state [n, units], or all of them.
+ * A sequence [n, time, features] becomes its last output [n, units], or all of them; with so many `States` a list of that and
+ * the last states. In a list of inputs states come after the sequence.
  * @public
  */
-export interface RecurrentRule<Name extends string, Units extends number, Sequences, D = "float32"> extends LayerRule {
+export interface RecurrentRule<Name extends string, Units extends number, Sequences, D = "float32", States = 0>
+  extends LayerRule {
   readonly out: this["in"] extends infer S
     ? S extends Shape
-      ? UnknownRank<S> extends true
-        ? AnyShape
-        : S extends readonly [infer N extends number, infer T extends number, number]
-          ? Sequences extends true
-            ? [N, T, Units]
-            : [N, Units]
-          : Refuse<`${Name}: input must be [n,time,features], got ${ShowShape<S>}`>
-      : NeedsOne<Name>
+      ? RecurrentOut<Name, S, Units, Sequences, States>
+      : S extends readonly [infer X extends Shape, ...unknown[]]
+        ? RecurrentOut<Name, X, Units, Sequences, States>
+        : NeedsOne<Name>
     : never;
   readonly dtypeOut: D;
 }
+
+type RecurrentOut<Name extends string, S extends Shape, Units extends number, Sequences, States> =
+  UnknownRank<S> extends true
+    ? AnyShape
+    : S extends readonly [infer N extends number, infer T extends number, number]
+      ? WithStates<Sequences extends true ? [N, T, Units] : [N, Units], [N, Units], States>
+      : Refuse<`${Name}: input must be [n,time,features], got ${ShowShape<S>}`>;
+
+type WithStates<Result, State, Count> = Count extends 1
+  ? [Result, State]
+  : Count extends 2
+    ? [Result, State, State]
+    : Result;

@@ -153,14 +153,22 @@ impl<T: Scalar> Product<T> {
         part_bytes::<T>(BLOCK_ROWS, self.sizes.n, self.sizes.k)
     }
 
-    /// c = a · b on the calling thread for `rows` rows of a, with b packed before; `memory` has
+    /// c (+)= a · b on the calling thread for `rows` rows of a, with b packed before; `memory` has
     /// [`Product::rows_bytes`].
     ///
     /// # Safety
     /// As for [`Product::run_serial`].
-    pub unsafe fn run_rows(&self, a: *const T, packed_b: *const T, c: *mut T, rows: usize, memory: *mut u8) {
+    pub unsafe fn run_rows(
+        &self,
+        a: *const T,
+        packed_b: *const T,
+        c: *mut T,
+        accumulate: bool,
+        rows: usize,
+        memory: *mut u8,
+    ) {
         let (a, b, c_row) = (Source::Plain(a), Source::Packed(packed_b), self.sizes.c_row);
-        let operands = Operands { a, b, c, c_row, accumulate: false };
+        let operands = Operands { a, b, c, c_row, accumulate };
         // SAFETY: by the caller.
         unsafe { self.part(&operands, Part { rows, ..self.whole() }, memory) }
     }

@@ -118,7 +118,7 @@ pub unsafe fn rows_of<T: Real>(product: &Product<T>, a: *const T, b: *const T, c
         if product.sizes.k == 0 {
             return (0..rows * QUERIES).for_each(|i| c.add(i).write(T::ZERO));
         }
-        product.run_rows(a, b, c, rows, work);
+        product.run_rows(a, b, c, false, rows, work);
     }
 }
 

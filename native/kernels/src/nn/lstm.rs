@@ -1,15 +1,14 @@
 //! lstm: the steps of recurrent.rs, with gates in the order i, f, g, o.
 
-use super::gates::{Place, logistic, tanh};
-use super::real::{LANES, Real, lanes};
+use super::gates::{Cell, Place, Rows, logistic, tanh};
+use super::real::{Real, lanes};
 use super::recurrent::{Forward, Sides, Step};
 use super::same_float;
 use crate::check::expect_out;
-use crate::isa::{Isa, Kernel, version};
+use crate::isa::{Isa, version};
 use crate::loops::transpose::Shared;
 use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
-use std::marker::PhantomData;
 
 pub const GATES: usize = 4;
 
@@ -36,7 +35,11 @@ impl LibraryKernel for Lstm {
         }
         initial.iter().try_for_each(|shape| expect_out("lstm", shape, dtype, &state))?;
         fn plan<T: Real>(sides: Sides, initial: bool) -> Box<dyn Plan> {
-            Box::new(LstmPlan { forward: Forward::<T>::new(sides), initial, cell: version::<Cell<T>>(Isa::current()) })
+            Box::new(LstmPlan {
+                forward: Forward::<T>::new(sides),
+                initial,
+                cell: version::<Cell<LstmRows<T>>>(Isa::current()),
+            })
         }
         let initial = !initial.is_empty();
         Ok(if dtype == DType::Float32 { plan::<f32>(sides, initial) } else { plan::<f64>(sides, initial) })
@@ -46,12 +49,12 @@ impl LibraryKernel for Lstm {
 struct LstmPlan<T> {
     forward: Forward<T>,
     initial: bool,
-    cell: unsafe fn(Rows<T>),
+    cell: unsafe fn(LstmRows<T>),
 }
 
 /// One step of some rows: where the first lies, and how far it is to the next.
 #[derive(Clone, Copy)]
-struct Rows<T> {
+struct LstmRows<T> {
     x: *const T,
     sums: *const T,
     gates: *mut T,
@@ -67,65 +70,56 @@ struct Rows<T> {
     first: bool,
 }
 
-struct Cell<T>(PhantomData<T>);
+impl<T: Real> Rows for LstmRows<T> {
+    fn count(&self) -> usize {
+        self.rows
+    }
 
-impl<T: Real> Kernel for Cell<T> {
-    type Args = Rows<T>;
+    fn units(&self) -> usize {
+        self.units
+    }
 
     #[inline(always)]
-    unsafe fn run<const FMA: bool>(a: Rows<T>) {
-        let u = a.units;
-        let whole = u / LANES * LANES;
-        for row in 0..a.rows {
-            let gates_row = row * a.time * GATES * u;
-            let of_row = Rows {
-                x: a.x.wrapping_add(gates_row),
-                sums: a.sums.wrapping_add(row * a.sums_row),
-                gates: a.gates.wrapping_add(gates_row),
-                states: a.states.map(|state| state.wrapping_add(row * a.state_row)),
-                outs: a.outs.map(|out| out.wrapping_add(row * a.time * u)),
-                ..a
-            };
-            // SAFETY: `rows` rows of `units` states and 4 · units gates.
-            unsafe {
-                for first in (0..whole).step_by(LANES) {
-                    part::<FMA, true, T>(of_row, Place { first, count: LANES });
-                }
-                if whole < u {
-                    part::<FMA, false, T>(of_row, Place { first: whole, count: u - whole });
-                }
-            }
+    fn row(self, number: usize) -> Self {
+        let narrow = number * self.time * self.units;
+        LstmRows {
+            x: self.x.wrapping_add(GATES * narrow),
+            sums: self.sums.wrapping_add(number * self.sums_row),
+            gates: self.gates.wrapping_add(GATES * narrow),
+            states: self.states.map(|state| state.wrapping_add(number * self.state_row)),
+            outs: self.outs.map(|out| out.wrapping_add(narrow)),
+            ..self
         }
     }
-}
 
-/// Some units of one row.
-#[inline(always)]
-unsafe fn part<const FMA: bool, const WHOLE: bool, T: Real>(a: Rows<T>, at: Place<WHOLE>) {
-    let gates = |k: usize| k * a.units;
-    // SAFETY: by the caller.
-    unsafe {
-        let mut z = at.load([0, 1, 2, 3].map(|k| a.x.add(gates(k))));
-        if !a.first {
-            let sums = at.load([0, 1, 2, 3].map(|k| a.sums.add(gates(k))));
-            for (z, sum) in z.iter_mut().zip(sums) {
-                *z = lanes([*z, sum], |[z, sum]| z + sum);
+    #[inline(always)]
+    unsafe fn part<const FMA: bool, const WHOLE: bool>(self, at: Place<WHOLE>) {
+        let a = self;
+        let gates = |k: usize| k * a.units;
+        // SAFETY: by the caller.
+        unsafe {
+            let mut z = at.load([0, 1, 2, 3].map(|k| a.x.add(gates(k))));
+            if !a.first {
+                let sums = at.load([0, 1, 2, 3].map(|k| a.sums.add(gates(k))));
+                for (z, sum) in z.iter_mut().zip(sums) {
+                    *z = lanes([*z, sum], |[z, sum]| z + sum);
+                }
             }
-        }
-        let (i, f) = (logistic::<FMA, T>(z[0]), logistic::<FMA, T>(z[1]));
-        let (g, o) = (tanh::<FMA, T>(z[2]), logistic::<FMA, T>(z[3]));
-        let mut c = lanes([i, g], |[i, g]| i * g);
-        if !a.first {
-            let [before] = at.load([a.states[1].cast_const()]);
-            c = lanes([f, before, c], |[f, before, added]| f * before + added);
-        }
-        let h = lanes([o, tanh::<FMA, T>(c)], |[o, t]| o * t);
-        for (k, gate) in [i, f, g, o].into_iter().enumerate() {
-            at.store(a.gates.add(gates(k)), gate);
-        }
-        for (n, state) in [h, c].into_iter().enumerate() {
-            at.store(a.states[n], state);
-            at.store(a.outs[n], state);
+            let (i, f) = (logistic::<FMA, T>(z[0]), logistic::<FMA, T>(z[1]));
+            let (g, o) = (tanh::<FMA, T>(z[2]), logistic::<FMA, T>(z[3]));
+            let mut c = lanes([i, g], |[i, g]| i * g);
+            if !a.first {
+                let [before] = at.load([a.states[1].cast_const()]);
+                c = lanes([f, before, c], |[f, before, added]| f * before + added);
+            }
+            let h = lanes([o, tanh::<FMA, T>(c)], |[o, t]| o * t);
+            for (k, gate) in [i, f, g, o].into_iter().enumerate() {
+                at.store(a.gates.add(gates(k)), gate);
+            }
+            for (n, state) in [h, c].into_iter().enumerate() {
+                at.store(a.states[n], state);
+                at.store(a.outs[n], state);
+            }
         }
     }
 }
@@ -154,7 +148,7 @@ impl<T: Real> Plan for LstmPlan<T> {
         // SAFETY: `check` has proven the shapes.
         unsafe {
             self.forward.run(kernel, starts, [last_h, last_c], scratch, pool, |step: Step<T, 2>| {
-                (self.cell)(Rows {
+                (self.cell)(LstmRows {
                     x: x.get().add(step.at * columns),
                     sums: step.sums,
                     gates: gates.get().add(step.at * columns),

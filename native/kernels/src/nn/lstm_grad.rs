@@ -1,17 +1,16 @@
 //! lstmGrad: the steps of recurrent_grad.rs.
 
-use super::gates::{Place, tanh};
+use super::gates::{Cell, Place, Rows, moved, tanh};
 use super::lstm::GATES;
 use super::real::{LANES, Real, lanes};
 use super::recurrent::{Sides, Step};
-use super::recurrent_grad::Backward;
+use super::recurrent_grad::{Backward, Given};
 use super::same_float;
 use crate::check::{expect, expect_out};
-use crate::isa::{Isa, Kernel, version};
+use crate::isa::{Isa, version};
 use crate::loops::transpose::Shared;
 use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
 use millrace_program::{BoundAttrs, DType, Op, Shape};
-use std::marker::PhantomData;
 
 /// The results of lstm: h, the last h and c, c, gates.
 const RESULTS: usize = 5;
@@ -22,7 +21,7 @@ pub const KERNELS: KernelTable = &[(Op::LstmGrad, &LstmGrad)];
 
 impl LibraryKernel for LstmGrad {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
-        let [kernel, h, c, gates, rest @ ..] = ins else {
+        let [kernel, h, c, gates, ..] = ins else {
             return Err(Error::argument("lstmGrad: 4 operands at least are needed"));
         };
         let dtype = same_float("lstmGrad", &[kernel, h])?;
@@ -32,46 +31,27 @@ impl LibraryKernel for LstmGrad {
         for (shape, dims) in [(h, &sequence), (c, &sequence), (gates, &wide)] {
             expect_out("lstmGrad", shape, dtype, dims)?;
         }
-        let given = attrs.sizes("outputs")?;
-        let initial = rest.len().wrapping_sub(given.len());
-        let counts = [0, 2].contains(&initial) && outs.len() == 2 + initial;
-        let ascending = given.is_sorted_by(|a, b| a < b) && given.iter().all(|&k| k < RESULTS);
-        if !counts || !ascending {
-            return Err(Error::argument("lstmGrad: operands and results do not fit the attribute outputs"));
-        }
-        for shape in rest[..initial].iter().chain(&outs[2..]) {
-            expect_out("lstmGrad", shape, dtype, &state)?;
-        }
-        let mut cotangents = [None; RESULTS];
-        for (n, (&k, shape)) in given.iter().zip(&rest[initial..]).enumerate() {
-            expect_out("lstmGrad", shape, dtype, [&sequence, &state, &state, &sequence, &wide][k])?;
-            cotangents[k] = Some(4 + initial + n);
-        }
+        let results: [&[usize]; RESULTS] = [&sequence, &state, &state, &sequence, &wide];
+        let given = Given::new("lstmGrad", [ins, outs], [4, 2], &state, results, attrs)?;
         expect_out("lstmGrad", &outs[0], dtype, &wide)?;
         expect(outs[1] == *kernel, || format!("lstmGrad: the result is {kernel}, not {}", outs[1]))?;
-        fn plan<T: Real>(sides: Sides, initial: bool, cotangents: [Option<usize>; RESULTS]) -> Box<dyn Plan> {
-            let cell = version::<Cell<T>>(Isa::current());
-            Box::new(GradPlan { backward: Backward::<T>::new(sides), initial, cotangents, cell })
+        fn plan<T: Real>(sides: Sides, given: Given<RESULTS>) -> Box<dyn Plan> {
+            let cell = version::<Cell<LstmGradRows<T>>>(Isa::current());
+            Box::new(GradPlan { backward: Backward::<T>::new(sides, false), given, cell })
         }
-        let initial = initial > 0;
-        Ok(match dtype {
-            DType::Float32 => plan::<f32>(sides, initial, cotangents),
-            _ => plan::<f64>(sides, initial, cotangents),
-        })
+        Ok(if dtype == DType::Float32 { plan::<f32>(sides, given) } else { plan::<f64>(sides, given) })
     }
 }
 
 struct GradPlan<T> {
     backward: Backward<T>,
-    initial: bool,
-    /// Which operand is the cotangent of each result.
-    cotangents: [Option<usize>; RESULTS],
-    cell: unsafe fn(Rows<T>),
+    given: Given<RESULTS>,
+    cell: unsafe fn(LstmGradRows<T>),
 }
 
 /// One step of some rows: where the first lies. Null where there is nothing.
 #[derive(Clone, Copy)]
-struct Rows<T> {
+struct LstmGradRows<T> {
     gates: *const T,
     c: *const T,
     /// With the distance to the next row.
@@ -90,72 +70,63 @@ struct Rows<T> {
     sums_row: usize,
 }
 
-struct Cell<T>(PhantomData<T>);
+impl<T: Real> Rows for LstmGradRows<T> {
+    fn count(&self) -> usize {
+        self.rows
+    }
 
-impl<T: Real> Kernel for Cell<T> {
-    type Args = Rows<T>;
+    fn units(&self) -> usize {
+        self.units
+    }
 
     #[inline(always)]
-    unsafe fn run<const FMA: bool>(a: Rows<T>) {
-        let u = a.units;
-        let whole = u / LANES * LANES;
-        for row in 0..a.rows {
-            let (narrow, wide) = (row * a.time * u, row * a.time * GATES * u);
-            let moved = |from: *const T, by: usize| if from.is_null() { from } else { from.wrapping_add(by) };
-            let of_row = Rows {
-                gates: a.gates.wrapping_add(wide),
-                c: a.c.wrapping_add(narrow),
-                before: (moved(a.before.0, row * a.before.1), 0),
-                of_h: moved(a.of_h, narrow),
-                of_c: moved(a.of_c, narrow),
-                of_gates: moved(a.of_gates, wide),
-                states: a.states.map(|state| state.wrapping_add(row * a.state_row)),
-                sums: a.sums.wrapping_add(row * a.sums_row),
-                out: a.out.wrapping_add(wide),
-                ..a
-            };
-            // SAFETY: `rows` rows of `units` states and 4 · units gates.
-            unsafe {
-                for first in (0..whole).step_by(LANES) {
-                    part::<FMA, true, T>(of_row, Place { first, count: LANES });
-                }
-                if whole < u {
-                    part::<FMA, false, T>(of_row, Place { first: whole, count: u - whole });
-                }
-            }
+    fn row(self, number: usize) -> Self {
+        let narrow = number * self.time * self.units;
+        let wide = GATES * narrow;
+        LstmGradRows {
+            gates: self.gates.wrapping_add(wide),
+            c: self.c.wrapping_add(narrow),
+            before: (moved(self.before.0, number * self.before.1), 0),
+            of_h: moved(self.of_h, narrow),
+            of_c: moved(self.of_c, narrow),
+            of_gates: moved(self.of_gates, wide),
+            states: self.states.map(|state| state.wrapping_add(number * self.state_row)),
+            sums: self.sums.wrapping_add(number * self.sums_row),
+            out: self.out.wrapping_add(wide),
+            ..self
         }
     }
-}
 
-/// Some units of one row.
-#[inline(always)]
-unsafe fn part<const FMA: bool, const WHOLE: bool, T: Real>(a: Rows<T>, at: Place<WHOLE>) {
-    let gate = |k: usize| k * a.units;
-    // SAFETY: by the caller.
-    unsafe {
-        // Zeros where there is nothing.
-        let some = |from: *const T| if from.is_null() { [T::ZERO; LANES] } else { at.load([from])[0] };
-        let gates = at.load([0, 1, 2, 3].map(|k| a.gates.add(gate(k))));
-        let [i, f, g, o] = gates;
-        let [c, of_h, of_c] = at.load([a.c, a.states[0].cast_const(), a.states[1].cast_const()]);
-        let t = tanh::<FMA, T>(c);
-        let dh = lanes([of_h, some(a.of_h)], |[x, y]| x + y);
-        let from_h = lanes([dh, o, t], |[dh, o, t]| dh * o * (T::of(1.0) - t * t));
-        let dc = lanes([from_h, of_c, some(a.of_c)], |[x, y, z]| x + y + z);
-        at.store(a.states[1], lanes([dc, f], |[dc, f]| dc * f));
-        let factors = [(dc, g), (dc, some(a.before.0)), (dc, i), (dh, t)];
-        for (k, ((x, y), of)) in factors.into_iter().zip(gates).enumerate() {
-            let mut made = lanes([x, y], |[x, y]| x * y);
-            if !a.of_gates.is_null() {
-                let [of_gate] = at.load([a.of_gates.add(gate(k))]);
-                made = lanes([made, of_gate], |[x, y]| x + y);
+    #[inline(always)]
+    unsafe fn part<const FMA: bool, const WHOLE: bool>(self, at: Place<WHOLE>) {
+        let a = self;
+        let gate = |k: usize| k * a.units;
+        // SAFETY: by the caller.
+        unsafe {
+            // Zeros where there is nothing.
+            let some = |from: *const T| if from.is_null() { [T::ZERO; LANES] } else { at.load([from])[0] };
+            let gates = at.load([0, 1, 2, 3].map(|k| a.gates.add(gate(k))));
+            let [i, f, g, o] = gates;
+            let [c, of_h, of_c] = at.load([a.c, a.states[0].cast_const(), a.states[1].cast_const()]);
+            let t = tanh::<FMA, T>(c);
+            let dh = lanes([of_h, some(a.of_h)], |[x, y]| x + y);
+            let from_h = lanes([dh, o, t], |[dh, o, t]| dh * o * (T::of(1.0) - t * t));
+            let dc = lanes([from_h, of_c, some(a.of_c)], |[x, y, z]| x + y + z);
+            at.store(a.states[1], lanes([dc, f], |[dc, f]| dc * f));
+            let factors = [(dc, g), (dc, some(a.before.0)), (dc, i), (dh, t)];
+            for (k, ((x, y), of)) in factors.into_iter().zip(gates).enumerate() {
+                let mut made = lanes([x, y], |[x, y]| x * y);
+                if !a.of_gates.is_null() {
+                    let [of_gate] = at.load([a.of_gates.add(gate(k))]);
+                    made = lanes([made, of_gate], |[x, y]| x + y);
+                }
+                let made = match k {
+                    2 => lanes([made, of], |[made, y]| made * (T::of(1.0) - y * y)),
+                    _ => lanes([made, of], |[made, y]| made * (y * (T::of(1.0) - y))),
+                };
+                at.store(a.sums.add(gate(k)), made);
+                at.store(a.out.add(gate(k)), made);
             }
-            let made = match k {
-                2 => lanes([made, of], |[made, y]| made * (T::of(1.0) - y * y)),
-                _ => lanes([made, of], |[made, y]| made * (y * (T::of(1.0) - y))),
-            };
-            at.store(a.sums.add(gate(k)), made);
-            at.store(a.out.add(gate(k)), made);
         }
     }
 }
@@ -179,10 +150,11 @@ impl<T: Real> Plan for GradPlan<T> {
         let (state_row, sums_row) = (self.backward.sides.state_row(), self.backward.sides.sums_row());
         let operand = |i: usize| Shared(ins[i] as *mut T);
         let [kernel, h, c, gates] = [0, 1, 2, 3].map(operand);
-        let initial = self.initial.then(|| [4, 5].map(operand));
-        let [of_h, of_last_h, of_last_c, of_c, of_gates] = self.cotangents.map(|at| at.map(operand));
+        let is_given = self.given.initial > 0;
+        let initial = is_given.then(|| [4, 5].map(operand));
+        let [of_h, of_last_h, of_last_c, of_c, of_gates] = self.given.cotangents.map(|at| at.map(operand));
         let [out, gradient] = [0, 1].map(|i| Shared(outs[i] as *mut T));
-        let ends = self.initial.then(|| [2, 3].map(|i| Shared(outs[i] as *mut T)));
+        let ends = is_given.then(|| [2, 3].map(|i| Shared(outs[i] as *mut T)));
         let starts = [of_last_h, of_last_c];
         // SAFETY: `check` has proven the shapes.
         unsafe {
@@ -197,7 +169,7 @@ impl<T: Real> Plan for GradPlan<T> {
                     (None, Some(states)) => (states[1].get().add(step.first * units).cast_const(), units),
                     (None, None) => (std::ptr::null(), 0),
                 };
-                (self.cell)(Rows {
+                (self.cell)(LstmGradRows {
                     gates: gates.get().add(wide),
                     c: c.get().add(narrow),
                     before,

@@ -1,48 +1,11 @@
 //! lstm and its gradient against plain loops in float64, on every path of this machine.
 
+use super::recurrent_tests::{CASES, Case, logistic, order};
 use super::tests::{close, run, wide};
 use crate::isa::testing::each_isa;
 use crate::library;
 use crate::testing::{Lcg, attrs, list, shape};
 use millrace_program::{BoundValue, DType, Op};
-
-#[derive(Clone, Copy)]
-struct Case {
-    groups: usize,
-    batch: usize,
-    time: usize,
-    units: usize,
-    reverse: bool,
-    initial: bool,
-}
-
-const fn case(groups: usize, batch: usize, time: usize, units: usize, reverse: bool, initial: bool) -> Case {
-    Case { groups, batch, time, units, reverse, initial }
-}
-
-const CASES: [Case; 11] = [
-    case(1, 2, 3, 2, false, true),
-    case(1, 1, 4, 5, true, false),
-    case(2, 3, 5, 17, true, true),
-    case(1, 33, 3, 16, false, false),
-    case(1, 70, 9, 33, false, true),
-    case(3, 600, 2, 3, true, false),
-    case(1, 20, 3, 300, false, true),
-    case(1, 4, 1, 1, false, false),
-    case(1, 4, 0, 3, false, true),
-    case(2, 0, 3, 3, false, false),
-    case(1, 3, 2, 0, true, true),
-];
-
-fn logistic(x: f64) -> f64 {
-    1.0 / (1.0 + (-x).exp())
-}
-
-/// For one row of a group: the places of its steps in order of computation.
-fn order(c: &Case, row: usize) -> Vec<usize> {
-    let steps = (0..c.time).map(|t| row * c.time + t);
-    if c.reverse { steps.rev().collect() } else { steps.collect() }
-}
 
 /// h, the last h and c, c, gates.
 fn forward(c: &Case, x: &[f64], kernel: &[f64], [h0, c0]: [&[f64]; 2]) -> [Vec<f64>; 5] {

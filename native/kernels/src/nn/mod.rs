@@ -4,6 +4,8 @@
 // The files with kernels, as tools/generate.mjs finds them:
 mod attention;
 mod attention_grad;
+mod gru;
+mod gru_grad;
 mod layer_norm;
 mod lstm;
 mod lstm_grad;
@@ -12,6 +14,8 @@ mod softmax;
 pub const TABLES: &[crate::KernelTable] = &[
     attention::KERNELS,
     attention_grad::KERNELS,
+    gru::KERNELS,
+    gru_grad::KERNELS,
     layer_norm::KERNELS,
     lstm::KERNELS,
     lstm_grad::KERNELS,
@@ -28,7 +32,11 @@ mod recurrent_grad;
 #[cfg(test)]
 mod attention_tests;
 #[cfg(test)]
+mod gru_tests;
+#[cfg(test)]
 mod lstm_tests;
+#[cfg(test)]
+mod recurrent_tests;
 #[cfg(test)]
 mod tests;
 

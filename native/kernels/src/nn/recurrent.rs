@@ -55,6 +55,11 @@ impl Sides {
         [&dims[..dims.len() - 1], &[size]].concat()
     }
 
+    /// A sequence of `parts` times as many elements as units.
+    pub fn saved(&self, sequence: &Shape, parts: usize) -> Vec<usize> {
+        self.sequence(sequence, self.units.saturating_mul(parts))
+    }
+
     pub fn state(&self, sequence: &Shape) -> Vec<usize> {
         let dims = sequence.dims();
         [&dims[..dims.len() - 2], &[self.units]].concat()
@@ -120,7 +125,7 @@ pub struct Step<T, const N: usize> {
     pub first: usize,
     pub states: [*mut T; N],
     /// In rows of `sums_row`. Forwards the state times the kernel, which is not there at a first step without states to
-    /// start from; backwards what the step makes, which the transposed kernel multiplies to a new first state.
+    /// start from; backwards what the step makes: the transposed kernel times it is the new first state, or is added to that.
     pub sums: *mut T,
 }
 
@@ -192,7 +197,7 @@ impl<T: Real> Kernels<T> {
         packed.get().wrapping_add(group * piece_bytes::<T>(self.product.packed_len())).cast()
     }
 
-    /// to = from · kernel
+    /// to (+)= from · kernel
     ///
     /// # Safety
     /// As for the product; the kernels are packed.
@@ -202,14 +207,15 @@ impl<T: Real> Kernels<T> {
         packed: Shared<u8>,
         chunk: &Chunk,
         [from, to]: [*mut T; 2],
+        accumulate: bool,
         work: *mut u8,
     ) {
         // SAFETY: by the caller.
         unsafe {
             if self.product.sizes.m == 1 {
-                self.product.run_serial(from, kernel.get().add(chunk.group * self.len), to, false, work);
+                self.product.run_serial(from, kernel.get().add(chunk.group * self.len), to, accumulate, work);
             } else {
-                self.product.run_rows(from, self.packed(packed, chunk.group), to, chunk.rows, work);
+                self.product.run_rows(from, self.packed(packed, chunk.group), to, accumulate, chunk.rows, work);
             }
         }
     }
@@ -278,7 +284,7 @@ impl<T: Real> Forward<T> {
                 }
                 for s in 0..sides.time {
                     if s > 0 || starts.is_some() {
-                        self.kernels.multiply(kernel, packed, &chunk, [states[0], sums], pieces.0);
+                        self.kernels.multiply(kernel, packed, &chunk, [states[0], sums], false, pieces.0);
                     }
                     let before = (s > 0).then(|| sides.at(&chunk, s - 1));
                     step(Step { rows, at: sides.at(&chunk, s), before, first, states, sums });

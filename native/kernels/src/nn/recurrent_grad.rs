@@ -4,14 +4,54 @@
 use super::blocks::{plain, sized, transposed};
 use super::real::Real;
 use super::recurrent::{Chunk, Kernels, Pieces, Sides, Step, copy_rows, piece_bytes};
-use crate::Pool;
 use crate::areas::{self, Areas};
+use crate::check::expect_out;
 use crate::gemm::{Product, Sizes, serial_bytes};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
+use crate::{Error, Pool};
+use millrace_program::{BoundAttrs, Shape};
 
 /// Elements of one chunk of the sum of parts.
 const SUMMED: usize = 16_384;
+
+/// What a gradient is given after its first operands.
+pub struct Given<const RESULTS: usize> {
+    /// How many states the recurrence started from.
+    pub initial: usize,
+    /// Which operand is the cotangent of each result.
+    pub cotangents: [Option<usize>; RESULTS],
+}
+
+impl<const RESULTS: usize> Given<RESULTS> {
+    /// After the `fixed` first operands come `states` states to start from or none, and the cotangents of those results
+    /// that the attribute `outputs` numbers; `results` are their sizes.
+    pub fn new(
+        op: &str,
+        [ins, outs]: [&[Shape]; 2],
+        [fixed, states]: [usize; 2],
+        state: &[usize],
+        results: [&[usize]; RESULTS],
+        attrs: &BoundAttrs,
+    ) -> Result<Given<RESULTS>, Error> {
+        let (rest, outputs, dtype) = (&ins[fixed..], attrs.sizes("outputs")?, ins[0].dtype());
+        let initial = rest.len().wrapping_sub(outputs.len());
+        let counts = [0, states].contains(&initial) && outs.len() == 2 + initial;
+        let ascending = outputs.is_sorted_by(|a, b| a < b) && outputs.iter().all(|&k| k < RESULTS);
+        if !counts || !ascending {
+            return Err(Error::argument(format!("{op}: operands and results do not fit the attribute outputs")));
+        }
+        for shape in rest[..initial].iter().chain(&outs[2..]) {
+            expect_out(op, shape, dtype, state)?;
+        }
+        let mut cotangents = [None; RESULTS];
+        for (n, (&k, shape)) in outputs.iter().zip(&rest[initial..]).enumerate() {
+            expect_out(op, shape, dtype, results[k])?;
+            cotangents[k] = Some(fixed + initial + n);
+        }
+        Ok(Given { initial, cotangents })
+    }
+}
 
 /// A recurrence from its last step to the first, with the gradient of the kernel.
 pub struct Backward<T> {
@@ -19,17 +59,19 @@ pub struct Backward<T> {
     kernels: Kernels<T>,
     /// States that steps found, transposed, times what the steps made.
     gradient: Product<T>,
+    /// Whether a step leaves a part of the new first state, and the product is added to it.
+    adds: bool,
 }
 
 impl<T: Real> Backward<T> {
-    pub fn new(sides: Sides) -> Backward<T> {
+    pub fn new(sides: Sides, adds: bool) -> Backward<T> {
         let Sides { units, columns, .. } = sides;
         let (state, sums) = (sides.state_row(), sides.sums_row());
         let back =
             Sizes { m: sides.rows(), n: units, k: columns, a: plain(sums), b: transposed(columns), c_row: state };
         let a = transposed(state);
         let gradient = Sizes { m: units, n: columns, k: sides.kept_rows(), a, b: plain(sums), c_row: columns };
-        Backward { kernels: Kernels::new(&sides, back), gradient: Product::new(gradient, Isa::current()), sides }
+        Backward { kernels: Kernels::new(&sides, back), gradient: Product::new(gradient, Isa::current()), adds, sides }
     }
 
     pub fn flops(&self) -> f64 {
@@ -117,7 +159,7 @@ impl<T: Real> Backward<T> {
                         .map(|at| (found.get().add(at * units).cast_const(), sides.time * units))
                         .or_else(|| initial.map(state_of));
                     if from.is_some() {
-                        self.kernels.multiply(kernel, packed, &chunk, [sums, states[0]], work);
+                        self.kernels.multiply(kernel, packed, &chunk, [sums, states[0]], self.adds, work);
                         copy_rows(rows, units, from, kept_states.add(kept * row), row);
                         kept += rows;
                     }

@@ -21,6 +21,7 @@ export { slice } from "../ops/index/slice.js";
 export { scaledDotProductAttention } from "../ops/nn/attention.js";
 export { batchNorm } from "../ops/nn/batch-norm.js";
 export { gelu } from "../ops/nn/gelu.js";
+export { gru } from "../ops/nn/gru.js";
 export { layerNorm } from "../ops/nn/layer-norm.js";
 export { lstm } from "../ops/nn/lstm.js";
 export { logSoftmax, softmax } from "../ops/nn/softmax.js";

@@ -3,3 +3,4 @@ export { input } from "../topology/input.js";
 export { type CallOptions, Layer, type LayerConfig } from "../topology/layer.js";
 export type { WeightOptions } from "../topology/weights.js";
 export * from "./layers.gen.js";
+export { RNNCell } from "./recurrent/cell.js";

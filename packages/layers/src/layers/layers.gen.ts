@@ -11,13 +11,24 @@ import { Conv2D, type Conv2DConfig } from "./convolution/conv2d.js";
 import { Dense, type DenseConfig } from "./core/dense.js";
 import { Embedding, type EmbeddingConfig } from "./core/embedding.js";
 import { InputLayer, type InputLayerConfig } from "./core/input-layer.js";
+import { Masking, type MaskingConfig } from "./core/masking.js";
 import { Concatenate, type ConcatenateConfig } from "./merging/concatenate.js";
 import { Add, Average, Maximum, type MergeConfig, Minimum, Multiply, Subtract } from "./merging/merge.js";
 import { BatchNormalization, type BatchNormalizationConfig } from "./normalization/batch-normalization.js";
 import { LayerNormalization, type LayerNormalizationConfig } from "./normalization/layer-normalization.js";
 import { GlobalAveragePooling2D, GlobalMaxPooling2D, type GlobalPooling2DConfig } from "./pooling/global-pooling2d.js";
 import { AveragePooling2D, MaxPooling2D, type Pooling2DConfig } from "./pooling/pooling2d.js";
+import { Bidirectional, type BidirectionalConfig } from "./recurrent/bidirectional.js";
+import { GRU, type GRUConfig } from "./recurrent/gru.js";
+import { GRUCell, type GRUCellConfig } from "./recurrent/gru-cell.js";
 import { LSTM, type LSTMConfig } from "./recurrent/lstm.js";
+import { LSTMCell, type LSTMCellConfig } from "./recurrent/lstm-cell.js";
+import { RNN, type RNNConfig } from "./recurrent/rnn.js";
+import { SimpleRNN, type SimpleRNNConfig } from "./recurrent/simple-rnn.js";
+import { SimpleRNNCell } from "./recurrent/simple-rnn-cell.js";
+import { StackedRNNCells, type StackedRNNCellsConfig } from "./recurrent/stacked-rnn-cells.js";
+import { TimeDistributed, type TimeDistributedConfig } from "./recurrent/time-distributed.js";
+import type { UnitsConfig } from "./recurrent/units-cell.js";
 import { Dropout, type DropoutConfig } from "./regularization/dropout.js";
 import { Flatten, type FlattenConfig } from "./reshaping/flatten.js";
 import { Reshape, type ReshapeConfig } from "./reshaping/reshape.js";
@@ -29,13 +40,25 @@ export { Conv2D, type Conv2DConfig } from "./convolution/conv2d.js";
 export { Dense, type DenseConfig } from "./core/dense.js";
 export { Embedding, type EmbeddingConfig } from "./core/embedding.js";
 export { InputLayer, type InputLayerConfig, type KnownSizes } from "./core/input-layer.js";
+export { Masking, type MaskingConfig } from "./core/masking.js";
 export { Concatenate, type ConcatenateConfig } from "./merging/concatenate.js";
 export { Add, Average, Maximum, type MergeConfig, Minimum, Multiply, Subtract } from "./merging/merge.js";
 export { BatchNormalization, type BatchNormalizationConfig } from "./normalization/batch-normalization.js";
 export { LayerNormalization, type LayerNormalizationConfig } from "./normalization/layer-normalization.js";
 export { GlobalAveragePooling2D, GlobalMaxPooling2D, type GlobalPooling2DConfig } from "./pooling/global-pooling2d.js";
 export { AveragePooling2D, MaxPooling2D, type Pooling2DConfig } from "./pooling/pooling2d.js";
+export { Bidirectional, type BidirectionalConfig, type MergeMode } from "./recurrent/bidirectional.js";
+export type { CellStep } from "./recurrent/cell.js";
+export { GRU, type GRUConfig } from "./recurrent/gru.js";
+export { GRUCell, type GRUCellConfig } from "./recurrent/gru-cell.js";
 export { LSTM, type LSTMConfig } from "./recurrent/lstm.js";
+export { LSTMCell, type LSTMCellConfig } from "./recurrent/lstm-cell.js";
+export { type Recurred, type RecurrentConfig, RNN, type RNNConfig } from "./recurrent/rnn.js";
+export { SimpleRNN, type SimpleRNNConfig } from "./recurrent/simple-rnn.js";
+export { SimpleRNNCell } from "./recurrent/simple-rnn-cell.js";
+export { StackedRNNCells, type StackedRNNCellsConfig } from "./recurrent/stacked-rnn-cells.js";
+export { TimeDistributed, type TimeDistributedConfig } from "./recurrent/time-distributed.js";
+export type { UnitsConfig } from "./recurrent/units-cell.js";
 export { Dropout, type DropoutConfig } from "./regularization/dropout.js";
 export { Flatten, type FlattenConfig } from "./reshaping/flatten.js";
 export { Reshape, type ReshapeConfig } from "./reshaping/reshape.js";
@@ -48,6 +71,7 @@ export const layerClasses: Readonly<Record<string, new (config: any) => Layer>> 
   Average,
   AveragePooling2D,
   BatchNormalization,
+  Bidirectional,
   Concatenate,
   Conv2D,
   Dense,
@@ -55,20 +79,29 @@ export const layerClasses: Readonly<Record<string, new (config: any) => Layer>> 
   ELU,
   Embedding,
   Flatten,
+  GRU,
+  GRUCell,
   GlobalAveragePooling2D,
   GlobalMaxPooling2D,
   InputLayer,
   LSTM,
+  LSTMCell,
   LayerNormalization,
   LeakyReLU,
+  Masking,
   MaxPooling2D,
   Maximum,
   Minimum,
   Multiply,
+  RNN,
   ReLU,
   Reshape,
+  SimpleRNN,
+  SimpleRNNCell,
   Softmax,
+  StackedRNNCells,
   Subtract,
+  TimeDistributed,
 };
 
 /**
@@ -122,6 +155,16 @@ export function batchNormalization<const D extends FloatDType = "float32">(
   config?: BatchNormalizationConfig<D>,
 ): BatchNormalization<D> {
   return new BatchNormalization<D>(config);
+}
+
+/**
+ * A recurrent layer in both directions: what they give is put side by side, or as `mergeMode` says. With `returnState` the
+ * states of both follow, those of the forward layer first; a list [x, ...states] starts from such.
+ * @example tf.layers.bidirectional({ layer: tf.layers.lstm({ units: 8, returnSequences: true }) })
+ * @public
+ */
+export function bidirectional(config: BidirectionalConfig): Bidirectional {
+  return new Bidirectional(config);
 }
 
 /**
@@ -199,6 +242,32 @@ export function flatten<const D extends FloatDType = "float32">(config?: Flatten
 }
 
 /**
+ * A gated recurrent unit, Cho and others (2014): [batch, time, features] gives the last state [batch, units], or with
+ * `returnSequences` [batch, time, units]. Given a list [x, h] it starts from this state. With Keras's default activations,
+ * tanh and sigmoid, and `resetAfter` it is one kernel.
+ * @example tf.layers.gru({ units: 32 })
+ * @public
+ */
+export function gru<
+  const Units extends number = number,
+  const Sequences extends boolean = false,
+  const D extends FloatDType = "float32",
+  const State extends boolean = false,
+>(config: GRUConfig<Units, Sequences, D, State>): GRU<Units, Sequences, D, State> {
+  return new GRU<Units, Sequences, D, State>(config);
+}
+
+/**
+ * One step of `gru`: with x · kernel and h · recurrentKernel in three parts z, r, g it is g = tanh(x part + r · h part) and
+ * h = z·h + (1 − z)·g. With `resetAfter` the bias is [2, 3 · units]: one for each product.
+ * @example tf.layers.gruCell({ units: 4 })
+ * @public
+ */
+export function gruCell(config: GRUCellConfig): GRUCell {
+  return new GRUCell(config);
+}
+
+/**
  * The mean of each channel: [batch, h, w, channels] gives [batch, channels].
  * @example tf.layers.globalAveragePooling2d()
  * @public
@@ -234,8 +303,8 @@ export function inputLayer<
 
 /**
  * Long short-term memory, Hochreiter and Schmidhuber (1997): [batch, time, features] gives the last state [batch, units],
- * or with `returnSequences` [batch, time, units]. With activations other than Keras's defaults, tanh and sigmoid, the number of
- * steps must be known when the layer is called.
+ * or with `returnSequences` [batch, time, units]. Given a list [x, h, c] it starts from these states. With Keras's default
+ * activations, tanh and sigmoid, it is one kernel; with others it goes step by step.
  * @example tf.layers.lstm({ units: 32 })
  * @public
  */
@@ -243,8 +312,18 @@ export function lstm<
   const Units extends number = number,
   const Sequences extends boolean = false,
   const D extends FloatDType = "float32",
->(config: LSTMConfig<Units, Sequences, D>): LSTM<Units, Sequences, D> {
-  return new LSTM<Units, Sequences, D>(config);
+  const State extends boolean = false,
+>(config: LSTMConfig<Units, Sequences, D, State>): LSTM<Units, Sequences, D, State> {
+  return new LSTM<Units, Sequences, D, State>(config);
+}
+
+/**
+ * One step of `lstm`: with x · kernel + h · recurrentKernel + bias in four parts i, f, g, o it is c = f·c + i·g, h = o·tanh(c).
+ * @example tf.layers.lstmCell({ units: 4 })
+ * @public
+ */
+export function lstmCell(config: LSTMCellConfig): LSTMCell {
+  return new LSTMCell(config);
 }
 
 /**
@@ -265,6 +344,16 @@ export function layerNormalization<const D extends FloatDType = "float32">(
  */
 export function leakyReLU<const D extends FloatDType = "float32">(config?: LeakyReLUConfig<D>): LeakyReLU<D> {
   return new LeakyReLU<D>(config);
+}
+
+/**
+ * Leaves steps [batch, time, features] out whose features are all `maskValue`: they become 0, and the layers after this one,
+ * recurrent ones above all, skip them.
+ * @example tf.layers.masking({ maskValue: -1 })
+ * @public
+ */
+export function masking<const D extends FloatDType = "float32">(config?: MaskingConfig<D>): Masking<D> {
+  return new Masking<D>(config);
 }
 
 /**
@@ -309,6 +398,16 @@ export function multiply<const D extends FloatDType = "float32">(config?: MergeC
 }
 
 /**
+ * Any cell taken through a sequence: [batch, time, features] gives the last output [batch, size], or with `returnSequences`
+ * [batch, time, size]. Given a list [x, ...states] it starts from these states.
+ * @example tf.layers.rnn({ cell: tf.layers.gruCell({ units: 4 }), returnSequences: true })
+ * @public
+ */
+export function rnn(config: RNNConfig): RNN {
+  return new RNN(config);
+}
+
+/**
  * max(x, 0); more generally x from `threshold` to `maxValue`, and negativeSlope (x - threshold) below.
  * @example tf.layers.reLU({ maxValue: 6 })
  * @public
@@ -329,6 +428,30 @@ export function reshape<const Target extends Shape = Shape, const D extends Floa
 }
 
 /**
+ * A recurrence h = activation(x · kernel + h · recurrentKernel + bias): [batch, time, features] gives the last h
+ * [batch, units], or with `returnSequences` [batch, time, units]. Given a list [x, h] it starts from this state.
+ * @example tf.layers.simpleRNN({ units: 32 })
+ * @public
+ */
+export function simpleRNN<
+  const Units extends number = number,
+  const Sequences extends boolean = false,
+  const D extends FloatDType = "float32",
+  const State extends boolean = false,
+>(config: SimpleRNNConfig<Units, Sequences, D, State>): SimpleRNN<Units, Sequences, D, State> {
+  return new SimpleRNN<Units, Sequences, D, State>(config);
+}
+
+/**
+ * One step of `simpleRNN`: h = activation(x · kernel + h · recurrentKernel + bias).
+ * @example tf.layers.simpleRNNCell({ units: 4 })
+ * @public
+ */
+export function simpleRNNCell(config: UnitsConfig): SimpleRNNCell {
+  return new SimpleRNNCell(config);
+}
+
+/**
  * exp(x) / Σ exp(x) along an axis.
  * @example tf.layers.softmax()
  * @public
@@ -338,10 +461,28 @@ export function softmax<const D extends FloatDType = "float32">(config?: Softmax
 }
 
 /**
+ * Cells one after another as one.
+ * @example tf.layers.stackedRNNCells({ cells: [tf.layers.gruCell({ units: 4 }), tf.layers.gruCell({ units: 2 })] })
+ * @public
+ */
+export function stackedRNNCells(config: StackedRNNCellsConfig): StackedRNNCells {
+  return new StackedRNNCells(config);
+}
+
+/**
  * The first input minus the second.
  * @example tf.layers.subtract().apply([a, b])
  * @public
  */
 export function subtract<const D extends FloatDType = "float32">(config?: MergeConfig<D>): Subtract<D> {
   return new Subtract<D>(config);
+}
+
+/**
+ * A layer applied to each step of [batch, time, ...] with the same weights: all steps of all rows are one batch to it.
+ * @example tf.layers.timeDistributed({ layer: tf.layers.dense({ units: 8 }) })
+ * @public
+ */
+export function timeDistributed(config: TimeDistributedConfig): TimeDistributed {
+  return new TimeDistributed(config);
 }

@@ -1,5 +1,6 @@
-import type { Tensor } from "@millrace/autodiff";
+import type { FloatDType, Tensor } from "@millrace/autodiff";
 import * as tf from "@millrace/autodiff";
+import { maskOf } from "../topology/masks.js";
 import { type Complete, complete, type Defaults } from "../util/options.js";
 import { alignWeights, countElements } from "./shapes.js";
 
@@ -52,19 +53,34 @@ export abstract class Loss {
    * @param sampleWeight how much each sample counts; its loss is multiplied by it
    */
   apply(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null = null): Tensor {
-    if (!computes.has(this.constructor)) return this.reduced(yTrue, yPred, sampleWeight);
+    const mask = maskOf(yPred);
+    if (!computes.has(this.constructor)) return this.reduced(yTrue, yPred, sampleWeight, mask);
     this.program ??= tf.fn((...args: Parameters<Loss["reduced"]>) => this.reduced(...args), { name: this.name });
-    return this.program(yTrue, yPred, sampleWeight);
+    return this.program(yTrue, yPred, sampleWeight, mask);
   }
 
-  private reduced(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null): Tensor {
-    return reduceLoss(this.call(yTrue, yPred), sampleWeight, this.reduction);
+  private reduced(yTrue: Tensor, yPred: Tensor, sampleWeight: Tensor | null, mask: Tensor | null): Tensor {
+    const values = this.call(yTrue, yPred);
+    return reduceLoss(values, maskedWeight(mask, values, sampleWeight, this.reduction), this.reduction);
   }
 
   /** What the constructor takes to make this loss again. */
   getConfig(): Record<string, unknown> {
     return { ...this.config, name: this.name };
   }
+}
+
+/** A mask as a weight, times that of the samples. Where losses are averaged it is over the steps that count. */
+function maskedWeight(
+  mask: Tensor | null,
+  values: Tensor,
+  sampleWeight: Tensor | null,
+  reduction: Reduction,
+): Tensor | null {
+  if (!mask) return sampleWeight;
+  let weight: Tensor = tf.cast(mask, values.dtype as FloatDType);
+  if (reduction === "sumOverBatchSize") weight = tf.mul(weight, tf.divNoNan(countElements(weight), tf.sum(weight)));
+  return sampleWeight ? tf.mul(weight, alignWeights(sampleWeight, weight)) : weight;
 }
 
 /** The losses of samples, weighted and reduced. */

@@ -28,8 +28,6 @@ export interface KerasClass {
   readonly sameAs?: Readonly<Record<string, string>>;
   /** Whether Keras writes down what shape the layer was built for. */
   readonly builds?: boolean;
-  /** The property of Keras's object that holds the weights; the object itself unless said. */
-  readonly weightsIn?: readonly [property: string, className: string];
 }
 
 /** What every layer may have in a file. */
@@ -43,6 +41,17 @@ const plain: KerasClass = {};
 const pool: KerasClass = { sameAs: { strides: "poolSize" } };
 const globalPool: KerasClass = { renamed: { keepDims: "keepdims" } };
 
+const cell: KerasClass = {
+  builds: true,
+  fixed: { ...constraints("kernel", "recurrent", "bias"), dropout: 0, recurrent_dropout: 0 },
+  ignored: { seed: null },
+};
+const recurrent: KerasClass = {
+  builds: true,
+  fixed: { ...cell.fixed, activity_regularizer: null },
+  ignored: cell.ignored!,
+};
+
 const layers: Readonly<Record<string, KerasClass>> = {
   Activation: plain,
   Add: merge,
@@ -53,6 +62,7 @@ const layers: Readonly<Record<string, KerasClass>> = {
     fixed: { ...constraints("beta", "gamma"), synchronized: false, renorm: false, renorm_clipping: null },
     ignored: { renorm_momentum: 0.99 },
   },
+  Bidirectional: merge,
   Concatenate: merge,
   Conv2D: { builds: true, fixed: { groups: 1, activity_regularizer: null, ...constraints("kernel", "bias") } },
   Dense: { builds: true, fixed: { ...constraints("kernel", "bias"), quantization_config: null } },
@@ -63,40 +73,36 @@ const layers: Readonly<Record<string, KerasClass>> = {
     fixed: {
       activity_regularizer: null,
       ...constraints("embeddings"),
-      mask_zero: false,
       quantization_config: null,
     },
   },
   Flatten: { builds: true, fixed: { data_format: "channels_last" } },
   GlobalAveragePooling2D: globalPool,
   GlobalMaxPooling2D: globalPool,
-  LSTM: {
-    builds: true,
-    fixed: {
-      return_state: false,
-      stateful: false,
-      activity_regularizer: null,
-      ...constraints("kernel", "recurrent", "bias"),
-      dropout: 0,
-      recurrent_dropout: 0,
-    },
-    ignored: { unroll: false, zero_output_for_mask: false, seed: null },
-    weightsIn: ["cell", "LSTMCell"],
-  },
+  GRU: recurrent,
+  GRUCell: cell,
+  LSTM: recurrent,
+  LSTMCell: cell,
   LayerNormalization: {
     builds: true,
     fixed: { rms_scaling: false, ...constraints("beta", "gamma") },
     listed: ["axis"],
   },
   LeakyReLU: plain,
+  Masking: plain,
   MaxPooling2D: pool,
   Maximum: merge,
   Minimum: merge,
   Multiply: merge,
+  RNN: merge,
   ReLU: plain,
   Reshape: plain,
+  SimpleRNN: { builds: true, fixed: recurrent.fixed! },
+  SimpleRNNCell: cell,
   Softmax: plain,
+  StackedRNNCells: merge,
   Subtract: merge,
+  TimeDistributed: merge,
 };
 
 const scaling: KerasClass = { fixed: { input_axes: null, output_axes: null } };

@@ -120,14 +120,33 @@ const activation: Kind = {
   },
 };
 
+/** A layer in another one. */
+const innerLayer: Kind = {
+  // boundary: options of this name hold what a layer says of itself
+  write: (value, objects) => (value === null ? null : objects.write("layer", value as Serialized)),
+  read: (value, objects) => (value === null ? null : objects.read("layer", value)),
+};
+const innerLayers: Kind = {
+  // boundary: a list of such
+  write: (value, objects) => (value as readonly unknown[]).map((one) => innerLayer.write(one, objects)),
+  read(value, objects) {
+    if (Array.isArray(value)) return value.map((one) => innerLayer.read(one, objects));
+    throw badFile(`${show(value)} is no list of layers`);
+  },
+};
+const mergeModes: readonly unknown[] = ["concat", "sum", "ave", "mul", null];
+
 const kinds: Readonly<Record<string, Kind>> = {
   ...kindOf(whole, "units", "filters", "inputDim", "outputDim"),
   ...kindOf(number, "epsilon", "momentum", "rate", "alpha", "negativeSlope", "threshold", "value", "gain", "mean"),
   ...kindOf(number, "stddev", "minval", "maxval", "learningRate", "beta1", "beta2", "rho", "l1", "l2", "delta"),
-  ...kindOf(number, "labelSmoothing"),
+  ...kindOf(number, "labelSmoothing", "maskValue"),
   ...kindOf(numberOrNull, "maxValue", "weightDecay", "clipnorm", "clipvalue", "globalClipnorm"),
   ...kindOf(flag, "useBias", "unitForgetBias", "returnSequences", "goBackwards", "center", "keepDims", "amsgrad"),
-  ...kindOf(flag, "nesterov", "centered", "fromLogits"),
+  ...kindOf(flag, "nesterov", "centered", "fromLogits", "returnState", "stateful", "unroll", "resetAfter", "maskZero"),
+  ...kindOf(flag, "zeroOutputForMask"),
+  ...kindOf(innerLayer, "layer", "cell", "backwardLayer"),
+  cells: innerLayers,
   ...kindOf(pair, "kernelSize", "strides", "dilationRate", "poolSize"),
   ...kindOf(shape, "targetShape", "noiseShape"),
   padding: oneOf("valid", "same"),
@@ -135,6 +154,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   mode: oneOf("fanIn", "fanOut", "fanAvg"),
   distribution: oneOf("truncatedNormal", "untruncatedNormal", "uniform"),
   reduction: oneOf("sumOverBatchSize", "sum", "none"),
+  mergeMode: same("way to merge", (value) => mergeModes.includes(value)),
   axis: axes,
   name: text,
   seed,

@@ -93,11 +93,22 @@ export class ConfigReader implements Objects {
     if (className === "InputLayer" && isKeras) return readInput(config);
     const known = kerasClass("layer", className);
     if (!isKeras || !known) throw this.unknown("layer", value);
-    const layer = builtInLayer(className)!.fromConfig({
-      ...this.readOptions("layer", className, config, ["name", "trainable", "dtype"]),
-      ...this.baseOptions(config, false),
-    });
-    return layer;
+    return builtInLayer(className)!.fromConfig(this.layerOptions(className, config));
+  }
+
+  private layerOptions(className: string, config: Json): Json {
+    const own = this.readOptions("layer", className, config, ["name", "trainable", "dtype"]);
+    return { ...own, ...this.baseOptions(config, false) };
+  }
+
+  /** A layer in another one: that makes it of the description where the class is Millrace's. */
+  private readInner(value: unknown): object {
+    if (!isKerasObject(value) || !isJson(value.config) || this.custom(value) !== undefined)
+      return this.readLayer(value);
+    const { class_name: className, config } = value;
+    if (!isFromKeras(value) || !kerasClass("layer", className)) return this.readLayer(value);
+    this.spend(1);
+    return { className, config: this.layerOptions(className, config) };
   }
 
   /** The options of every layer: checked, and in the names that they have here. Others are left out or kept. */
@@ -200,6 +211,7 @@ export class ConfigReader implements Objects {
   // --- objects inside of configurations
 
   read(family: Family, value: unknown): object {
+    if (family === "layer") return this.readInner(value);
     if (typeof value === "string") return this.named(family, value);
     if (!isKerasObject(value)) throw badFile(`${show(value)} describes no ${family}`);
     const own = this.custom(value);

@@ -27,13 +27,7 @@ export function weightGroups(model: Model): readonly VariableGroup[] {
   const visit = (layer: Layer, path: string): void => {
     if (visited.has(layer)) return;
     visited.add(layer);
-    const inner = kerasClass("layer", layer.className)?.weightsIn;
-    const { name, ownVariables: variables } = layer;
-    groups.push({ path: join(path, "vars"), name, variables: inner ? [] : variables });
-    if (inner) {
-      const [property, className] = inner;
-      groups.push({ path: join(join(path, property), "vars"), name: snakeCase(className), variables });
-    }
+    groups.push({ path: join(path, "vars"), name: layer.name, variables: layer.ownVariables });
     for (const [property, layers] of innerLayers(layer)) {
       if (layers instanceof Layer) visit(layers, join(path, property));
       else eachNumbered(layers, (one, own) => visit(one, join(join(path, property), own)));
@@ -46,15 +40,17 @@ export function weightGroups(model: Model): readonly VariableGroup[] {
 /** The layers in a layer by where they are found: in models a list, in classes of one's own properties, by name. */
 function innerLayers(layer: Layer): readonly (readonly [property: string, Layer | readonly Layer[]])[] {
   if (layer instanceof Functional || layer instanceof Sequential) return [["layers", layer.layers]];
+  // A class of Keras's has its properties in Keras's case there.
+  const named = kerasClass("layer", layer.className) ? snakeCase : (name: string): string => name;
   // Names that begin with "_" come last.
   const order = (name: string): string => (name.startsWith("_") ? `~${name}` : name);
   return Object.entries(layer)
     .sort(([a], [b]) => (order(a) < order(b) ? -1 : 1))
     .flatMap(([name, value]): (readonly [string, Layer | readonly Layer[]])[] => {
       const found: unknown = value;
-      if (found instanceof Layer) return [[name, found]];
+      if (found instanceof Layer) return [[named(name), found]];
       const layers = Array.isArray(found) ? found.filter((one) => one instanceof Layer) : [];
-      return layers.length > 0 ? [[name, layers]] : [];
+      return layers.length > 0 ? [[named(name), layers]] : [];
     });
 }
 

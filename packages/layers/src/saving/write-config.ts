@@ -71,15 +71,19 @@ function describeLayer(layer: Layer, written: Written, learningRate: number | nu
   }
   if (layer instanceof Sequential && className === "Sequential") return writeSequential(layer, written, learningRate);
   if (layer instanceof InputLayer && className === "InputLayer") return writeInput(layer);
+  const more = layer instanceof Model ? { compile_config: writeCompiled(layer, learningRate) } : {};
+  return writePlain(serialize(layer), layer.dtype, more);
+}
+
+/** A layer as it describes itself. */
+function writePlain({ className, config, buildConfig }: Serialized, ownDType = "float32", more: Json = {}): Json {
   const known = kerasClass("layer", className);
-  const { name: _, dtype, trainable: __, inputShape: ___, ...own } = layer.getConfig();
-  const base = { name, trainable, dtype: writeDType(String(dtype ?? layer.dtype)) };
-  const { builtShape } = layer;
-  const built =
-    builtShape && (known ? known.builds : true) ? { build_config: { input_shape: jsonShape(builtShape) } } : {};
+  const { name, dtype, trainable, inputShape: _, ...own } = config;
+  const base = { name, trainable, dtype: writeDType(String(dtype ?? ownDType)) };
+  const builds = buildConfig && (known ? known.builds : true);
+  const built = builds ? { build_config: { input_shape: jsonShape(buildConfig.inputShape) } } : {};
   if (known)
     return kerasObject(modules.layer, className, { ...base, ...writeOptions("layer", className, own) }, null, built);
-  const more = layer instanceof Model ? { compile_config: writeCompiled(layer, learningRate) } : {};
   return kerasObject(null, className, { ...base, ...own }, className, { ...built, ...more });
 }
 
@@ -173,7 +177,9 @@ function writeOptions(family: Family, className: string, own: Json): Json {
 }
 
 /** An initializer, regularizer, loss, metric or optimizer. One of a class of the caller's is written as it describes itself. */
-function writeObject(family: Family, { className, config }: Serialized): Json {
+function writeObject(family: Family, described: Serialized): Json {
+  if (family === "layer") return writePlain(described);
+  const { className, config } = described;
   if (kerasClass(family, className)) {
     return kerasObject(modules[family], className, writeOptions(family, className, config));
   }

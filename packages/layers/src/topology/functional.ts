@@ -11,7 +11,7 @@ import {
   graphConfig,
   orderGraph,
 } from "./graph.js";
-import { type CallOptions, isList, type Layer, type Tensors } from "./layer.js";
+import { type CallOptions, forInner, isList, type Layer, type Tensors } from "./layer.js";
 import { deserializeLayer, registerKerasSerializable } from "./registry.js";
 import type { SummaryRow } from "./summary.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
@@ -78,17 +78,19 @@ export class Functional<R extends LayerRule = LayerRule> extends Model<R> {
   }
 
   override call(inputs: Tensors, options: CallOptions): Tensors {
-    const given = isList(inputs) ? inputs : [inputs];
+    const [own, inner] = forInner(inputs, options);
+    const given = isList(own) ? own : [own];
     this.checkCount(given.length);
     const values = new Map<SymbolicTensor, Tensor>();
     this.inputs.forEach((symbol, i) => {
       // boundary: an InputLayer gives one tensor
-      values.set(symbol, symbol.source.layer.applyTensors(given[i]!, options) as Tensor);
+      values.set(symbol, symbol.source.layer.applyTensors(given[i]!, inner) as Tensor);
     });
+
     for (const call of this.calls) {
       if (call.inputs.length === 0) continue;
       const args = call.inputs.map((x) => values.get(x)!);
-      const result = call.layer.applyTensors(call.isList ? args : args[0]!, options);
+      const result = call.layer.applyTensors(call.isList ? args : args[0]!, inner);
       for (const [i, x] of (isList(result) ? result : [result]).entries()) values.set(call.outputs[i]!, x);
     }
     const results = this.outputs.map((x) => values.get(x)!);

@@ -15,6 +15,7 @@ import { type Complete, complete, type Defaults } from "../util/options.js";
 import { type BatchShape, type BatchShapes, countOf, isShapeList, shapeOf } from "../util/shapes.js";
 import { checkInput, type InputSpec } from "./input-spec.js";
 import { reportLoss } from "./losses.js";
+import { commonMask, maskOf, setMask } from "./masks.js";
 import { isTraining, structure } from "./phase.js";
 import { type LayerCall, SymbolicTensor } from "./symbolic.js";
 import { assignAll, isTensor, makeWeight, type Weight, type WeightOptions, type WeightValue } from "./weights.js";
@@ -41,7 +42,7 @@ export interface LayerConfig {
 export interface CallOptions {
   /** Whether this is a training step: dropout and batch normalisation differ. That of the call around, else false. */
   readonly training?: boolean;
-  /** Which steps of a sequence count, bool [batch, time]. */
+  /** Which steps of a sequence count, bool [batch, time]; unless said that of the input, as `masking` and `embedding` make it. */
   readonly mask?: Tensor | null;
 }
 
@@ -86,6 +87,8 @@ export abstract class Layer<R extends LayerRule = any> {
   readonly batchInputShape: BatchShape | null;
   /** What the layer needs of its input. */
   protected inputSpec: InputSpec | null = null;
+  /** Whether the mask of the input is that of the result. */
+  protected readonly supportsMasking: boolean = false;
   /** Whether float inputs are cast to the layer's dtype. */
   protected readonly autocast: boolean = true;
   private isTrainable: boolean;
@@ -123,6 +126,14 @@ export abstract class Layer<R extends LayerRule = any> {
   /** The dtype of the result for inputs of this dtype. */
   computeOutputDType(inputDType: DType): DType {
     return dtypes[inputDType].isFloat ? this.dtype : inputDType;
+  }
+
+  /**
+   * The mask of the result; null where every step counts. `inputMask` is that of the input; of a list it is what all masks
+   * let through.
+   */
+  computeMask(_inputs: Tensors, inputMask: Tensor | null): Tensor | null {
+    return this.supportsMasking ? inputMask : null;
   }
 
   /** What the constructor takes to make this layer again. */
@@ -170,8 +181,10 @@ export abstract class Layer<R extends LayerRule = any> {
       this.buildFor(shapes);
       return isTraining.during(options.training ?? isTraining.now(), () => {
         const inputs = this.autocast ? mapTensors(x, (one) => this.castInput(one)) : x;
-        const made = inScope(this.name, () => this.call(inputs, { ...options, training: isTraining.now() }));
-        markLayer(this.name, isList(made) ? made : [made]);
+        const mask = options.mask ?? commonMask(listOf(x).map(maskOf));
+        const made = inScope(this.name, () => this.call(inputs, { mask, training: isTraining.now() }));
+        markLayer(this.name, listOf(made));
+        setMask(listOf(made)[0]!, this.computeMask(x, mask));
         return made;
       });
     });
@@ -179,7 +192,10 @@ export abstract class Layer<R extends LayerRule = any> {
 
   private castInput(x: Tensor): Tensor {
     const dtype: DType = x.dtype;
-    return dtypes[dtype].isFloat && dtype !== this.dtype ? cast(x, this.dtype) : x;
+    if (!dtypes[dtype].isFloat || dtype === this.dtype) return x;
+    const made: Tensor = cast(x, this.dtype);
+    setMask(made, maskOf(x));
+    return made;
   }
 
   private applySymbolic(inputs: readonly SymbolicTensor[], isList: boolean): SymbolicTensor | SymbolicTensor[] {
@@ -350,6 +366,16 @@ export abstract class Layer<R extends LayerRule = any> {
 function anyBatch(shape: BatchShape): BatchShape {
   return shape.map((size, axis) => (axis === 0 ? null : size));
 }
+
+/** What a model gives the layers in it: masks go with tensors there. */
+export function forInner(inputs: Tensors, { mask, ...options }: CallOptions): [inputs: Tensors, options: CallOptions] {
+  if (!mask || isList(inputs) || maskOf(inputs) === mask) return [inputs, options];
+  const own: Tensor = inputs.clone();
+  setMask(own, mask);
+  return [own, options];
+}
+
+const listOf = (x: Tensors): readonly Tensor[] => (isList(x) ? x : [x]);
 
 export function isList(x: Tensors): x is readonly Tensor[] {
   return Array.isArray(x);

@@ -6,7 +6,7 @@ import type { AnyRule, ChainRule, LayerRule } from "../types.js";
 import type { Serialized } from "../util/identifiers.js";
 import { serialize } from "../util/serialize.js";
 import { type BatchShape, type BatchShapes, single } from "../util/shapes.js";
-import { type CallOptions, Layer, type Tensors } from "./layer.js";
+import { type CallOptions, forInner, Layer, type Tensors } from "./layer.js";
 import { deserializeLayer, registerKerasSerializable } from "./registry.js";
 import type { SummaryRow } from "./summary.js";
 
@@ -95,7 +95,8 @@ export class Sequential<R extends LayerRule = AnyRule> extends Model<R> {
   }
 
   override call(inputs: Tensors, options: CallOptions): Tensors {
-    return this.stack.reduce<Tensors>((x, layer) => layer.applyTensors(x, options), inputs);
+    const [own, inner] = forInner(inputs, options);
+    return this.stack.reduce<Tensors>((x, layer) => layer.applyTensors(x, inner), own);
   }
 
   override computeOutputShape(inputShape: BatchShapes): BatchShapes {

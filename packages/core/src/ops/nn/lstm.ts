@@ -8,8 +8,9 @@ import { withDefaults } from "../../types/options.js";
 import type { Recurrent, WithoutTime } from "../../types/rules/recurrent.js";
 import type { Arg } from "../../types/shape.js";
 import { recur } from "../control/recurrence.js";
-import { castTo, toTensor } from "../public.js";
+import { castTo, toFloat, toTensor } from "../public.js";
 import { zerosOf } from "../rules.js";
+import { withMask } from "./masked-steps.js";
 import {
   before,
   checkAvals,
@@ -93,6 +94,8 @@ export interface LstmOptions {
   readonly initialState?: readonly [h: Like, c: Like];
   /** Whether the last step comes first. Each step's result stands at its own place all the same. */
   readonly reverse?: boolean;
+  /** Bool [batch, time]: steps where it is false leave the states as they are. */
+  readonly mask?: Like;
 }
 /** Results of `lstm`: h after each step, and both states after the last. */
 export interface LstmResult<S, D extends DType> {
@@ -113,13 +116,16 @@ export function lstm<const X extends Like, const K extends Like, const R extends
   recurrentKernel: R,
   options?: LstmOptions,
 ): LstmResult<Recurrent<"lstm", ShapeOf<X>, ShapeOf<K>, ShapeOf<R>>, FloatOf<DTypeOf<X>>> {
-  const given = withDefaults("lstm", options, { bias: undefined, initialState: undefined, reverse: false });
-  const sums = projected("lstm", x as Like, kernel, given.bias);
-  const states = [recurrentKernel, ...(given.initialState ?? [])].map((t) =>
-    castTo(toTensor(t, sums.dtype), sums.dtype),
-  );
-  const [sequence, h, c] = dispatch.current.apply(lstmOp, [sums, ...states], { reverse: given.reverse });
-  return { sequence: typed(sequence!), state: [typed(h!), typed(c!)] };
+  const defaults = { bias: undefined, initialState: undefined, reverse: false, mask: undefined };
+  const { bias, initialState = [], reverse, mask } = withDefaults("lstm", options, defaults);
+  const t = toFloat(x as Like);
+  const [u, ...start] = [recurrentKernel, ...initialState].map((value) => castTo(toTensor(value, t.dtype), t.dtype));
+  const { along, last } = withMask(t, mask, reverse, start, (steps) => {
+    const ins = [projected("lstm", steps, kernel, bias), u!, ...start];
+    const [sequence, h, c, cells] = dispatch.current.apply(lstmOp, ins, { reverse });
+    return { along: [sequence!, cells!], last: [h!, c!] };
+  });
+  return { sequence: typed(along[0]!), state: [typed(last[0]!), typed(last[1]!)] };
 }
 
 /**

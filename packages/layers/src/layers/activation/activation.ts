@@ -27,6 +27,7 @@ const defaults: Defaults<Omit<ActivationConfig, keyof LayerConfig>> = { activati
  */
 export class Activation<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "Activation";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<ActivationConfig>;
   private readonly activation: ActivationFunction;
 

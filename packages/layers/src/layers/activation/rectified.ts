@@ -37,6 +37,7 @@ const reluDefaults: Defaults<Omit<ReLUConfig, keyof LayerConfig>> = { maxValue: 
  */
 export class ReLU<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "ReLU";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<ReLUConfig>;
 
   constructor(config: ReLUConfig<D> = {}) {
@@ -83,6 +84,7 @@ const leakyDefaults: Defaults<Omit<LeakyReLUConfig, keyof LayerConfig>> = { nega
  */
 export class LeakyReLU<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "LeakyReLU";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<LeakyReLUConfig>;
 
   constructor(config: LeakyReLUConfig<D> = {}) {
@@ -118,6 +120,7 @@ const eluDefaults: Defaults<Omit<ELUConfig, keyof LayerConfig>> = { alpha: 1 };
  */
 export class ELU<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "ELU";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<ELUConfig>;
 
   constructor(config: ELUConfig<D> = {}) {

@@ -22,6 +22,7 @@ const defaults: Defaults<Omit<SoftmaxConfig, keyof LayerConfig>> = { axis: -1 };
  */
 export class Softmax<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "Softmax";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<SoftmaxConfig>;
 
   constructor(config: SoftmaxConfig<D> = {}) {

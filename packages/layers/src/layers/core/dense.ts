@@ -43,6 +43,7 @@ export class Dense<const Units extends number = number, const D extends FloatDTy
   DenseRule<Units, D>
 > {
   static override readonly className: string = "Dense";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<DenseConfig>;
   private readonly activation: Activation;
   private kernel: Variable | null = null;

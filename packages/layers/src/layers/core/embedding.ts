@@ -1,4 +1,13 @@
-import { cast, type DType, dtypes, type FloatDType, gather, type Tensor, type Variable } from "@millrace/autodiff";
+import {
+  cast,
+  type DType,
+  dtypes,
+  type FloatDType,
+  gather,
+  notEqual,
+  type Tensor,
+  type Variable,
+} from "@millrace/autodiff";
 import type { InitializerIdentifier } from "../../initializers/initializer.js";
 import type { RegularizerIdentifier } from "../../regularizers/regularizers.js";
 import { Layer, type LayerConfig, layerOptions, one, type Tensors } from "../../topology/layer.js";
@@ -18,6 +27,8 @@ export interface EmbeddingConfig<Units extends number = number, D extends FloatD
   readonly outputDim: Units;
   readonly embeddingsInitializer?: InitializerIdentifier;
   readonly embeddingsRegularizer?: RegularizerIdentifier | null;
+  /** Whether 0 stands for a step that does not count: the result carries a mask. */
+  readonly maskZero?: boolean;
   readonly dtype?: D | undefined;
 }
 
@@ -26,6 +37,7 @@ const defaults: Defaults<Omit<EmbeddingConfig, keyof LayerConfig>> = {
   outputDim: required,
   embeddingsInitializer: "uniform",
   embeddingsRegularizer: null,
+  maskZero: false,
 };
 
 /**
@@ -63,6 +75,10 @@ export class Embedding<const Units extends number = number, const D extends Floa
     const x = one("Embedding", inputs);
     const dtype: DType = x.dtype;
     return gather(this.embeddings!, dtypes[dtype].isInteger ? x : cast(x, "int32"));
+  }
+
+  override computeMask(inputs: Tensors): Tensor | null {
+    return this.config.maskZero ? notEqual(one("Embedding", inputs), 0) : null;
   }
 
   override computeOutputShape(inputShape: BatchShapes): BatchShape {

@@ -36,6 +36,7 @@ export class InputLayer<
   const D extends DType = "float32",
 > extends Layer<InputRule<KnownSizes<Sizes>, D>> {
   static override readonly className: string = "InputLayer";
+  protected override readonly supportsMasking: boolean = true;
   /** The dtype of the tensors that come in; it may be one without a fraction. */
   readonly inputDType: DType;
   protected override readonly autocast: boolean = false;

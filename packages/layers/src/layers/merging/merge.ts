@@ -14,6 +14,8 @@ export interface MergeConfig<D extends FloatDType = FloatDType> extends LayerCon
 
 /** What the layers that merge element by element share; shapes broadcast. */
 abstract class Merge<Name extends string, D extends FloatDType> extends Layer<MergeRule<Name, D>> {
+  protected override readonly supportsMasking: boolean = true;
+
   constructor(className: string, config: MergeConfig) {
     super(layerOptions<MergeConfig>(className, config, {}));
   }

@@ -54,6 +54,7 @@ const defaults: Defaults<Omit<BatchNormalizationConfig, keyof LayerConfig>> = {
  */
 export class BatchNormalization<const D extends FloatDType = "float32"> extends Layer<FloatRule<D>> {
   static override readonly className: string = "BatchNormalization";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<BatchNormalizationConfig>;
   private gamma: Variable | null = null;
   private beta: Variable | null = null;

@@ -46,6 +46,7 @@ const defaults: Defaults<Omit<LayerNormalizationConfig, keyof LayerConfig>> = {
  */
 export class LayerNormalization<const D extends FloatDType = "float32"> extends Layer<FloatRule<D>> {
   static override readonly className: string = "LayerNormalization";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<LayerNormalizationConfig>;
   private axes: readonly number[] = [];
   private gamma: Variable | null = null;

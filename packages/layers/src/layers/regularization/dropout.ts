@@ -24,6 +24,7 @@ const defaults: Defaults<Omit<DropoutConfig, keyof LayerConfig>> = { rate: requi
  */
 export class Dropout<const D extends FloatDType = "float32"> extends Layer<SameRule<D>> {
   static override readonly className: string = "Dropout";
+  protected override readonly supportsMasking: boolean = true;
   private readonly config: Complete<DropoutConfig>;
 
   constructor(config: DropoutConfig<D>) {
