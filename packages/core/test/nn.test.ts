@@ -178,3 +178,74 @@ describe("lstm", () => {
     expect(() => tf.lstm(tf.zeros([3, 4]), tf.zeros([4, 8]), tf.zeros([2, 8]))).toThrow("needs an input");
   });
 });
+
+describe("gru", () => {
+  const [batch, time, features, units] = [2, 5, 3, 4];
+  const x = normal([batch, time, features], 21);
+  const [kernel, recurrent] = [normal([features, 3 * units], 22), normal([units, 3 * units], 23)];
+  const [bias, h0] = [normal([2, 3 * units], 24), normal([batch, units], 25)];
+  const numbers = (t: tf.Tensor): number[] => Array.from(t.dataSync() as Float64Array);
+  function expectClose(got: tf.Tensor, want: tf.Tensor): void {
+    for (const [i, y] of numbers(want).entries()) expect(numbers(got)[i]).toBeCloseTo(y, 12);
+  }
+  const third = (t: tf.Tensor, k: number): tf.Tensor => (tf.split(t, 3, -1) as readonly tf.Tensor[])[k]!;
+
+  /** Step by step, in ops; steps that `counts` leaves out keep the state. */
+  function steps(resetAfter: boolean, reverse: boolean, counts?: readonly boolean[]): tf.Tensor[] {
+    const [own, after] = tf.unstack(bias) as readonly [tf.Tensor, tf.Tensor];
+    let h: tf.Tensor = h0;
+    const all = (tf.unstack(x, 1) as tf.Tensor[]).map((row) => tf.add(tf.matMul(row, kernel), own) as tf.Tensor);
+    const order = all.map((_, t) => t);
+    const states: tf.Tensor[] = [];
+    for (const t of reverse ? order.reverse() : order) {
+      const product: tf.Tensor = tf.matMul(h, recurrent);
+      const sums: tf.Tensor = resetAfter ? tf.add(product, after) : product;
+      const gate = (k: number): tf.Tensor => tf.sigmoid(tf.add(third(all[t]!, k), third(sums, k)) as tf.Tensor);
+      const [z, r] = [gate(0), gate(1)];
+      const through = resetAfter
+        ? tf.mul(r, third(sums, 2))
+        : tf.matMul(tf.mul(r, h) as tf.Tensor, third(recurrent, 2));
+      const g = tf.tanh(tf.add(third(all[t]!, 2), through as tf.Tensor) as tf.Tensor);
+      const next: tf.Tensor = tf.add(tf.mul(z, h), tf.mul(tf.sub(1, z), g));
+      h = counts && !counts[t] ? h : next;
+      states[t] = h;
+    }
+    return [tf.stack(states, 1), h];
+  }
+
+  test.each([
+    [true, false],
+    [true, true],
+    [false, false],
+    [false, true],
+  ])("is its definition step by step, resetAfter %s, reverse %s, and with a mask", (resetAfter, reverse) => {
+    const own: tf.Tensor = resetAfter ? bias : (tf.unstack(bias) as readonly tf.Tensor[])[0]!;
+    const options = { bias: own, initialState: h0, reverse, resetAfter };
+    const counts = [false, true, false, false, true];
+    const mask: tf.Tensor = tf.tensor([counts, counts], [batch, time], "bool");
+    for (const [more, want] of [
+      [{}, steps(resetAfter, reverse)],
+      [{ mask }, steps(resetAfter, reverse, counts)],
+    ] as const) {
+      const run = (t: tf.Tensor): tf.Tensor[] => {
+        const { sequence, state } = tf.gru(t, kernel, recurrent, { ...options, ...more });
+        return [sequence as tf.Tensor, state as tf.Tensor];
+      };
+      for (const got of [run(x), tf.fn(run)(x) as tf.Tensor[]])
+        for (const [i, y] of want.entries()) expectClose(got[i]!, y);
+    }
+  });
+  test("of one bias the second is zero", () => {
+    const one: tf.Tensor = normal([3 * units], 26);
+    const two: tf.Tensor = tf.stack([one, tf.zeros([3 * units], "float64")] as readonly tf.Tensor[]);
+    const [a, b] = [one, two].map((own) => tf.gru(x, kernel, recurrent, { bias: own }).sequence as tf.Tensor);
+    expectClose(a!, b!);
+  });
+  test("what does not fit is refused", () => {
+    const wrong: tf.Tensor = tf.zeros([units, 4 * units], "float64");
+    expect(() => tf.gru(x, kernel, wrong)).toThrow("needs float64[4,12], got float64[4,16]");
+    expect(() => tf.gru(x, kernel, recurrent, { mask: [[true]] })).toThrow("differ in batch or time");
+    // @ts-expect-error -- an input of rank 2, where types know it
+    expect(() => tf.gru(tf.zeros([3, 4]), tf.zeros([4, 6]), tf.zeros([2, 6]))).toThrow();
+  });
+});

@@ -128,8 +128,10 @@ export const layerCases: readonly Case[] = [
   layer("lstm sequences", [4, 3], () => layers.lstm({ units: 5, returnSequences: true })),
   layer("lstm backwards", [4, 3], () => layers.lstm({ units: 5, goBackwards: true, useBias: false })),
   layer("lstm with relu", [4, 3], () =>
-    layers.lstm({ units: 5, activation: "relu", recurrentActivation: "hard_sigmoid" }),
+    layers.lstm({ units: 5, activation: "relu", recurrentActivation: "hard_sigmoid", unroll: true }),
   ),
+  layer("gru", [4, 3], () => layers.gru({ units: 5, returnSequences: true })),
+  layer("gru reset first", [4, 3], () => layers.gru({ units: 5, resetAfter: false })),
   of(
     "embedding",
     () => {

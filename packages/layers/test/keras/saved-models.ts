@@ -125,6 +125,17 @@ layerCase(sequence, () => [
   layers.lstm({ units: 3, returnSequences: true }),
   layers.lstm({ units: 2, biasRegularizer: "l2" }),
 ]);
+layerCase(sequence, () => layers.gru({ units: 3 }));
+layerCase(sequence, () => layers.gru({ units: 2, resetAfter: false, returnSequences: true, goBackwards: true }));
+layerCase(sequence, () => layers.simpleRNN({ units: 3, useBias: false }));
+layerCase(sequence, () => layers.rnn({ cell: layers.lstmCell({ units: 3 }), returnSequences: true }));
+layerCase(sequence, () => layers.rnn({ cell: [layers.gruCell({ units: 3 }), layers.simpleRNNCell({ units: 2 })] }));
+layerCase(sequence, () =>
+  layers.bidirectional({ layer: layers.lstm({ units: 2, returnSequences: true }), mergeMode: "sum" }),
+);
+layerCase(sequence, () => layers.bidirectional({ layer: layers.gru({ units: 2 }) }));
+layerCase(sequence, () => layers.timeDistributed({ layer: layers.dense({ units: 2, activation: "tanh" }) }));
+layerCase(sequence, () => [layers.masking({ maskValue: 0.5 }), layers.lstm({ units: 2 })]);
 for (const name of "relu relu6 leakyRelu elu selu sigmoid logSigmoid hardSigmoid silu hardSilu gelu tanh softplus softsign mish".split(
   " ",
 )) {

@@ -143,6 +143,15 @@ def make_theirs():
         (sequence, L.LSTM(2, return_sequences=True, go_backwards=True, activation="relu", recurrent_activation="hard_sigmoid")),
         (sequence, L.LSTM(2, use_bias=False, unit_forget_bias=False, unroll=True, kernel_regularizer="l1", recurrent_regularizer="l2")),
         (sequence, L.LSTM(2, recurrent_initializer=I.Orthogonal(gain=2.0, seed=1), bias_initializer=I.TruncatedNormal(0.1))),
+        (sequence, L.GRU(3, return_sequences=True)),
+        (sequence, L.GRU(2, reset_after=False, go_backwards=True)),
+        (sequence, L.SimpleRNN(2)),
+        (sequence, L.RNN(L.GRUCell(3))),
+        (sequence, L.RNN([L.LSTMCell(2), L.SimpleRNNCell(3)], return_sequences=True)),
+        (sequence, L.Bidirectional(L.LSTM(2, return_sequences=True))),
+        (sequence, L.Bidirectional(L.GRU(2), merge_mode="mul", backward_layer=L.LSTM(2, go_backwards=True))),
+        (sequence, L.TimeDistributed(L.Dense(2))),
+        (sequence, L.Masking(0.5)),
     ]
     names = ["relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "log_sigmoid", "hard_sigmoid", "silu", "hard_silu"]
     names += ["gelu", "tanh", "softplus", "softsign", "mish", "exponential", "softmax", "log_softmax", "linear", "swish"]
