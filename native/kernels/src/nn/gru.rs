@@ -110,7 +110,8 @@ impl<T: Real> Rows for GruRows<T> {
                     *sum = lanes([product, *sum], |[product, b]| product + b);
                 }
             }
-            let [z, r] = [[z, sums[0]], [r, sums[1]]].map(|both| logistic::<FMA, T>(lanes(both, |[x, s]| x + s)));
+            let z = logistic::<FMA, T>(lanes([z, sums[0]], |[x, sum]| x + sum));
+            let r = logistic::<FMA, T>(lanes([r, sums[1]], |[x, sum]| x + sum));
             let n = sums[2];
             let g = tanh::<FMA, T>(lanes([g, r, n], |[x, r, n]| x + r * n));
             let mut h = lanes([z, g], |[z, g]| (T::of(1.0) - z) * g);

@@ -7,6 +7,7 @@ import { addDim, eqDim, mulDim } from "../../ir/dim.js";
 import { type Composite, check, checkDType, defineComposite } from "../../ir/op.js";
 import type { Like } from "../../types/operands.js";
 import type { Tensor } from "../../types/tensor.js";
+import { floats } from "../elementwise.js";
 import { dimensionOf, rowIndices } from "../index/rows.js";
 import type { Ops } from "../names.js";
 import { castTo, toTensor } from "../public.js";
@@ -15,7 +16,8 @@ import type { RecurrentAttrs } from "./recurrent.js";
 
 function checkMask(name: string, sequence: Aval, mask: Aval): void {
   const both = (): string => `${formatAval(sequence)} and ${formatAval(mask)}`;
-  checkDType(`${name}.C1`, mask.dtype === "bool", () => `needs a mask of bool, got ${mask.dtype}`);
+  const fitting = floats.has(sequence.dtype) && mask.dtype === "bool";
+  checkDType(`${name}.C1`, fitting, () => `needs ${floats.words} and a mask of bool, got ${both()}`);
   check(`${name}.C2`, sequence.shape.length === 3 && mask.shape.length === 2, () => {
     return `needs [batch, time, size] and a mask [batch, time], got ${both()}`;
   });
