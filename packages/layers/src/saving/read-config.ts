@@ -20,7 +20,7 @@ import type { BatchShape } from "../util/shapes.js";
 import { badCustomObject, badFile, believing, isJson, type Json, type Limits, sameJson, show } from "./checks.js";
 import { type Family, kerasClass, readOnly, skipped } from "./classes.js";
 import { isKerasObject, type Objects, optionKind, readShapes } from "./options.js";
-import { readDType, readInput, readNode, readReferences } from "./read-parts.js";
+import { forOutputs, readDType, readInput, readNode, readReferences } from "./read-parts.js";
 
 /** What a file may name beside the classes of Millrace. */
 export interface ReadOptions {
@@ -389,16 +389,4 @@ function customObject(family: Family, name: string, made: unknown, config: unkno
   if (fromConfig) return fromConfig.call(made, config as Json);
   // boundary: as above
   return new (made as unknown as new (config: unknown) => object)(config);
-}
-
-/** A value for all outputs, a list, or a record by Keras's names of outputs, which are others where there is one output. */
-function forOutputs(value: unknown, names: readonly string[], read: (one: unknown) => unknown): unknown {
-  const item = (one: unknown): unknown => {
-    if (one === null) return null;
-    return Array.isArray(one) ? one.map(item) : read(one);
-  };
-  if (!isJson(value) || isKerasObject(value)) return item(value);
-  const entries = Object.entries(value);
-  if (names.length === 1 && entries.length === 1) return item(entries[0]![1]);
-  return Object.fromEntries(entries.map(([name, one]) => [name, item(one)]));
 }

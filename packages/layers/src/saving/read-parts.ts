@@ -72,3 +72,15 @@ export function readReferences(value: unknown): TensorReference | readonly Tenso
   if (Array.isArray(value) && value.length > 0) return value.map(readReference);
   throw badFile(`${show(value)} names no tensors of the graph`);
 }
+
+/** A value for all outputs, a list, or a record by Keras's names of outputs, which are others where there is one output. */
+export function forOutputs(value: unknown, names: readonly string[], read: (one: unknown) => unknown): unknown {
+  const item = (one: unknown): unknown => {
+    if (one === null) return null;
+    return Array.isArray(one) ? one.map(item) : read(one);
+  };
+  if (!isJson(value) || isKerasObject(value)) return item(value);
+  const entries = Object.entries(value);
+  if (names.length === 1 && entries.length === 1) return item(entries[0]![1]);
+  return Object.fromEntries(entries.map(([name, one]) => [name, item(one)]));
+}
