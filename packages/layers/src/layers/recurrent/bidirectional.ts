@@ -48,7 +48,6 @@ export class Bidirectional extends Layer<AnyRule> {
   readonly forwardLayer: Recurrent;
   readonly backwardLayer: Recurrent;
   private readonly mergeMode: MergeMode | null;
-  private readonly backwardGiven: boolean;
 
   constructor(config: BidirectionalConfig) {
     const all = layerOptions<BidirectionalConfig>("Bidirectional", config, defaults);
@@ -61,7 +60,6 @@ export class Bidirectional extends Layer<AnyRule> {
         config: { ...own.getConfig(), zeroOutputForMask: own.returnSequences, ...changes },
       });
     const name = layer.name.replace(/^forward_/, "");
-    this.backwardGiven = all.backwardLayer !== null;
     this.forwardLayer = like(layer, { name: `forward_${name}` });
     this.backwardLayer = all.backwardLayer
       ? like(recurrentOf(all.backwardLayer), {})
@@ -126,9 +124,7 @@ export class Bidirectional extends Layer<AnyRule> {
 
   override getConfig(): Record<string, unknown> {
     const { forwardLayer, backwardLayer, mergeMode } = this;
-    const own = { layer: serialize(forwardLayer), mergeMode };
-    const backward = this.backwardGiven ? { backwardLayer: serialize(backwardLayer) } : {};
-    return { ...own, ...backward, ...super.getConfig() };
+    return { layer: serialize(forwardLayer), mergeMode, backwardLayer: serialize(backwardLayer), ...super.getConfig() };
   }
 }
 
