@@ -7,6 +7,7 @@ pub mod float_mode;
 pub mod gemm;
 mod index;
 pub mod isa;
+mod lanes;
 pub mod loops;
 mod math;
 mod nn;

@@ -1,7 +1,8 @@
-//! The thread pool of the process: a bounded spin, then park. A job is an atomic chunk counter, so its caller can
+//! The thread pool of the process: a bounded spin, then park. A job is a few atomic counters of chunks, so its caller can
 //! always finish it alone; what workers take is only a matter of speed. Chunks are cut by shape, never by thread count.
 
 use crate::float_mode::FloatMode;
+use crate::lanes::Lanes;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, Ordering::*, fence};
@@ -17,8 +18,7 @@ const MAX_THREADS: usize = 256;
 /// One `for_chunks` call, on its caller's stack.
 struct Job {
     call: *const (dyn Fn(usize) + Sync),
-    count: usize,
-    next: AtomicUsize,
+    chunks: Lanes,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     /// That of the caller: on every thread the same numbers come out.
     mode: FloatMode,
@@ -96,8 +96,9 @@ impl Pool {
         let mut started = self.workers.grow.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         while *started + 1 < threads {
             let asleep = Arc::new(AtomicBool::new(false));
-            let (shared, flag) = (self.shared.clone(), asleep.clone());
-            let spawned = std::thread::Builder::new().name("millrace".into()).spawn(move || work(&shared, &flag));
+            let (shared, flag, thread) = (self.shared.clone(), asleep.clone(), *started + 1);
+            let spawned =
+                std::thread::Builder::new().name("millrace".into()).spawn(move || work(&shared, &flag, thread));
             let Ok(handle) = spawned else { break }; // the machine gives no more threads: the pool is smaller
             let _ = self.workers.items[*started].set(Worker { thread: handle.thread().clone(), asleep });
             *started += 1;
@@ -108,7 +109,7 @@ impl Pool {
     /// Calls `f(0) … f(count - 1)`, each once, in any order and on any thread of the pool; returns when all are done.
     /// May be called from several threads and from within `f`. A panic in `f` is raised again here.
     pub fn for_chunks(&self, count: usize, f: impl Fn(usize) + Sync) {
-        if count <= 1 || self.threads() == 1 {
+        if count <= 1 || self.threads() == 1 || u32::try_from(count).is_err() {
             return (0..count).for_each(f);
         }
         let Some(slot) =
@@ -119,12 +120,13 @@ impl Pool {
         let call: *const (dyn Fn(usize) + Sync + '_) = &f;
         // SAFETY: only the lifetime changes; `Leave` below keeps this frame until no worker holds the job.
         let call: *const (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(call) };
-        let job = Job { call, count, next: AtomicUsize::new(0), panic: Mutex::new(None), mode: FloatMode::current() };
+        let chunks = Lanes::new(count, self.threads());
+        let job = Job { call, chunks, panic: Mutex::new(None), mode: FloatMode::current() };
         self.shared.busy.fetch_add(1, SeqCst);
         slot.job.store(&raw const job as *mut Job, SeqCst);
         self.shared.epoch.fetch_add(1, SeqCst);
         self.wake(count - 1);
-        job.work();
+        job.work(0);
         slot.job.store(std::ptr::null_mut(), SeqCst);
         let mut turns = 0u32;
         while slot.users.load(SeqCst) != 0 {
@@ -171,16 +173,12 @@ impl Drop for Pool {
 impl Job {
     /// Takes chunks until none is left. Panics are kept for the caller, so that no frame is left while a worker is
     /// inside.
-    fn work(&self) {
-        loop {
-            let chunk = self.next.fetch_add(1, Relaxed);
-            if chunk >= self.count {
-                return;
-            }
+    fn work(&self, thread: usize) {
+        while let Some(chunk) = self.chunks.take(thread) {
             // SAFETY: the caller waits for us before its closure ends.
             let result = catch_unwind(AssertUnwindSafe(|| unsafe { (*self.call)(chunk) }));
             if let Err(panic) = result {
-                self.next.fetch_add(self.count, Relaxed);
+                self.chunks.clear();
                 self.panic.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(panic);
             }
         }
@@ -189,7 +187,7 @@ impl Job {
 
 impl Shared {
     /// Joins whatever job is open, as long as the limit allows.
-    fn help(&self) {
+    fn help(&self, thread: usize) {
         for slot in &self.slots {
             if slot.job.load(Relaxed).is_null() {
                 continue;
@@ -201,7 +199,7 @@ impl Shared {
                     // SAFETY: `users` was raised before the pointer was read, so its owner waits.
                     unsafe {
                         let _mode = (*job).mode.enter();
-                        (*job).work();
+                        (*job).work(thread);
                     }
                 }
                 slot.users.fetch_sub(1, SeqCst);
@@ -211,7 +209,8 @@ impl Shared {
     }
 }
 
-fn work(shared: &Shared, asleep: &AtomicBool) {
+/// A worker; callers are thread 0.
+fn work(shared: &Shared, asleep: &AtomicBool, thread: usize) {
     let mut seen = 0;
     loop {
         let mut turns = 0;
@@ -234,7 +233,7 @@ fn work(shared: &Shared, asleep: &AtomicBool) {
             return;
         }
         seen = shared.epoch.load(SeqCst);
-        shared.help();
+        shared.help(thread);
     }
 }
 
