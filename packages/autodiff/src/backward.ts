@@ -161,6 +161,35 @@ export function refuseGradient<V extends Val>({ op, outs }: Application<V>, { re
   });
 }
 
+/**
+ * Throws E_GRADIENT where targets depend on sources that they have no gradient by, because every way from one to the other leads
+ * through integers or booleans. Where there is no way at all, or it was stopped on purpose, nothing is wrong.
+ */
+export function refuseDiscretePath<V extends Val>(
+  told: readonly Application<V>[],
+  sources: readonly V[],
+  targets: readonly V[],
+): void {
+  const smooth = new Set<V>(sources);
+  /** What depends on the sources, by the first op on the way whose result is discrete. */
+  const cut = new Map<V, Application<V>>();
+  for (const application of told) {
+    const { op, ins, outs } = application;
+    if (op.name === "stopGradient") continue;
+    const before = ins.flatMap((x) => cut.get(x) ?? [])[0];
+    const reached = ins.some((x) => smooth.has(x));
+    for (const y of outs) {
+      if (reached && isFloat(y)) smooth.add(y);
+      else if (before ?? reached) cut.set(y, before ?? application);
+    }
+  }
+  const found = targets.flatMap((y) => cut.get(y) ?? [])[0];
+  if (!found || targets.some((y) => smooth.has(y))) return;
+  throw refuseGradient(found, {
+    reason: `its result is ${found.outs[0]!.aval.dtype}, and the target depends on the source through it alone`,
+  });
+}
+
 /** Ops that are applied, and told in `inner`. */
 export function recordedOps<V extends Val>(
   apply: ApplyOp<V>,

@@ -31,6 +31,8 @@ export class Recording implements Recorder {
   readonly applications: Application<TensorImpl>[] = [];
   /** What is watched, and what depends on it. */
   readonly active: Set<TensorImpl> = new Set();
+  /** What depends on what is watched through integers or booleans only. */
+  private readonly discrete = new Set<TensorImpl>();
   /** The tensors that stood for a variable while it was recorded. */
   readonly reads: Map<VariableImpl, Set<TensorImpl>> = new Map();
   private readonly watched = new Set<VariableImpl>();
@@ -97,10 +99,9 @@ export class Recording implements Recorder {
     regions: readonly Graph[],
     outs: readonly TensorImpl[],
   ): void {
-    if (!ins.some((x) => this.active.has(x))) return;
-    const floats = outs.filter((y) => dtypes[y.dtype].isFloat);
-    if (floats.length === 0) return;
-    for (const y of floats) this.active.add(y);
+    const isActive = ins.some((x) => this.active.has(x));
+    if (!isActive && !ins.some((x) => this.discrete.has(x))) return;
+    for (const y of outs) (isActive && dtypes[y.dtype].isFloat ? this.active : this.discrete).add(y);
     this.applications.push({ op, ins, attrs, regions, outs });
   }
 
@@ -121,5 +122,6 @@ export class Recording implements Recorder {
   release(): void {
     this.applications.length = 0;
     this.active.clear();
+    this.discrete.clear();
   }
 }

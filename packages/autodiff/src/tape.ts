@@ -18,7 +18,7 @@ import {
   VariableImpl,
 } from "@millrace/core/graph";
 import { withDefaults } from "@millrace/core/support";
-import { backward, seedsOf } from "./backward.js";
+import { backward, refuseDiscretePath, seedsOf } from "./backward.js";
 import { byProgram } from "./eager-rules.js";
 import { connectTransforms } from "./graph-vjp.js";
 import { batchJacobian, jacobians } from "./jacobian.js";
@@ -35,8 +35,8 @@ export interface GradientTapeOptions {
 
 /** How a gradient is asked for. */
 export interface GradientOptions {
-  /** The cotangent of each target; ones unless said. */
-  readonly outputGradients?: Tensor | readonly Tensor[];
+  /** The cotangent of each target; ones unless said, and for a null. */
+  readonly outputGradients?: Tensor | readonly (Tensor | null)[];
   /** What a source gets that the target does not depend on: null, or zeros. */
   readonly unconnectedGradients?: "none" | "zero";
 }
@@ -162,7 +162,7 @@ export class GradientTape {
   /**
    * The gradient of `target` (summed, where it is no scalar or several) with respect to `sources`, in their structure. That of a
    * source from which rows are gathered, and which is used in no other way, is `IndexedSlices`: the rows alone.
-   * @throws E_GRADIENT where an op on the way has none, E_ASYNC_SCOPE where the scope was left open across an await
+   * @throws E_GRADIENT where an op on the way has none, or the only way leads through integers or booleans; E_ASYNC_SCOPE where the scope was left open across an await
    */
   gradient<S extends Watchable>(
     target: Tensor | readonly Tensor[],
@@ -302,7 +302,9 @@ export class GradientTape {
       }
       // boundary: b is over tensors
       if (parts.length > 0) return parts.reduce((p, q) => b.add([p, q]) as TensorImpl);
-      return options.unconnectedGradients === "zero" ? (fillLike(b, x, 0) as TensorImpl) : null;
+      if (options.unconnectedGradients === "zero") return fillLike(b, x, 0) as TensorImpl;
+      refuseDiscretePath(this.recording.applications, sources[i]!, places);
+      return null;
     });
   }
 
@@ -318,8 +320,12 @@ export class GradientTape {
       if (!dtypes[y.dtype].isFloat)
         throw new MillraceError("E_DTYPE", `gradient: the target is ${y.dtype}, which has no gradient`);
       // boundary: as in cotangents
-      if (!given) return fillLike(b, y, 1) as TensorImpl;
+      if (!given || given[i] === null) return fillLike(b, y, 1) as TensorImpl;
       const g = toTensor(given[i]!) as Tensor & TensorImpl;
+      if (g.dtype !== y.dtype) {
+        const dtypesOf = `${g.dtype}, the target ${y.dtype}`;
+        throw new MillraceError("E_DTYPE", `gradient: outputGradients[${i}] is ${dtypesOf}`);
+      }
       if (sameShape(g.aval.shape, y.aval.shape) !== true) {
         throw new MillraceError(
           "E_SHAPE",
