@@ -9,8 +9,8 @@ import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const statePath = `${root}.test/graph-fuzz.json`;
-// Beside the package whose dependency the native addon is.
-const bundle = `${root}packages/backend-cpu-napi/.fuzz-graphs-${process.pid}.mjs`;
+// Within the package whose dependency the native addon is.
+const bundle = `${root}packages/backend-cpu-napi/dist/.fuzz-graphs-${process.pid}.mjs`;
 
 const { values } = parseArgs({
   options: {
