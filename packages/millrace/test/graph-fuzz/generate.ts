@@ -50,9 +50,15 @@ function samplesOf(op: AnyOp): readonly Sample<Attrs>[] {
   return all.filter(({ ins }) => ins.every((shape) => countOf(shape) <= mostElements / 4));
 }
 
-/** Ops that no graph has: there must be none, or their names say why not. */
+/** Ops that no graph begins with, and why. */
+const leftOut: Readonly<Record<string, string>> = {
+  whileLoopBack: "what the gradient of whileLoop is made of: it is in the gradients of graphs that have loops",
+};
+
+/** Ops that no graph has, without a reason: there must be none. */
 export function missingOps(): string[] {
-  return coreOps.filter((op) => samplesOf(op).length === 0 && !(op.name in byHand)).map((op) => op.name);
+  const isIn = (op: AnyOp): boolean => samplesOf(op).length > 0 || op.name in byHand || op.name in leftOut;
+  return coreOps.filter((op) => !isIn(op)).map((op) => op.name);
 }
 
 const madeBySample = coreOps.filter((op) => samplesOf(op).length > 0);
