@@ -20,7 +20,7 @@ for (const folder of readdirSync(join(root, source), { withFileTypes: true })) {
   if (!folder.isDirectory()) continue;
   const at = join(root, source, folder.name);
   const files = readdirSync(at)
-    .filter((name) => /^pub const KERNELS\b/m.test(readFileSync(join(at, name), "utf8")))
+    .filter((name) => name.endsWith(".rs") && /^pub const KERNELS\b/m.test(readFileSync(join(at, name), "utf8")))
     .map((name) => name.replace(/\.rs$/, ""))
     .sort();
   const text = readFileSync(join(at, "mod.rs"), "utf8");

@@ -28,9 +28,9 @@ pub enum DType {
 ${types.map(([name, t]) => `    ${pascal(name)} = ${t.id},`).join("\n")}
 }
 
-/// Every dtype with its name and element size in bytes, by number.
-pub const DTYPES: [(DType, &str, usize); ${types.length}] = [
-${types.map(([name, t]) => `    (DType::${pascal(name)}, "${name}", ${t.bytes}),`).join("\n")}
+/// Every dtype by number: its name, element size in bytes, whether it has a fraction.
+pub const DTYPES: [(DType, &str, usize, bool); ${types.length}] = [
+${types.map(([name, t]) => `    (DType::${pascal(name)}, "${name}", ${t.bytes}, ${t.isFloat}),`).join("\n")}
 ];
 
 /// What an op computes, as far as the program format asks.

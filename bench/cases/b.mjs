@@ -11,13 +11,13 @@ const sizes = {
 };
 
 /** [m, k] x [k, n]; a result is freed at once, and the device waited for after each sample. */
-function product([m, k, n], name, operand = (shape) => tf.randomNormal(shape)) {
+function product([m, k, n], name, operand = (shape) => tf.randomNormal(shape), options = {}) {
   const [a, b] = [operand([m, k]), operand([k, n])];
   return timed({
     name,
     unit: "GFLOP/s",
     rate: (s) => (2 * m * k * n) / s / 1e9,
-    run: () => tf.matMul(a, b).dispose(),
+    run: () => tf.matMul(a, b, false, false, options).dispose(),
     finish: () => tf.sync(),
   });
 }
@@ -29,7 +29,9 @@ export const systems = {
   millrace: Object.fromEntries(sgemm),
   "millrace int8": {
     "b.int8": () =>
-      product(square, "b.gemm int8 1024", (shape) => tf.cast(tf.randomUniformInt(shape, -127, 128), "int8")),
+      product(square, "b.gemm int8 1024", (shape) => tf.cast(tf.randomUniformInt(shape, -128, 128), "int8"), {
+        outputType: "int32",
+      }),
   },
   "millrace bfloat16": {
     "b.bf16": () => product(square, "b.gemm bf16 1024", (shape) => tf.cast(tf.randomNormal(shape), "bfloat16")),

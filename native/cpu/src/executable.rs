@@ -78,8 +78,11 @@ impl Direct {
     }
 }
 
-/// Whether this backend runs an op as one record.
-pub fn claims(op: Op) -> bool {
+/// Whether this backend runs an op as one record; `narrow`: on 16-bit floats.
+pub fn claims(op: Op, narrow: bool) -> bool {
+    if narrow {
+        return library(op).is_some_and(|kernel| kernel.takes_narrow());
+    }
     let own = [Op::Identity, Op::StopGradient, Op::Reshape, Op::Bitcast, Op::OptimizationBarrier, Op::WhileLoopBack];
     matches!(op.kind(), Kind::Control | Kind::Effect) || own.contains(&op) || library(op).is_some()
 }

@@ -1,5 +1,6 @@
 //! The instruction path: one generic kernel body, compiled once for each path, chosen when a plan is made.
 
+use crate::gemm::amx;
 use std::sync::OnceLock;
 
 /// An instruction path. Results have the same bits on one path; paths differ by FMA.
@@ -55,8 +56,8 @@ impl Isa {
         Isa::Portable
     }
 
-    /// The path of plans made now: `MILLRACE_CPU=portable|neon|avx2|avx512` forces it, or the best below it that the
-    /// machine has; else the fastest.
+    /// The path of plans made now: `MILLRACE_CPU=portable|neon|avx2|avx512|avx512vnni|amx` forces it, or the best below
+    /// it that the machine has; else the fastest. The last two are AVX-512 with what [`Narrow`] says.
     pub fn current() -> Isa {
         #[cfg(test)]
         if let Some(isa) = testing::FORCED.with(std::cell::Cell::get) {
@@ -70,6 +71,65 @@ impl Isa {
             Isa::available().iter().copied().rfind(|&isa| isa <= forced).unwrap_or(Isa::Portable)
         })
     }
+}
+
+/// What a path has for sums of products of narrow numbers; a name of these, too, is a value of `MILLRACE_CPU`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Narrow {
+    /// Nothing of its own.
+    Plain,
+    /// AVX-512 with sums of four products of bytes.
+    Vnni,
+    /// Tiles, of bytes and of bfloat16.
+    Amx,
+}
+
+impl Narrow {
+    /// What this machine has, slowest first.
+    pub fn available() -> &'static [Narrow] {
+        static AVAILABLE: OnceLock<&[Narrow]> = OnceLock::new();
+        AVAILABLE.get_or_init(|| match (has_vnni(), has_vnni() && amx::is_permitted()) {
+            (_, true) => &[Narrow::Plain, Narrow::Vnni, Narrow::Amx],
+            (true, false) => &[Narrow::Plain, Narrow::Vnni],
+            _ => &[Narrow::Plain],
+        })
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Narrow::Plain => "plain",
+            Narrow::Vnni => "avx512vnni",
+            Narrow::Amx => "amx",
+        }
+    }
+
+    /// That of plans made now: the best, unless `MILLRACE_CPU` names one below it, or a path.
+    pub fn current() -> Narrow {
+        #[cfg(test)]
+        if let Some(narrow) = testing::forced_narrow() {
+            return narrow;
+        }
+        static CURRENT: OnceLock<Narrow> = OnceLock::new();
+        *CURRENT.get_or_init(|| {
+            let forced = match std::env::var("MILLRACE_CPU").as_deref() {
+                Ok("portable" | "neon" | "avx2" | "avx512") => Narrow::Plain,
+                Ok("avx512vnni") => Narrow::Vnni,
+                _ => Narrow::Amx,
+            };
+            // Asked last: tiles need the system's permission.
+            match forced {
+                Narrow::Plain => Narrow::Plain,
+                _ => Narrow::available().iter().copied().rfind(|&it| it <= forced).unwrap_or(Narrow::Plain),
+            }
+        })
+    }
+}
+
+fn has_vnni() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return Isa::best() == Isa::Avx512 && is_x86_feature_detected!("avx512vnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
 }
 
 /// A kernel body. `run` must be `#[inline(always)]`, so that it is compiled with the features of each path.
@@ -139,10 +199,26 @@ pub fn fma64<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
 
 #[cfg(test)]
 pub mod testing {
-    use super::Isa;
+    use super::{Isa, Narrow};
     use std::cell::Cell;
 
     thread_local! { pub static FORCED: Cell<Option<Isa>> = const { Cell::new(None) }; }
+    thread_local! { static FORCED_NARROW: Cell<Option<Narrow>> = const { Cell::new(None) }; }
+
+    pub fn forced_narrow() -> Option<Narrow> {
+        let other_path = || FORCED.with(Cell::get).filter(|&isa| isa != Isa::Avx512).map(|_| Narrow::Plain);
+        FORCED_NARROW.with(Cell::get).or_else(other_path)
+    }
+
+    /// Runs `f` once for each path, and once for each set of narrow instructions of this machine.
+    pub fn each_narrow(f: impl Fn(&str)) {
+        each_isa(|isa| f(isa.name()));
+        for &narrow in Narrow::available() {
+            FORCED_NARROW.with(|cell| cell.set(Some(narrow)));
+            f(narrow.name());
+            FORCED_NARROW.with(|cell| cell.set(None));
+        }
+    }
 
     /// Runs `f` once for each path of this machine.
     pub fn each_isa(f: impl Fn(Isa)) {

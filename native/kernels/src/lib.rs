@@ -1,8 +1,10 @@
 //! CPU kernels: loop kernels by a vectorised interpreter, library kernels by hand.
 
 mod areas;
+pub mod bfloat16;
 mod check;
 mod conv;
+mod dtypes;
 pub mod float_mode;
 pub mod gemm;
 mod index;
@@ -30,6 +32,11 @@ use std::ops::Range;
 
 /// A library op. `check` believes nothing: it proves shapes, dtypes, attributes and index ranges on concrete sizes.
 pub trait LibraryKernel: Sync {
+    /// Whether it computes with 16-bit floats too. Where not, an op on them runs in float32 between casts.
+    fn takes_narrow(&self) -> bool {
+        false
+    }
+
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error>;
 }
 

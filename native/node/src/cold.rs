@@ -7,18 +7,20 @@ use millrace_program::{Error, Op, Shape};
 use napi::sys::*;
 use std::ptr::null_mut;
 
-/// claims(op: string): whether the op runs as one record
+/// claims(op: string, narrow: boolean): whether the op runs as one record, if `narrow` on 16-bit floats
 pub unsafe extern "C" fn claims(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: a callback of Node.
     unsafe {
-        enter(env, info, |_, [name]| {
+        enter(env, info, |_, [name, narrow]| {
             let (mut text, mut length) = ([0_u8; 64], 0);
             let status = napi_get_value_string_utf8(env, name, text.as_mut_ptr().cast(), text.len(), &mut length);
             if status != Status::napi_ok {
                 return Err(not_a("string"));
             }
             let op = std::str::from_utf8(&text[..length]).ok().and_then(Op::from_name);
-            make_bool(env, op.is_some_and(millrace_cpu::claims))
+            let mut on_narrow = false;
+            napi_get_value_bool(env, narrow, &mut on_narrow);
+            make_bool(env, op.is_some_and(|op| millrace_cpu::claims(op, on_narrow)))
         })
     }
 }

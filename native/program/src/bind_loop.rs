@@ -47,8 +47,9 @@ pub fn dimension(out: &Shape, size: i64) -> Result<BoundLoop, Error> {
         DType::Float64 => (size as f64).to_bits(),
         DType::Int32 => u64::from(size as u32),
         DType::Int64 => size as u64,
-        DType::Uint8 => u64::from(size as u8),
+        DType::Uint8 | DType::Int8 => u64::from(size as u8),
         DType::Bool => u64::from(size != 0),
+        DType::Bfloat16 => return Err(Error::dtype("dimension: no kernel for bfloat16")),
     };
     let instr = Instr { op: Op::Constant, dtype, args: [NONE; 3], immediate };
     let store = BoundStore { dtype, value: 0, reduce: None, mask: 0 };

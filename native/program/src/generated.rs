@@ -10,16 +10,20 @@ pub enum DType {
     Int64 = 3,
     Float32 = 4,
     Float64 = 5,
+    Int8 = 6,
+    Bfloat16 = 7,
 }
 
-/// Every dtype with its name and element size in bytes, by number.
-pub const DTYPES: [(DType, &str, usize); 6] = [
-    (DType::Bool, "bool", 1),
-    (DType::Uint8, "uint8", 1),
-    (DType::Int32, "int32", 4),
-    (DType::Int64, "int64", 8),
-    (DType::Float32, "float32", 4),
-    (DType::Float64, "float64", 8),
+/// Every dtype by number: its name, element size in bytes, whether it has a fraction.
+pub const DTYPES: [(DType, &str, usize, bool); 8] = [
+    (DType::Bool, "bool", 1, false),
+    (DType::Uint8, "uint8", 1, false),
+    (DType::Int32, "int32", 4, false),
+    (DType::Int64, "int64", 8, false),
+    (DType::Float32, "float32", 4, true),
+    (DType::Float64, "float64", 8, true),
+    (DType::Int8, "int8", 1, false),
+    (DType::Bfloat16, "bfloat16", 2, true),
 ];
 
 /// What an op computes, as far as the program format asks.

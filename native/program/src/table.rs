@@ -20,8 +20,9 @@ impl DType {
         DTYPES[self as usize].2
     }
 
+    /// Whether it has a fraction.
     pub fn is_float(self) -> bool {
-        matches!(self, DType::Float32 | DType::Float64)
+        DTYPES[self as usize].3
     }
 }
 

@@ -51,6 +51,13 @@ const cases: Record<string, { body: Body; shapes: number[][] }> = {
     body: (x) => tf.mul(tf.reshape(tf.exp(x!), [6]), tf.add(tf.reshape(x!, [6]), 1)),
     shapes: [[2, 3]],
   },
+  "the first part of a value that is kept whole": {
+    body: (x) => {
+      const y = tf.add(x!, 1);
+      return [tf.exp(tf.slice(y, [0, 0], [1, 2])), y];
+    },
+    shapes: [[2, 3]],
+  },
   "two reductions of one loop": {
     body: (x) => {
       const y = tf.square(x!);

@@ -24,7 +24,7 @@ export interface NativeContext {
   free(handle: number): void;
   page(token: object, handles: Int32Array, count: number): void;
   poll(full: boolean): number;
-  claims(op: string): boolean;
+  claims(op: string, narrow: boolean): boolean;
   compile(program: Uint8Array): number;
   bind(executable: number, sizes: Float64Array): number;
   isLong(bound: number): boolean;

@@ -1,7 +1,7 @@
 import { MillraceError } from "@millrace/core/backend";
 
 /** The values of MILLRACE_CPU; native/kernels/src/isa.rs reads it. */
-export const instructionPaths = ["portable", "neon", "avx2", "avx512"] as const;
+export const instructionPaths = ["portable", "neon", "avx2", "avx512", "avx512vnni", "amx"] as const;
 
 /**
  * Refuses variables of the environment with values that the kernels would ignore.

@@ -81,8 +81,11 @@ export class CpuBackend implements Backend {
     loadAddon().setThreads(count);
   }
 
-  claims(op: AnyOp): boolean {
-    return this.native.claims(op.name);
+  claims(op: AnyOp, ins: readonly Aval[]): boolean {
+    return this.native.claims(
+      op.name,
+      ins.some(({ dtype }) => dtypes[dtype].computesIn),
+    );
   }
 
   compile(program: Uint8Array): Executable {

@@ -10,8 +10,11 @@ test.each([{}, { MILLRACE_CPU: "" }, { MILLRACE_CPU: "portable", MILLRACE_THREAD
 );
 
 test.each([
-  [{ MILLRACE_CPU: "nonsense" }, 'MILLRACE_CPU is portable, neon, avx2, avx512 or not set, got "nonsense"'],
-  [{ MILLRACE_CPU: "AVX2" }, 'MILLRACE_CPU is portable, neon, avx2, avx512 or not set, got "AVX2"'],
+  [
+    { MILLRACE_CPU: "nonsense" },
+    'MILLRACE_CPU is portable, neon, avx2, avx512, avx512vnni, amx or not set, got "nonsense"',
+  ],
+  [{ MILLRACE_CPU: "AVX2" }, 'MILLRACE_CPU is portable, neon, avx2, avx512, avx512vnni, amx or not set, got "AVX2"'],
   [{ MILLRACE_THREADS: "all" }, 'MILLRACE_THREADS is a whole number from 1 or not set, got "all"'],
   [{ MILLRACE_THREADS: "0" }, 'MILLRACE_THREADS is a whole number from 1 or not set, got "0"'],
 ])("%j is refused", (environment, reason) => {

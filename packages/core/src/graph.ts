@@ -52,4 +52,5 @@ export { VariableImpl } from "./runtime/variable.js";
 export * from "./saved/index.js";
 export { schedule, symbolsOfGraph } from "./schedule/schedule.js";
 export { Trace } from "./trace/trace.js";
+export { dtypeOfArrayType } from "./types/dtype.js";
 export * from "./types/site.js";

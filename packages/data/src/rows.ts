@@ -1,7 +1,8 @@
 // Values in JavaScript's memory: arrays of one shape that lie one after the other, so that an element is a place in
 // them.
 import * as tf from "@millrace/core";
-import { type DType, dtypes, MillraceError, type Tensor, type TypedArray } from "@millrace/core";
+import { type DType, MillraceError, type Tensor, type TypedArray } from "@millrace/core";
+import { allocate, dtypeOfArrayType } from "@millrace/core/graph";
 import { isTypedArray } from "./structure.js";
 
 /** Dense arrays of one shape and dtype, one after the other. */
@@ -24,17 +25,6 @@ export class Row {
   }
 }
 
-const arrayTypes = { Uint8Array, Int32Array, BigInt64Array, Float32Array, Float64Array };
-
-const dtypeOfTag: Readonly<Record<string, DType>> = {
-  Uint8Array: "uint8",
-  Uint8ClampedArray: "uint8",
-  Int32Array: "int32",
-  BigInt64Array: "int64",
-  Float32Array: "float32",
-  Float64Array: "float64",
-};
-
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
 
 export function makeRows(dtype: DType, shape: readonly number[], data: TypedArray): Rows {
@@ -46,7 +36,7 @@ export function rowOf(value: unknown): Row | undefined {
   if (value instanceof Row) return value;
   if (isTypedArray(value)) {
     // The tag and not instanceof: a worker or a test runner has other constructors.
-    const dtype = dtypeOfTag[value[Symbol.toStringTag]];
+    const dtype = dtypeOfArrayType.get(value[Symbol.toStringTag]);
     return dtype && new Row(makeRows(dtype, [value.length], value), 0);
   }
   const shape = shapeOfNested(value);
@@ -104,10 +94,6 @@ function gather(list: readonly Row[]): TypedArray {
 
 function uploadAs(data: TypedArray, shape: readonly number[], dtype: DType): Tensor {
   return tf.tidy(() => tf.tensor(data, shape, dtype));
-}
-
-function allocate(dtype: DType, count: number): TypedArray {
-  return new arrayTypes[dtypes[dtype].arrayType](count);
 }
 
 function shapeOfNested(value: unknown): number[] {

@@ -4,6 +4,7 @@ import type {
   Conv2d,
   FloatDType,
   MayEqualShapes,
+  NarrowDType,
   Pair,
   Pool2d,
   ProductOf,
@@ -18,7 +19,7 @@ import type { LayerRule } from "./types.js";
 type Refuse<Message extends string> = ShapeError<Message>;
 type NeedsOne<Layer extends string> = Refuse<`${Layer}: takes one tensor`>;
 /** Float inputs leave in the layer's dtype, integers as they came. */
-type Kept<In, D> = 0 extends 1 & In ? D : In extends FloatDType ? D : In;
+type Kept<In, D> = 0 extends 1 & In ? D : In extends FloatDType | NarrowDType ? D : In;
 
 /**
  * Shape and dtype stay: dropout, activations, normalisations.

@@ -10,6 +10,8 @@ export const dtypeNames: Readonly<
   int64: { proto: "DT_INT64", number: 9, said: "int64" },
   float32: { proto: "DT_FLOAT", number: 1, said: "float" },
   float64: { proto: "DT_DOUBLE", number: 2, said: "double" },
+  int8: { proto: "DT_INT8", number: 6, said: "int8" },
+  bfloat16: { proto: "DT_BFLOAT16", number: 14, said: "bfloat16" },
 };
 
 /** The dtype that a number of TensorFlow's DataType stands for, if there is one. */

@@ -2,18 +2,19 @@
 //! where they lie. Parts of the positions, cut by shape, are summed on their own and combined in a balanced tree: the bits
 //! do not depend on the number of threads.
 
+use super::Checked;
 use super::chunk::{bytes, carve};
 use super::depthwise::DepthwiseFilterGrad;
 use super::geometry::Geometry;
 use super::view::View;
-use super::{Checked, by_dtype};
 use crate::areas::{self, Areas};
 use crate::check::{expect_ins, sizes};
+use crate::dtypes::by_dtype;
 use crate::gemm::{Indirect, IndirectEngine, Pack, Scalar, Segment, prefetch};
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
 use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Op, Shape};
+use millrace_program::{BoundAttrs, Op, Shape};
 use std::ops::Range;
 
 /// Positions of one pass over the tiles: what they meet and a panel of the cotangent of this depth stay in the first
@@ -42,7 +43,7 @@ impl LibraryKernel for ConvFilterGrad {
             return Err(Error::shape(format!("convFilterGrad: the result is {out}, not filterShape")));
         }
         let geometry = Geometry::new("convFilterGrad", x, out, g, attrs, false)?;
-        by_dtype!("convFilterGrad", x.dtype(), plan(geometry))
+        by_dtype!("convFilterGrad", x.dtype(), T => plan::<T>(geometry))
     }
 }
 

@@ -1,14 +1,15 @@
 //! convGeneral.
 
+use super::Checked;
 use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use super::implicit::{Filter, Implicit};
-use super::{Checked, by_dtype};
 use crate::check::expect_ins;
+use crate::dtypes::by_dtype;
 use crate::gemm::{Product, Scalar, Sizes, Strides};
 use crate::isa::Isa;
-use crate::{Done, Error, KernelTable, LibraryKernel, Packed, Packing, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Op, Shape};
+use crate::{Done, KernelTable, LibraryKernel, Packed, Packing, Plan, Pool};
+use millrace_program::{BoundAttrs, Op, Shape};
 
 struct ConvGeneral;
 
@@ -18,7 +19,7 @@ impl LibraryKernel for ConvGeneral {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Checked {
         let ([x, w], [out]) = expect_ins("convGeneral", ins, outs)?;
         let geometry = Geometry::new("convGeneral", x, w, out, attrs, true)?;
-        by_dtype!("convGeneral", x.dtype(), plan(geometry, Filter::Forward))
+        by_dtype!("convGeneral", x.dtype(), T => plan::<T>(geometry, Filter::Forward))
     }
 }
 

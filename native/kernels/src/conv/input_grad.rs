@@ -2,10 +2,11 @@
 
 use super::geometry::Geometry;
 use super::implicit::Filter;
-use super::{Checked, by_dtype, forward};
+use super::{Checked, forward};
 use crate::check::{expect_ins, sizes};
+use crate::dtypes::by_dtype;
 use crate::{Error, KernelTable, LibraryKernel};
-use millrace_program::{BoundAttrs, DType, Op, Shape};
+use millrace_program::{BoundAttrs, Op, Shape};
 
 struct ConvInputGrad;
 
@@ -18,7 +19,7 @@ impl LibraryKernel for ConvInputGrad {
             return Err(Error::shape(format!("convInputGrad: the result is {out}, not inputShape")));
         }
         let geometry = Geometry::new("convInputGrad", out, w, g, attrs, false)?.turned();
-        by_dtype!("convInputGrad", g.dtype(), plan(geometry, Filter::Turned))
+        by_dtype!("convInputGrad", g.dtype(), T => plan::<T>(geometry, Filter::Turned))
     }
 }
 

@@ -22,19 +22,4 @@ mod tests;
 
 use crate::{Error, Plan};
 
-/// A plan made by the one of `$make`'s instances that has the elements of a dtype.
-macro_rules! by_dtype {
-    ($op:expr, $dtype:expr, $make:ident($($arg:expr),*)) => {
-        match $dtype {
-            DType::Float32 => Ok($make::<f32>($($arg),*)),
-            DType::Float64 => Ok($make::<f64>($($arg),*)),
-            DType::Int32 => Ok($make::<i32>($($arg),*)),
-            DType::Int64 => Ok($make::<i64>($($arg),*)),
-            DType::Uint8 => Ok($make::<u8>($($arg),*)),
-            DType::Bool => Err(Error::dtype(concat!($op, ": no kernel for bool"))),
-        }
-    };
-}
-use by_dtype;
-
 type Checked = Result<Box<dyn Plan>, Error>;

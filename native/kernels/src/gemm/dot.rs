@@ -1,8 +1,11 @@
 //! dotGeneral as a batch of strided matrix products, without copies wherever strides can say it.
 
+use super::tiles::{Kernels, TilePlan};
+use super::widened::Widened;
 use super::{self as gemm, Product, Scalar, Sizes, Strides};
 use crate::areas::{self, Areas};
 use crate::check::{distinct_axes, expect_ins, expect_out};
+use crate::dtypes::by_dtype;
 use crate::isa::Isa;
 use crate::loops::transpose::Shared;
 use crate::tail;
@@ -43,6 +46,7 @@ fn merge(dims: impl IntoIterator<Item = Dim>) -> Vec<Dim> {
 }
 
 impl Batch {
+    /// The result's dtype is for the caller to check.
     pub fn new(lhs: &Shape, rhs: &Shape, out: &Shape, attrs: &BoundAttrs) -> Result<Batch, Error> {
         let axes = |name: &str, rank: usize| distinct_axes(attrs, name, rank);
         let (lb, rb) = (axes("lhsBatch", lhs.rank())?, axes("rhsBatch", rhs.rank())?);
@@ -61,7 +65,7 @@ impl Batch {
         let rf: Vec<usize> = (0..rhs.rank()).filter(|i| !rb.contains(i) && !rc.contains(i)).collect();
         let sizes = |shape: &Shape, axes: &[usize]| axes.iter().map(|&i| shape.dims()[i]).collect::<Vec<_>>();
         let want = [sizes(lhs, &lb), sizes(lhs, &lf), sizes(rhs, &rf)].concat();
-        expect_out("dotGeneral", out, lhs.dtype(), &want)?;
+        expect_out("dotGeneral", out, out.dtype(), &want)?;
 
         let strides = |shape: &Shape| shape.strides().into_iter().map(|s| s as isize).collect::<Vec<_>>();
         let (a, b, c) = (strides(lhs), strides(rhs), strides(out));
@@ -114,13 +118,39 @@ struct DotGeneral;
 pub const KERNELS: KernelTable = &[(Op::DotGeneral, &DotGeneral)];
 
 impl LibraryKernel for DotGeneral {
+    fn takes_narrow(&self) -> bool {
+        true
+    }
+
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Result<Box<dyn Plan>, Error> {
         let ([lhs, rhs], [out]) = expect_ins("dotGeneral", ins, outs)?;
         if lhs.dtype() != rhs.dtype() {
             return Err(Error::dtype(format!("dotGeneral: {lhs} and {rhs}")));
         }
+        let dtype = if attrs.get("dtype").is_some() { attrs.dtype("dtype")? } else { lhs.dtype() };
         let batch = Batch::new(lhs, rhs, out, attrs)?;
-        plan(batch, lhs.dtype(), out.numel())
+        expect_out("dotGeneral", out, dtype, out.dims())?;
+        let outputs = out.numel();
+        let lens = [lhs.numel(), rhs.numel()];
+        let narrows = dtype == lhs.dtype();
+        match (lhs.dtype(), dtype) {
+            (DType::Int8, DType::Int8 | DType::Int32) => match Kernels::int8(!narrows) {
+                Some(kernels) => Ok(Box::new(TilePlan::new(batch, outputs, kernels))),
+                None => {
+                    let product = plan(batch, DType::Int32, outputs)?;
+                    Ok(Box::new(Widened::new::<i8, i32>(product, lens, outputs, narrows)))
+                }
+            },
+            (DType::Bfloat16, DType::Bfloat16 | DType::Float32) => match Kernels::bfloat16(!narrows) {
+                Some(kernels) => Ok(Box::new(TilePlan::new(batch, outputs, kernels))),
+                None => {
+                    let product = plan(batch, DType::Float32, outputs)?;
+                    Ok(Box::new(Widened::new::<u16, f32>(product, lens, outputs, narrows)))
+                }
+            },
+            (operands, result) if operands == result => plan(batch, dtype, outputs),
+            _ => Err(Error::dtype(format!("dotGeneral: no kernel for {lhs} into {}", dtype.name()))),
+        }
     }
 }
 
@@ -158,7 +188,7 @@ impl<T: Scalar> DotPlan<T> {
 }
 
 /// Offsets into a, b and c at position `number` of the row-major space `dims`.
-fn offsets(dims: &[Dim], mut number: usize) -> (isize, isize, isize) {
+pub(super) fn offsets(dims: &[Dim], mut number: usize) -> (isize, isize, isize) {
     dims.iter().rev().fold((0, 0, 0), |(a, b, c), dim| {
         let index = (number % dim.size) as isize;
         number /= dim.size;
@@ -275,12 +305,5 @@ fn plan(batch: Batch, dtype: DType, outputs: usize) -> Result<Box<dyn Plan>, Err
         let product = Product::<T>::new(batch.sizes, Isa::current());
         Box::new(DotPlan { outer: batch.outer, inner: batch.inner, product, outputs })
     }
-    Ok(match dtype {
-        DType::Float32 => typed::<f32>(batch, outputs),
-        DType::Float64 => typed::<f64>(batch, outputs),
-        DType::Int32 => typed::<i32>(batch, outputs),
-        DType::Int64 => typed::<i64>(batch, outputs),
-        DType::Uint8 => typed::<u8>(batch, outputs),
-        DType::Bool => return Err(Error::dtype("dotGeneral: no kernel for bool")),
-    })
+    by_dtype!("dotGeneral", dtype, T => typed::<T>(batch, outputs))
 }

@@ -310,4 +310,4 @@ macro_rules! int {
         }
     )* };
 }
-int!(i32, i64, u8);
+int!(i32, i64, i8, u8);

@@ -12,15 +12,20 @@ mod micro;
 mod operands;
 mod parallel;
 mod product;
+pub(crate) mod tiles;
 mod vector;
 mod vectors;
+mod widened;
 
+#[cfg(test)]
+mod narrow_tests;
 #[cfg(test)]
 mod tests;
 
 pub use indirect::{Indirect, IndirectEngine, Segment, prefetch};
 pub use micro::{Engine, Pack, Scalar, VectorKernel};
 pub use product::{Product, serial_bytes};
+pub(crate) use tiles::amx;
 pub use vectors::{Lanes, Vector};
 
 /// Sizes and strides (in elements) of c[m, n] = a[m, k] · b[k, n]; c has unit column stride.

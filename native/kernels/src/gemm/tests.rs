@@ -7,19 +7,23 @@ use crate::testing::{Lcg, attrs, bytes, list, numbers, run_library, shape};
 use crate::{Pool, library};
 use millrace_program::{DType, Op};
 
-struct Case {
-    lhs: &'static [usize],
-    rhs: &'static [usize],
-    batch: (&'static [usize], &'static [usize]),
-    contract: (&'static [usize], &'static [usize]),
+pub(super) struct Case {
+    pub lhs: &'static [usize],
+    pub rhs: &'static [usize],
+    pub batch: (&'static [usize], &'static [usize]),
+    pub contract: (&'static [usize], &'static [usize]),
 }
 
-fn case(lhs: &'static [usize], rhs: &'static [usize], contract: (&'static [usize], &'static [usize])) -> Case {
+pub(super) fn case(
+    lhs: &'static [usize],
+    rhs: &'static [usize],
+    contract: (&'static [usize], &'static [usize]),
+) -> Case {
     Case { lhs, rhs, batch: (&[], &[]), contract }
 }
 
 /// Result sizes and values, by definition.
-fn reference(case: &Case, a: &[f64], b: &[f64]) -> (Vec<usize>, Vec<f64>, Vec<f64>) {
+pub(super) fn reference(case: &Case, a: &[f64], b: &[f64]) -> (Vec<usize>, Vec<f64>, Vec<f64>) {
     let free = |rank: usize, batch: &[usize], contract: &[usize]| -> Vec<usize> {
         (0..rank).filter(|i| !batch.contains(i) && !contract.contains(i)).collect()
     };
@@ -53,7 +57,7 @@ fn reference(case: &Case, a: &[f64], b: &[f64]) -> (Vec<usize>, Vec<f64>, Vec<f6
     (out, values, sizes)
 }
 
-fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     vec![
         case(&[5], &[5], (&[0], &[0])),
         case(&[], &[], (&[], &[])),

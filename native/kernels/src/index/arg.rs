@@ -3,6 +3,7 @@
 
 use super::Along;
 use crate::check::{expect, expect_ins, expect_out};
+use crate::dtypes::by_dtype;
 use crate::gemm::Scalar;
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
@@ -29,19 +30,12 @@ impl LibraryKernel for ArgReduce {
         expect(i32::try_from(along.size).is_ok(), || {
             format!("{}: axis {axis} of {x} is too long for int32", self.name)
         })?;
-        fn plan<T: Ordered>(along: Along, max: bool) -> Result<Box<dyn Plan>, Error> {
+        fn plan<T: Ordered>(along: Along, max: bool) -> Box<dyn Plan> {
             let isa = Isa::current();
             let run = if max { version::<ArgKernel<T, true>>(isa) } else { version::<ArgKernel<T, false>>(isa) };
-            Ok(Box::new(ArgPlan { along, run }))
+            Box::new(ArgPlan { along, run })
         }
-        match x.dtype() {
-            DType::Float32 => plan::<f32>(along, self.max),
-            DType::Float64 => plan::<f64>(along, self.max),
-            DType::Int32 => plan::<i32>(along, self.max),
-            DType::Int64 => plan::<i64>(along, self.max),
-            DType::Uint8 => plan::<u8>(along, self.max),
-            DType::Bool => Err(Error::dtype(format!("{}: no kernel for bool", self.name))),
-        }
+        by_dtype!(self.name, x.dtype(), T => plan::<T>(along, self.max))
     }
 }
 
@@ -64,6 +58,7 @@ macro_rules! ordered {
 ordered! {
     f32: |x, max| if !x.is_nan() { x } else if max { f32::NEG_INFINITY } else { f32::INFINITY };
     f64: |x, max| if !x.is_nan() { x } else if max { f64::NEG_INFINITY } else { f64::INFINITY };
+    i8: |x, _max| x;
     i32: |x, _max| x;
     i64: |x, _max| x;
     u8: |x, _max| x;

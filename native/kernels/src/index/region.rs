@@ -92,6 +92,7 @@ impl Region {
             match self.size {
                 size if from_step == 1 && to_step == 1 => from.copy_to_nonoverlapping(to, count * size),
                 1 => typed(from, from_step, to, to_step, count),
+                2 => typed(from as *const u16, from_step, to as *mut u16, to_step, count),
                 4 => typed(from as *const u32, from_step, to as *mut u32, to_step, count),
                 _ => typed(from as *const u64, from_step, to as *mut u64, to_step, count),
             }

@@ -37,7 +37,10 @@ impl LibraryKernel for Scan {
             DType::Int32 => plan!(i32, 1i32, i32::wrapping_mul),
             DType::Int64 => plan!(i64, 1i64, i64::wrapping_mul),
             DType::Uint8 => plan!(u8, 1u8, u8::wrapping_mul),
-            DType::Bool => Err(Error::dtype(format!("{}: no kernel for bool", self.name))),
+            DType::Int8 => plan!(i8, 1i8, i8::wrapping_mul),
+            dtype @ (DType::Bool | DType::Bfloat16) => {
+                Err(Error::dtype(format!("{}: no kernel for {}", self.name, dtype.name())))
+            }
         }
     }
 }

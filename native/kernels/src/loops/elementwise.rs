@@ -1,6 +1,7 @@
 //! The table of instructions: (op, dtypes) to a loop over a tile.
 
 use super::{float, integer};
+use crate::bfloat16;
 use crate::isa::{Isa, Kernel, version};
 use millrace_program::{DType, Kind, Op};
 
@@ -52,6 +53,7 @@ pub fn step(isa: Isa, op: Op, operand: DType, result: DType) -> Option<Step> {
         Kind::Cast => cast(isa, operand, result),
         Kind::Select => Some(match operand.size() {
             1 => version::<Select<u8>>(isa),
+            2 => version::<Select<u16>>(isa),
             4 => version::<Select<u32>>(isa),
             _ => version::<Select<u64>>(isa),
         }),
@@ -66,7 +68,9 @@ pub fn step(isa: Isa, op: Op, operand: DType, result: DType) -> Option<Step> {
                 DType::Int32 => integer::step::<i32>(isa, op),
                 DType::Int64 => integer::step::<i64>(isa, op),
                 DType::Uint8 => integer::step::<u8>(isa, op),
+                DType::Int8 => integer::step::<i8>(isa, op),
                 DType::Bool => integer::step_bool(isa, op),
+                DType::Bfloat16 => None,
             }
         }
         _ => None,
@@ -122,26 +126,35 @@ impl<T: Copy> Kernel for Select<T> {
 
 /// The same bits under another dtype of one width.
 fn bits(isa: Isa, from: DType, to: DType) -> Option<Step> {
-    let word = match from.size() {
-        1 => DType::Uint8,
-        4 => DType::Int32,
-        _ => DType::Int64,
-    };
-    if from.size() == to.size() { cast(isa, word, word) } else { None }
+    if from.size() != to.size() {
+        return None;
+    }
+    Some(match from.size() {
+        1 => elementwise!(isa; u8; |_FMA, x: u8| x),
+        2 => elementwise!(isa; u16; |_FMA, x: u16| x),
+        4 => elementwise!(isa; u32; |_FMA, x: u32| x),
+        _ => elementwise!(isa; u64; |_FMA, x: u64| x),
+    })
 }
 
 /// Floats to integers truncate, saturate, and turn NaN to 0, as Rust's `as` does; integers wrap; to bool is `x != 0`.
+/// A narrow float is a float32 on its way in and out.
 fn cast(isa: Isa, from: DType, to: DType) -> Option<Step> {
     macro_rules! to {
-        ($in:ty) => {
+        ($in:ty, $number:ty, |$x:ident| $value:expr) => {
             match to {
-                DType::Float32 => elementwise!(isa; f32; |_FMA, x: $in| x as f32),
-                DType::Float64 => elementwise!(isa; f64; |_FMA, x: $in| x as f64),
-                DType::Int32 => elementwise!(isa; i32; |_FMA, x: $in| x as i32),
-                DType::Int64 => elementwise!(isa; i64; |_FMA, x: $in| x as i64),
-                DType::Uint8 => elementwise!(isa; u8; |_FMA, x: $in| x as u8),
-                DType::Bool => elementwise!(isa; u8; |_FMA, x: $in| (x != 0 as $in) as u8),
+                DType::Float32 => elementwise!(isa; f32; |_FMA, $x: $in| $value as f32),
+                DType::Float64 => elementwise!(isa; f64; |_FMA, $x: $in| $value as f64),
+                DType::Int32 => elementwise!(isa; i32; |_FMA, $x: $in| $value as i32),
+                DType::Int64 => elementwise!(isa; i64; |_FMA, $x: $in| $value as i64),
+                DType::Uint8 => elementwise!(isa; u8; |_FMA, $x: $in| $value as u8),
+                DType::Int8 => elementwise!(isa; i8; |_FMA, $x: $in| $value as i8),
+                DType::Bool => elementwise!(isa; u8; |_FMA, $x: $in| ($value != 0 as $number) as u8),
+                DType::Bfloat16 => elementwise!(isa; u16; |_FMA, $x: $in| bfloat16::round($value as f32)),
             }
+        };
+        ($in:ty) => {
+            to!($in, $in, |x| x)
         };
     }
     Some(match from {
@@ -150,5 +163,7 @@ fn cast(isa: Isa, from: DType, to: DType) -> Option<Step> {
         DType::Int32 => to!(i32),
         DType::Int64 => to!(i64),
         DType::Uint8 | DType::Bool => to!(u8),
+        DType::Int8 => to!(i8),
+        DType::Bfloat16 => to!(u16, f32, |x| bfloat16::widen(x)),
     })
 }

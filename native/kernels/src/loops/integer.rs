@@ -108,6 +108,7 @@ macro_rules! int {
 }
 int!(i32, (|x: i32| x.wrapping_abs()), (|x: i32| x.signum()));
 int!(i64, (|x: i64| x.wrapping_abs()), (|x: i64| x.signum()));
+int!(i8, (|x: i8| x.wrapping_abs()), (|x: i8| x.signum()));
 int!(u8, (|x: u8| x), (|x: u8| (x != 0) as u8));
 
 /// x^y modulo 2^64; a negative exponent gives 0 but for the bases 1 and -1.

@@ -1,6 +1,5 @@
 //! Reductions with the documented tree (docs/design/program.md): 16 lanes in blocks of 1024, lanes combined pairwise,
-//! blocks in a balanced binary tree. A run whose elements are rows of `width` columns is the same thing with 16 · width
-//! lanes.
+//! blocks in a balanced binary tree. A run of rows of `width` columns is the same thing with 16 · width lanes.
 
 use super::float::{max32, max64, min32, min64};
 use super::integer::Int;
@@ -83,7 +82,8 @@ impl Reducer {
                     DType::Int32 => kernels!($f, i32),
                     DType::Int64 => kernels!($f, i64),
                     DType::Uint8 => kernels!($f, u8),
-                    DType::Bool => None,
+                    DType::Int8 => kernels!($f, i8),
+                    DType::Bool | DType::Bfloat16 => None,
                 }
             };
         }
@@ -200,7 +200,7 @@ trait Bits: Copy {
 macro_rules! bits {
     ($($t:ty: $x:ident => $bits:expr),*) => { $( impl Bits for $t { fn bits(self) -> u64 { let $x = self; $bits } } )* };
 }
-bits!(f32: x => x.to_bits() as u64, f64: x => x.to_bits(), i32: x => x as u32 as u64, i64: x => x as u64, u8: x => x as u64);
+bits!(f32: x => x.to_bits() as u64, f64: x => x.to_bits(), i32: x => x as u32 as u64, i64: x => x as u64, i8: x => x as u8 as u64, u8: x => x as u64);
 
 trait Combine<T> {
     const IDENTITY: T;
@@ -243,7 +243,7 @@ macro_rules! combine_int {
         Min for $t: <$t>::HIGHEST, |x, y| if x < y { x } else { y };
     } )* };
 }
-combine_int!(i32, i64, u8);
+combine_int!(i32, i64, i8, u8);
 
 struct Accumulator<F, T>(PhantomData<(F, T)>);
 

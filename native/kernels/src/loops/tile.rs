@@ -3,6 +3,7 @@
 use super::canon::{Pass, Source, SourceKind, Walk};
 use super::elementwise::Tile;
 use super::stream;
+use crate::bfloat16;
 use millrace_program::{DType, NONE};
 
 /// The state of one thread in a pass: a pointer for each value, and the tile buffers.
@@ -231,6 +232,7 @@ pub unsafe fn copy_strided(size: usize, from: *const u8, stride: isize, to: *mut
     unsafe {
         match size {
             1 => typed(from, stride, to, n),
+            2 => typed(from as *const u16, stride, to as *mut u16, n),
             4 => typed(from as *const u32, stride, to as *mut u32, n),
             _ => typed(from as *const u64, stride, to as *mut u64, n),
         }
@@ -253,6 +255,11 @@ unsafe fn count(dtype: DType, first: i64, stride: i64, to: *mut u8, n: usize) {
         DType::Int32 => typed!(i32),
         DType::Int64 => typed!(i64),
         DType::Uint8 => typed!(u8),
+        DType::Int8 => typed!(i8),
+        DType::Bfloat16 => (0..n).for_each(|i| {
+            // SAFETY: by the caller.
+            unsafe { (to as *mut u16).add(i).write(bfloat16::round((first + i as i64 * stride) as f32)) }
+        }),
         DType::Bool => (0..n).for_each(|i| unsafe { to.add(i).write((first + i as i64 * stride != 0) as u8) }),
     }
 }

@@ -55,6 +55,7 @@ impl StridedCopy {
         unsafe {
             match self.size {
                 1 => self.typed(from, to, pool),
+                2 => self.typed(from as *const u16, to as *mut u16, pool),
                 4 => self.typed(from as *const u32, to as *mut u32, pool),
                 _ => self.typed(from as *const u64, to as *mut u64, pool),
             }

@@ -2,11 +2,12 @@
 
 use super::geometry::{MOST_TAPS, Windows};
 use crate::check::{expect, expect_ins, expect_out};
+use crate::dtypes::by_dtype;
 use crate::gemm::Scalar;
 use crate::isa::{Isa, Kernel, version};
 use crate::loops::transpose::Shared;
 use crate::{Error, KernelTable, LibraryKernel, Plan, Pool};
-use millrace_program::{BoundAttrs, DType, Op, Shape};
+use millrace_program::{BoundAttrs, Op, Shape};
 use std::marker::PhantomData;
 
 struct SelectAndScatterAdd;
@@ -21,19 +22,12 @@ impl LibraryKernel for SelectAndScatterAdd {
         let windows = Windows::new("selectAndScatterAdd", x, g, attrs)?;
         // Taps are counted in 32 bits.
         expect(u32::try_from(x.numel()).is_ok(), || format!("selectAndScatterAdd: {x} is too large"))?;
-        fn plan<T: Scalar + PartialOrd>(windows: Windows) -> Result<Box<dyn Plan>, Error> {
+        fn plan<T: Scalar + PartialOrd>(windows: Windows) -> Box<dyn Plan> {
             let isa = Isa::current();
             let (select, give) = (version::<SelectKernel<T>>(isa), version::<GiveKernel<T>>(isa));
-            Ok(Box::new(SelectPlan::<T> { windows, select, give, slide: version::<SlideKernel<T>>(isa) }))
+            Box::new(SelectPlan::<T> { windows, select, give, slide: version::<SlideKernel<T>>(isa) })
         }
-        match x.dtype() {
-            DType::Float32 => plan::<f32>(windows),
-            DType::Float64 => plan::<f64>(windows),
-            DType::Int32 => plan::<i32>(windows),
-            DType::Int64 => plan::<i64>(windows),
-            DType::Uint8 => plan::<u8>(windows),
-            DType::Bool => Err(Error::dtype("selectAndScatterAdd: no kernel for bool")),
-        }
+        by_dtype!("selectAndScatterAdd", x.dtype(), T => plan::<T>(windows))
     }
 }
 

@@ -244,8 +244,8 @@ const methods = {
   logicalXor(this: Passed, b?: Passed): unknown {
     return logicalXor(this, b);
   },
-  matMul(this: Passed, b?: Passed, transposeA?: Passed, transposeB?: Passed): unknown {
-    return matMul(this, b, transposeA, transposeB);
+  matMul(this: Passed, b?: Passed, transposeA?: Passed, transposeB?: Passed, options?: Passed): unknown {
+    return matMul(this, b, transposeA, transposeB, options);
   },
   max(this: Passed, axis?: Passed, keepDims?: Passed): unknown {
     return max(this, axis, keepDims);

@@ -1,4 +1,4 @@
-import { type DType, dtypes, type TypedArray } from "../types/dtype.js";
+import { type DType, dtypes, type NarrowDType, type TypedArray } from "../types/dtype.js";
 
 /** A tensor in JavaScript's own memory, dense and row-major: what reference kernels read and write. */
 export interface HostArray {
@@ -23,7 +23,7 @@ export function stridesOf(shape: readonly number[]): number[] {
   return strides;
 }
 
-const arrayTypes = { Uint8Array, Int32Array, BigInt64Array, Float32Array, Float64Array };
+const arrayTypes = { Uint8Array, Int8Array, Uint16Array, Int32Array, BigInt64Array, Float32Array, Float64Array };
 
 /** A zeroed typed array for `count` elements of `dtype`. */
 export function allocate(dtype: DType, count: number): TypedArray {
@@ -48,6 +48,47 @@ export function hostArray(dtype: DType, shape: readonly number[]): HostArray {
   return { dtype, shape, data: allocate(dtype, countOf(shape)) };
 }
 
+/** Numbers as the bits of a narrow float: rounded to float32 and then to the nearest, ties to even. */
+interface Narrow {
+  encode(value: number): number;
+  decode(bits: number): number;
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+const narrows: Readonly<Record<NarrowDType, Narrow>> = {
+  // The upper half of a float32.
+  bfloat16: {
+    encode(value) {
+      scratch.setFloat32(0, value);
+      const bits = scratch.getUint32(0);
+      if (Number.isNaN(value)) return 0x7fc0;
+      // A carry goes on into the exponent, up to that of infinity.
+      return (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+    },
+    decode(bits) {
+      scratch.setUint32(0, bits << 16);
+      return scratch.getFloat32(0);
+    },
+  },
+};
+
+/** How the elements of a dtype are stored, where they are not the numbers themselves. */
+function narrowOf(dtype: DType): Narrow | undefined {
+  // boundary: whether the table has it is what is asked
+  return dtypes[dtype].computesIn && narrows[dtype as NarrowDType];
+}
+
+/** The number that an element of `dtype` stands for. */
+export function toNumber(dtype: DType, element: number | bigint): number | bigint {
+  return narrowOf(dtype)?.decode(Number(element)) ?? element;
+}
+
+/** The elements of an array as numbers: the array's own data, but of narrow floats. */
+export function numbersOf({ dtype, data }: HostArray): TypedArray {
+  const narrow = narrowOf(dtype);
+  return narrow ? Float32Array.from(data as Uint16Array, narrow.decode) : data;
+}
+
 /** A JavaScript number, bigint or boolean as an element of `dtype`, wrapped or rounded as the dtype demands. */
 export function toElement(dtype: DType, value: number | bigint | boolean): number | bigint {
   const info = dtypes[dtype];
@@ -56,7 +97,7 @@ export function toElement(dtype: DType, value: number | bigint | boolean): numbe
     if (typeof value === "bigint") return BigInt.asIntN(64, value);
     return saturate(Number(value), dtype);
   }
-  if (info.isFloat) return Number(value);
+  if (info.isFloat) return narrowOf(dtype)?.encode(Number(value)) ?? Number(value);
   if (typeof value === "bigint")
     return Number(info.isSigned ? BigInt.asIntN(info.bytes * 8, value) : BigInt.asUintN(info.bytes * 8, value));
   return saturate(Number(value), dtype);

@@ -123,6 +123,8 @@ export interface OpSpec<N extends string, A> {
   readonly sizeAttrs?: readonly (keyof A & string)[];
   /** An effect is never merged, folded, dropped or moved past another. */
   readonly effect?: boolean;
+  /** Whether it computes with elements, where other ops of its kind only move them. */
+  readonly computes?: boolean;
   /** Whether rules get its outputs as a list. */
   readonly many?: boolean;
   /** Small changes of the arguments to offer when a call is rejected. */

@@ -127,7 +127,7 @@ export interface Backend {
   threads?(): number;
   /** Sets `threads`; at most what the backend can have. */
   setThreads?(count: number): void;
-  /** Whether a composite is run whole. Sees ranks, dtypes, attributes and constant sizes, and holds for every size. */
+  /** Whether a composite is run whole, or an op on narrow floats as it is. Sees ranks, dtypes, attributes and constant sizes, and holds for every size. */
   claims(op: AnyOp, ins: readonly Aval[], attrs: Attrs): boolean;
   compile(program: Uint8Array, device: number): Executable;
   bind(exe: Executable, sizes: readonly number[]): Bound;

@@ -1,6 +1,6 @@
 // Values between JavaScript and tensors: literals going in, nested arrays and previews coming out.
-import { allocate, countOf, toElement } from "../ir/host.js";
-import { type DType, dtypes, isDType, type TypedArray } from "../types/dtype.js";
+import { allocate, countOf, toElement, toNumber } from "../ir/host.js";
+import { type DType, dtypeOfArrayType, dtypes, isDType, type TypedArray } from "../types/dtype.js";
 import { MillraceError } from "../types/errors.js";
 
 /** The content of a plain value: a number, nested arrays, or a typed array. */
@@ -14,15 +14,6 @@ type Leaf = number | bigint | boolean;
 
 const tagOf = (x: unknown): string => Object.prototype.toString.call(x).slice(8, -1);
 
-const dtypeOfArray: Readonly<Record<string, DType>> = {
-  Float32Array: "float32",
-  Float64Array: "float64",
-  Int32Array: "int32",
-  BigInt64Array: "int64",
-  Uint8Array: "uint8",
-  Uint8ClampedArray: "uint8",
-};
-
 /** Reads a literal. Throws E_SHAPE where rows differ, E_DTYPE where a leaf is no number or there is no such dtype. */
 export function readLiteral(value: unknown, dtype?: DType): HostValue {
   if (dtype !== undefined && !isDType(dtype)) {
@@ -30,12 +21,16 @@ export function readLiteral(value: unknown, dtype?: DType): HostValue {
     throw new MillraceError("E_DTYPE", `there is no dtype ${String(dtype)}; there are ${known}`);
   }
   // The tag and not instanceof: a test runner or a worker has other constructors.
-  const own = ArrayBuffer.isView(value) ? dtypeOfArray[tagOf(value)] : undefined;
+  const tag = ArrayBuffer.isView(value) ? tagOf(value) : "";
+  const narrow = dtype && dtypes[dtype].computesIn && dtypes[dtype].arrayType === tag ? dtype : undefined;
+  const own = narrow ?? dtypeOfArrayType.get(tag);
   if (own) {
     // boundary: the tag says which typed array it is
     const data = value as TypedArray;
     return { dtype: dtype ?? own, shape: [data.length], data: dtype && dtype !== own ? convert(data, dtype) : data };
   }
+  if (isNarrowArray(tag) && dtype === undefined)
+    throw new MillraceError("E_DTYPE", `a ${tag} does not say its dtype: name one, such as bfloat16`);
   const shape = shapeOf(value);
   const leaves: Leaf[] = [];
   flatten(value, shape, 0, leaves);
@@ -44,6 +39,8 @@ export function readLiteral(value: unknown, dtype?: DType): HostValue {
   for (let i = 0; i < leaves.length; i++) data[i] = toElement(type, leaves[i]!);
   return { dtype: type, shape, data };
 }
+
+const isNarrowArray = (tag: string): boolean => Object.values(dtypes).some((d) => d.computesIn && d.arrayType === tag);
 
 function convert(data: TypedArray, dtype: DType): TypedArray {
   const out = allocate(dtype, data.length);
@@ -94,7 +91,7 @@ export function nest(data: TypedArray, dtype: DType, shape: readonly number[]): 
   let at = 0;
   const level = (axis: number): unknown => {
     if (axis === shape.length) {
-      const x = data[at++]!;
+      const x = toNumber(dtype, data[at++]!);
       return dtype === "bool" ? x !== 0 : x;
     }
     return Array.from({ length: shape[axis]! }, () => level(axis + 1));
@@ -107,7 +104,7 @@ export function previewOf(data: TypedArray, dtype: DType, shape: readonly number
   const edge = countOf(shape) > 1000 ? 3 : Number.POSITIVE_INFINITY;
   const strides = shape.map((_, i) => countOf(shape.slice(i + 1)));
   const show = (offset: number): string => {
-    const x = data[offset]!;
+    const x = toNumber(dtype, data[offset]!);
     if (dtype === "bool") return x ? "true" : "false";
     return dtypes[dtype].isFloat ? `${Number(Number(x).toPrecision(7))}` : `${x}`;
   };

@@ -13,6 +13,8 @@ export const safetensorsNames: Readonly<Record<DType, string>> = {
   int64: "I64",
   float32: "F32",
   float64: "F64",
+  int8: "I8",
+  bfloat16: "BF16",
 };
 const dtypeNamed = new Map(Object.entries(safetensorsNames).map(([dtype, name]) => [name, dtype as DType]));
 

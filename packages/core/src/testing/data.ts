@@ -28,7 +28,7 @@ export function randomArray(random: () => number, dtype: DType, shape: readonly 
   const [least, most] = [Math.max(Math.ceil(low), Number(integerRange(dtype)[0])), Math.max(Math.floor(high), 0)];
   for (let i = 0; i < array.data.length; i++) {
     const u = random();
-    if (isFloat) array.data[i] = low + u * (high - low);
+    if (isFloat) array.data[i] = toElement(dtype, low + u * (high - low));
     else array.data[i] = toElement(dtype, dtype === "bool" ? u < 0.5 : least + Math.floor(u * (most - least + 1)));
   }
   return hostVal(array);

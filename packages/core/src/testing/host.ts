@@ -5,9 +5,12 @@ import type { Guard } from "../ir/dim.js";
 import type { ApplyFn, Graph } from "../ir/graph.js";
 import { type HostArray, hostArray } from "../ir/host.js";
 import { inlineGraph } from "../ir/inline.js";
+import { computesNarrow, computeWide } from "../ir/narrow.js";
 import { type AnyOp, inferOp } from "../ir/op.js";
 import type { Ops } from "../ops/names.js";
 import { makeOps } from "../ops/table.js";
+import { castOp } from "../ops/unary/cast.js";
+import type { DType } from "../types/dtype.js";
 
 /** An array as a value that rules compute with. */
 export interface HostVal extends HostArray, Val {}
@@ -39,11 +42,13 @@ export type HostPrimitive = (op: AnyOp, ins: readonly HostVal[], attrs: Attrs) =
 export function interpreter(primitive: HostPrimitive = applyReference): ApplyFn<HostVal> {
   const apply: ApplyFn<HostVal> = (op, ins, attrs, regions) => {
     const avals = ins.map((x) => x.aval);
-    if (op.lower) return lowered(op, ops, ins, attrs, regions, inferStatic(op, avals, attrs, regions));
-    if (regions.length === 0) return primitive(op, ins, attrs);
-    inferStatic(op, avals, attrs, regions);
-    return control(op, ins, regions, apply);
+    const outs = inferStatic(op, avals, attrs, regions);
+    if (computesNarrow(op, avals, outs, regions)) return computeWide({ cast, apply: applyPlain }, op, ins, attrs, outs);
+    if (op.lower) return lowered(op, ops, ins, attrs, regions, outs);
+    return regions.length === 0 ? primitive(op, ins, attrs) : control(op, ins, regions, apply);
   };
+  const applyPlain = (op: AnyOp, ins: readonly HostVal[], attrs: Attrs) => apply(op, ins, attrs, []);
+  const cast = (x: HostVal, dtype: DType): HostVal => applyPlain(castOp, [x], { dtype })[0]!;
   const ops = makeOps<HostVal>(apply);
   return apply;
 }

@@ -74,3 +74,12 @@ export type WithDType<X, D extends DType> = Out<ShapeOf<X>, D>;
 
 /** An axis parameter that takes one axis, several, or all by omission. */
 export type Axes = number | readonly number[] | undefined;
+
+/** Options of `matMul`. */
+export interface MatMulOptions<D extends DType = DType> {
+  /**
+   * The dtype of the result, where it is not the operands': int32 of int8, float32 of bfloat16, in which their products are
+   * summed in any case.
+   */
+  readonly outputType?: D;
+}

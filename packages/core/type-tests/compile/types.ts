@@ -1,5 +1,13 @@
 // The tables of dtypes and a few rules by themselves.
-import type { DType, DTypeOfArray, FloatOf, ItemOf, Promote, TypedArrayOf } from "@millrace/core/types/dtype";
+import type {
+  DType,
+  DTypeOfArray,
+  FloatOf,
+  ItemOf,
+  ProductDType,
+  Promote,
+  TypedArrayOf,
+} from "@millrace/core/types/dtype";
 import type { Broadcast } from "@millrace/core/types/rules/broadcast";
 import type { ProductOf } from "@millrace/core/types/rules/reshape";
 import type { NamedShape, Shape, ShowShape, Sym } from "@millrace/core/types/shape";
@@ -9,16 +17,24 @@ type True<T extends true> = T;
 type B = Sym<"batch">;
 
 export type Dtypes = [
-  True<Equal<DType, "bool" | "uint8" | "int32" | "int64" | "float32" | "float64">>,
+  True<Equal<DType, "bool" | "uint8" | "int8" | "int32" | "int64" | "bfloat16" | "float32" | "float64">>,
   True<Equal<Promote<"int64", "float32">, "float32">>,
   True<Equal<Promote<"float32", "int64">, "float32">>,
   True<Equal<Promote<"bool", "bool">, "bool">>,
   True<Equal<Promote<"uint8", "int32">, "int32">>,
   True<Equal<Promote<"float32", "float64">, "float64">>,
+  True<Equal<Promote<"int8", "uint8">, "int32">>,
+  True<Equal<Promote<"bfloat16", "int64">, "bfloat16">>,
+  True<Equal<Promote<"bfloat16", "float32">, "float32">>,
   True<Equal<FloatOf<"int64">, "float32">>,
+  True<Equal<FloatOf<"bfloat16">, "bfloat16">>,
+  True<Equal<ProductDType<"int8">, "int8" | "int32">>,
+  True<Equal<ProductDType<"float32">, "float32">>,
   True<Equal<TypedArrayOf<"int64">, BigInt64Array>>,
   True<Equal<ItemOf<"int64">, bigint>>,
   True<Equal<DTypeOfArray<Uint8Array>, "uint8">>,
+  True<Equal<DTypeOfArray<Int8Array>, "int8">>,
+  True<Equal<DTypeOfArray<Uint16Array>, never>>,
   True<Equal<DTypeOfArray<Float64Array>, "float64">>,
 ];
 

@@ -9,4 +9,6 @@ export const dtypeToTensorType: Readonly<Record<DType, TensorType>> = {
   int64: "INT64",
   float32: "FLOAT32",
   float64: "FLOAT64",
+  int8: "INT8",
+  bfloat16: "BFLOAT16",
 };

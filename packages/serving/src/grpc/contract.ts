@@ -23,6 +23,7 @@ message TensorProto {
   repeated int32 int_val = 7;
   repeated int64 int64_val = 10;
   repeated bool bool_val = 11;
+  repeated int32 half_val = 13;
 }
 message TensorInfo { string name = 1; int32 dtype = 2; TensorShapeProto tensor_shape = 3; }
 message SignatureDef {
@@ -88,6 +89,8 @@ export interface TensorProto {
   readonly float_val?: ArrayLike<number>;
   readonly double_val?: ArrayLike<number>;
   readonly int_val?: ArrayLike<number>;
+  /** The bits of 16-bit floats. */
+  readonly half_val?: ArrayLike<number>;
   readonly int64_val?: ArrayLike<Long>;
   readonly bool_val?: ArrayLike<boolean | number>;
 }

@@ -12,6 +12,8 @@ const fields: Readonly<Record<DType, (proto: TensorProto) => ArrayLike<number | 
   int64: (proto) => proto.int64_val,
   float32: (proto) => proto.float_val,
   float64: (proto) => proto.double_val,
+  int8: (proto) => proto.int_val,
+  bfloat16: (proto) => proto.half_val,
 };
 
 /**
@@ -97,6 +99,9 @@ export function writeTensorProto({ dtype, shape, data }: HostArray): TensorProto
       return { ...proto, bool_val: numbers };
     case "int32":
     case "uint8":
+    case "int8":
       return { ...proto, int_val: numbers };
+    case "bfloat16":
+      return { ...proto, half_val: numbers };
   }
 }

@@ -1,5 +1,5 @@
 import { type DType, dtypes } from "@millrace/core";
-import { allocate, countOf, type HostArray } from "@millrace/core/graph";
+import { allocate, countOf, type HostArray, toElement } from "@millrace/core/graph";
 import { dtypeNames } from "../dtypes.js";
 import type { SignaturePlan } from "../models/signature.js";
 import { invalid, StatusError } from "../status.js";
@@ -218,14 +218,18 @@ class Values {
   }
 }
 
-const ranges: Readonly<Record<Exclude<DType, "bool" | "float32" | "float64">, readonly [bigint, bigint]>> = {
+type Float = keyof typeof largestFloat;
+
+const ranges: Readonly<Record<Exclude<DType, "bool" | Float>, readonly [bigint, bigint]>> = {
+  int8: [-128n, 127n],
   uint8: [0n, 255n],
   int32: [-(2n ** 31n), 2n ** 31n - 1n],
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
 };
-const largestFloat = { float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
+const largestFloat = { bfloat16: 3.3895313892515355e38, float32: 3.4028234663852886e38, float64: Number.MAX_VALUE };
 /** The integers up to which every one is a number of that type. */
-const largestWhole = { float32: 2 ** 24 - 1, float64: 2 ** 53 - 1 };
+const largestWhole = { bfloat16: 2 ** 8 - 1, float32: 2 ** 24 - 1, float64: 2 ** 53 - 1 };
+const isFloat = (dtype: DType): dtype is Float => dtypes[dtype].isFloat;
 
 /** One element. Integers may become floats where none is lost; floats never become integers. */
 function elementOf(value: Json, dtype: DType): number | bigint {
@@ -236,7 +240,7 @@ function elementOf(value: Json, dtype: DType): number | bigint {
     return value ? 1 : 0;
   }
   const isInteger = typeof value === "bigint" || (typeof value === "number" && Number.isInteger(value));
-  if (dtype === "float32" || dtype === "float64") {
+  if (isFloat(dtype)) {
     const number = value instanceof WholeDecimal ? value.value : Number(value);
     if (!isInteger && typeof value !== "number" && !(value instanceof WholeDecimal)) throw wrong();
     const limit = isInteger ? largestWhole[dtype] : largestFloat[dtype];
@@ -245,7 +249,7 @@ function elementOf(value: Json, dtype: DType): number | bigint {
         `Cannot convert JSON value: ${showJson(value)} to ${dtypeNames[dtype].said} without loss of precision.`,
       );
     }
-    return number;
+    return toElement(dtype, number);
   }
   const [least, most] = ranges[dtype];
   if (!isInteger) throw wrong();

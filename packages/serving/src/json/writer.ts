@@ -1,5 +1,5 @@
 import type { TypedArray } from "@millrace/core";
-import type { HostArray } from "@millrace/core/graph";
+import { type HostArray, toNumber } from "@millrace/core/graph";
 import { invalid } from "../status.js";
 import { writeFloat, writeFloat32 } from "./numbers.js";
 import type { Format } from "./tensors.js";
@@ -62,4 +62,6 @@ const writers: Readonly<Record<HostArray["dtype"], (value: number | bigint) => s
   int64: String,
   float32: (x) => writeFloat32(Number(x)),
   float64: (x) => writeFloat(Number(x)),
+  int8: String,
+  bfloat16: (x) => writeFloat32(Number(toNumber("bfloat16", x))),
 };

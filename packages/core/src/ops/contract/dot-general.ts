@@ -1,7 +1,9 @@
+// Over 400 lines: half of them are its cases.
 import { formatShape, type Val } from "../../ir/aval.js";
 import { type Cases, cases } from "../../ir/cases.js";
 import { eqDim } from "../../ir/dim.js";
 import { check, checkAttr, checkDType, defineOp, type Op } from "../../ir/op.js";
+import { type DType, dtypes } from "../../types/dtype.js";
 import { numeric } from "../elementwise.js";
 import type { Ops } from "../names.js";
 import { axesOf, inversePerm } from "../rules.js";
@@ -14,6 +16,8 @@ export type DotAttrs = {
   readonly rhsBatch: readonly number[];
   readonly lhsContract: readonly number[];
   readonly rhsContract: readonly number[];
+  /** That of the result, where it is not the operands' but the one that their products are summed in. */
+  readonly dtype?: DType;
 };
 
 function isAxisList(axes: readonly number[], rank: number): boolean {
@@ -25,10 +29,16 @@ export const dotGeneralOp: Op<"dotGeneral", DotAttrs> = defineOp({
   version: 1,
   kind: "contract",
   arity: 2,
-  infer([a, b], { lhsBatch, rhsBatch, lhsContract, rhsContract }) {
+  infer([a, b], { lhsBatch, rhsBatch, lhsContract, rhsContract, dtype = a!.dtype }) {
     const [s, t] = [a!.shape, b!.shape];
     checkDType("dotGeneral.C1", numeric.has(a!.dtype), () => `needs ${numeric.words}, got ${a!.dtype}`);
     checkDType("dotGeneral.C2", a!.dtype === b!.dtype, () => `needs one dtype, got ${a!.dtype} and ${b!.dtype}`);
+    const { sumsIn } = dtypes[a!.dtype];
+    checkDType(
+      "dotGeneral.C6",
+      dtype === a!.dtype || dtype === sumsIn,
+      () => `products of ${a!.dtype} are given in ${sumsIn ? `${sumsIn} or ` : ""}${a!.dtype}, not in ${dtype}`,
+    );
     const legal =
       isAxisList([...lhsBatch, ...lhsContract], s.length) && isAxisList([...rhsBatch, ...rhsContract], t.length);
     const paired = lhsBatch.length === rhsBatch.length && lhsContract.length === rhsContract.length;
@@ -49,7 +59,7 @@ export const dotGeneralOp: Op<"dotGeneral", DotAttrs> = defineOp({
     const batch = lhsBatch.map((i, n) => (typeof s[i] === "number" ? s[i]! : t[rhsBatch[n]!]!));
     const rows = freeAxes(s.length, lhsBatch, lhsContract).map((i) => s[i]!);
     const columns = freeAxes(t.length, rhsBatch, rhsContract).map((j) => t[j]!);
-    return [{ dtype: a!.dtype, shape: [...batch, ...rows, ...columns] }];
+    return [{ dtype, shape: [...batch, ...rows, ...columns] }];
   },
   reference([a, b], attrs, [out]) {
     contract(a!, b!, attrs, out!);
@@ -60,21 +70,25 @@ export const dotGeneralOp: Op<"dotGeneral", DotAttrs> = defineOp({
     const batch = axesOf(lhsBatch.length);
     const rows = freeX.map((_, i) => batch.length + i);
     const columns = freeY.map((_, i) => batch.length + freeX.length + i);
+    // The cotangent of a wider result meets operands that are cast up, and what comes out is rounded once.
+    const { dtype } = g!.aval;
+    const [up, down] = [castTo(b, dtype), castTo(b, x!.aval.dtype)];
     const [gFromX, gFromY] = [
       { val: g!, batch, contract: columns, names: freeX },
       { val: g!, batch, contract: rows, names: freeY },
     ];
-    const yFactor = { val: y!, batch: rhsBatch, contract: freeY, names: pairedWith(rhsContract, lhsContract) };
-    const xFactor = { val: x!, batch: lhsBatch, contract: freeX, names: pairedWith(lhsContract, rhsContract) };
+    const yFactor = { val: up(y!), batch: rhsBatch, contract: freeY, names: pairedWith(rhsContract, lhsContract) };
+    const xFactor = { val: up(x!), batch: lhsBatch, contract: freeX, names: pairedWith(lhsContract, rhsContract) };
     return [
-      ofX ? productInto(b, lhsBatch, gFromX, yFactor) : null,
-      ofY ? productInto(b, rhsBatch, xFactor, gFromY) : null,
+      ofX ? down(productInto(b, lhsBatch, gFromX, yFactor)) : null,
+      ofY ? down(productInto(b, rhsBatch, xFactor, gFromY)) : null,
     ];
   },
   batch(b, [x, y], batched, attrs) {
     const { lhsBatch, rhsBatch, lhsContract, rhsContract } = attrs;
     const up = (axes: readonly number[], by: boolean | undefined): number[] => axes.map((a) => (by ? a + 1 : a));
     const moved = {
+      ...attrs,
       lhsBatch: up(lhsBatch, batched[0]),
       rhsBatch: up(rhsBatch, batched[1]),
       lhsContract: up(lhsContract, batched[0]),
@@ -90,6 +104,8 @@ export const dotGeneralOp: Op<"dotGeneral", DotAttrs> = defineOp({
   },
   repairs: dotRepairs,
 });
+
+const castTo = (b: Ops, dtype: DType) => (x: Val) => (x.aval.dtype === dtype ? x : b.cast([x], { dtype }));
 
 /** An operand of a product of the vjp rule: `names` says which axes of the result its free axes are, in order. */
 interface Factor {
@@ -221,6 +237,23 @@ export const dotGeneralCases: Cases<DotAttrs> = cases(dotGeneralOp, () => ({
       ],
       attrs: pairs([], [], [1], [0]),
     },
+    {
+      ins: [
+        [2, 33, 70],
+        [2, 70, 35],
+      ],
+      dtypes: ["int8", "int8"],
+      attrs: { ...pairs([0], [0], [2], [1]), dtype: "int32" },
+      domain: [-128, 127],
+    },
+    {
+      ins: [
+        [2, 33, 70],
+        [35, 2, 70],
+      ],
+      dtypes: ["bfloat16", "bfloat16"],
+      attrs: { ...pairs([0], [1], [2], [2]), dtype: "float32" },
+    },
   ],
   edges: [
     { ins: [[[1, 0]], [[NaN], [2]]], attrs: pairs([], [], [1], [0]), want: [[NaN]] },
@@ -243,6 +276,31 @@ export const dotGeneralCases: Cases<DotAttrs> = cases(dotGeneralOp, () => ({
       attrs: pairs([], [], [0], [0]),
       want: 3,
     },
+    { ins: [[[-128, -128]], [[-128], [-128]]], dtypes: ["int8", "int8"], attrs: pairs([], [], [1], [0]), want: [[0]] },
+    {
+      ins: [[[-128, -128]], [[-128], [-128]]],
+      dtypes: ["int8", "int8"],
+      attrs: { ...pairs([], [], [1], [0]), dtype: "int32" },
+      want: [[32768]],
+    },
+    {
+      ins: [
+        [256, 1],
+        [1, 1],
+      ],
+      dtypes: ["bfloat16", "bfloat16"],
+      attrs: pairs([], [], [0], [0]),
+      want: 256,
+    },
+    {
+      ins: [
+        [256, 1],
+        [1, 1],
+      ],
+      dtypes: ["bfloat16", "bfloat16"],
+      attrs: { ...pairs([], [], [0], [0]), dtype: "float32" },
+      want: 257,
+    },
     {
       ins: [
         [2 ** 40, 1],
@@ -256,6 +314,7 @@ export const dotGeneralCases: Cases<DotAttrs> = cases(dotGeneralOp, () => ({
   reject: [
     { ins: [[2], [2]], dtypes: ["bool", "bool"], attrs: pairs([], [], [0], [0]), code: "dotGeneral.C1" },
     { ins: [[2], [2]], dtypes: ["float32", "int32"], attrs: pairs([], [], [0], [0]), code: "dotGeneral.C2" },
+    { ins: [[2], [2]], attrs: { ...pairs([], [], [0], [0]), dtype: "float64" }, code: "dotGeneral.C6" },
     {
       ins: [
         [2, 3],

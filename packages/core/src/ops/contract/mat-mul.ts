@@ -2,7 +2,9 @@ import { avalOf, typed } from "../../ir/apply.js";
 import { type Aval, formatShape } from "../../ir/aval.js";
 import { type Dim, eqDim } from "../../ir/dim.js";
 import { offerRepair } from "../../ir/repair.js";
-import type { Like, Out, PromoteOf, ShapeOf } from "../../types/operands.js";
+import type { DType, ProductDType } from "../../types/dtype.js";
+import type { Like, MatMulOptions, Out, PromoteOf, ShapeOf } from "../../types/operands.js";
+import { withDefaults } from "../../types/options.js";
 import type { Dot, MatMul, OuterProduct } from "../../types/rules/mat-mul.js";
 import type { Arg } from "../../types/shape.js";
 import type { Tensor } from "../../types/tensor.js";
@@ -12,8 +14,10 @@ import { axesOf } from "../rules.js";
 import { type DotAttrs, dotGeneralOp } from "./dot-general.js";
 
 /**
- * Matrix product: [..., m, k] x [..., k, n] → [..., m, n]; the axes before the last two broadcast.
+ * Matrix product: [..., m, k] x [..., k, n] → [..., m, n]; the axes before the last two broadcast. Products of int8 are
+ * summed in int32 and wrap where the result is int8; those of bfloat16 are summed in float32 and rounded once.
  * @param transposeA whether the last two axes of `a` are swapped first; `transposeB` likewise
+ * @throws E_DTYPE where products of the operands are not given in `outputType`
  * @throws E_SHAPE where a rank is below 2, the inner sizes differ or the batch axes do not broadcast
  * @example tf.matMul([[1, 2], [3, 4]], [[5], [6]]) // [[17], [39]]
  * @method
@@ -23,19 +27,22 @@ export function matMul<
   const B extends Like,
   const TA extends boolean = false,
   const TB extends boolean = false,
+  D extends ProductDType<PromoteOf<A, B>> = PromoteOf<A, B>,
 >(
   a: A,
   b: Arg<MatMul<ShapeOf<A>, ShapeOf<B>, TA, TB>, B>,
   transposeA?: TA,
   transposeB?: TB,
-): Out<MatMul<ShapeOf<A>, ShapeOf<B>, TA, TB>, PromoteOf<A, B>> {
+  options?: MatMulOptions<D>,
+): Out<MatMul<ShapeOf<A>, ShapeOf<B>, TA, TB>, D> {
   const [x, y] = promoted("matMul", a, b as Like);
-  return typed(product(x, y, transposeA ?? false, transposeB ?? false));
+  const outputType = options && withDefaults("matMul", options, { outputType: undefined }).outputType;
+  return typed(product(x, y, transposeA ?? false, transposeB ?? false, outputType));
 }
 
-function product(x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean): Tensor {
+function product(x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean, dtype?: DType): Tensor {
   const [p, q] = [avalOf(x), avalOf(y)];
-  const { inner, attrs } = matrixAxes(p.shape.length, q.shape.length, transposeA, transposeB);
+  const { inner, attrs } = matrixAxes(p.shape.length, q.shape.length, transposeA, transposeB, dtype);
   if (p.shape.length < 2 || q.shape.length < 2) {
     const [which, shape] = p.shape.length < 2 ? ["first", p.shape] : ["second", q.shape];
     throw refuse("matMul.C1", `${which} argument needs rank 2 or more, got ${formatShape(shape)}`, p, q, attrs);
@@ -55,7 +62,7 @@ function product(x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean)
   if (!batch) throw noBroadcast("matMul", p, q);
   // A matrix on the right needs no copies of itself: its product with every row of the left is one product.
   if (q.shape.length === 2) return apply(dotGeneralOp, [x, y], attrs);
-  const whole = matrixAxes(batch.length + 2, batch.length + 2, transposeA, transposeB).attrs;
+  const whole = matrixAxes(batch.length + 2, batch.length + 2, transposeA, transposeB, dtype).attrs;
   const axes = axesOf(batch.length);
   const stretched = [x, y].map((t) => stretchTo(t, [...batch, ...avalOf(t).shape.slice(-2)]));
   return apply(dotGeneralOp, stretched, { ...whole, lhsBatch: axes, rhsBatch: axes });
@@ -67,12 +74,14 @@ function matrixAxes(
   rankB: number,
   transposeA: boolean,
   transposeB: boolean,
+  dtype: DType | undefined,
 ): { readonly inner: readonly [number, number]; readonly attrs: DotAttrs } {
   const inner = [
     Math.max(0, transposeA ? rankA - 2 : rankA - 1),
     Math.max(0, transposeB ? rankB - 1 : rankB - 2),
   ] as const;
-  return { inner, attrs: { lhsBatch: [], rhsBatch: [], lhsContract: [inner[0]], rhsContract: [inner[1]] } };
+  const given = dtype ? { dtype } : {};
+  return { inner, attrs: { lhsBatch: [], rhsBatch: [], lhsContract: [inner[0]], rhsContract: [inner[1]], ...given } };
 }
 
 /** The refusal of two operands, with the one small change that would fit; `batch` is what the axes before the last two give. */
@@ -90,6 +99,7 @@ function stacked(a: Aval, b: Aval, attrs: DotAttrs, batch: readonly Dim[]): [ins
   return [
     [a, b].map(({ dtype, shape }) => ({ dtype, shape: [...batch, ...shape.slice(-2)] })),
     {
+      ...attrs,
       lhsBatch: axes,
       rhsBatch: axes,
       lhsContract: moved(attrs.lhsContract[0]!, a),

@@ -52,6 +52,7 @@ export const dimensionOp: Op<"dimension", DimensionAttrs> = defineOp({
   name: "dimension",
   version: 1,
   kind: "constant",
+  computes: true,
   arity: 0,
   sizeAttrs: ["size"],
   infer: (_ins, { dtype }) => [{ dtype, shape: [] }],

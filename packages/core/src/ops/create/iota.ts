@@ -28,6 +28,7 @@ export const iotaOp: Op<"iota", IotaAttrs> = defineOp({
   name: "iota",
   version: 1,
   kind: "constant",
+  computes: true,
   arity: 0,
   sizeAttrs: ["shape"],
   infer(_ins, { shape, axis, dtype }) {

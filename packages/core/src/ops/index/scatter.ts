@@ -48,6 +48,7 @@ export const scatterAddOp: Op<"scatterAdd", IndexAttrs> = defineOp({
   name: "scatterAdd",
   version: 1,
   kind: "index",
+  computes: true,
   arity: 3,
   infer(ins, { axis }) {
     checkDType("scatterAdd.C5", numeric.has(ins[0]!.dtype), () => `needs ${numeric.words}, got ${ins[0]!.dtype}`);

@@ -1,8 +1,9 @@
 // Random tensors. Without a seed every call draws new numbers; with one, every call draws the same.
 import { typed } from "../../ir/apply.js";
 import type { Dim } from "../../ir/dim.js";
+import { toElement, toNumber } from "../../ir/host.js";
 import { type Composite, checkAttr } from "../../ir/op.js";
-import type { DType, FloatDType } from "../../types/dtype.js";
+import { type DType, dtypes, type FloatDType } from "../../types/dtype.js";
 import type { Out } from "../../types/operands.js";
 import type { NewShape } from "../../types/rules/create.js";
 import type { Arg, Shape } from "../../types/shape.js";
@@ -156,6 +157,11 @@ function checkRange(name: string, minval: number, maxval: number): void {
 
 /** The greatest number of a float dtype that is below `x`. */
 function below(x: number, dtype: DType): number {
+  if (dtypes[dtype].computesIn) {
+    const bits = Number(toElement(dtype, x === 0 ? -(2 ** -133) : x));
+    const value = Number(toNumber(dtype, bits));
+    return value < x ? value : Number(toNumber(dtype, x > 0 ? bits - 1 : bits + 1));
+  }
   if (x === 0) return dtype === "float64" ? -Number.MIN_VALUE : -(2 ** -149);
   const step = x > 0 ? -1 : 1;
   if (dtype === "float64") {

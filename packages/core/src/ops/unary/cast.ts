@@ -1,6 +1,6 @@
 import { typed } from "../../ir/apply.js";
 import { type Cases, cases } from "../../ir/cases.js";
-import { bytesOf, toElement, viewAs } from "../../ir/host.js";
+import { bytesOf, numbersOf, toElement, viewAs } from "../../ir/host.js";
 import { checkAttr, checkDType, defineOp, noRule, type Op } from "../../ir/op.js";
 import { type DType, dtypes, isDType } from "../../types/dtype.js";
 import type { Like, WithDType } from "../../types/operands.js";
@@ -24,7 +24,7 @@ export const castOp: Op<"cast", CastAttrs> = defineOp({
   },
   reference([x], { dtype }, [out]) {
     const wraps = dtypes[x!.dtype].isInteger;
-    const from = x!.data;
+    const from = numbersOf(x!);
     for (let i = 0; i < from.length; i++) out!.data[i] = toElement(dtype, wraps ? BigInt(from[i]!) : from[i]!);
   },
   vjp(b, [g], [x]) {
@@ -44,9 +44,9 @@ export function cast<const X extends Like, D extends DType>(x: X, dtype: D): Wit
   return typed(castTo(toTensor(x), dtype));
 }
 export const castCases: Cases<CastAttrs> = cases(castOp, () => ({
-  samples: (["bool", "uint8", "int32", "int64", "float32", "float64"] as const).flatMap((dtype) =>
-    [[], [0], [17], [2, 3]].map((shape) => ({ ins: [shape], attrs: { dtype } })),
-  ),
+  samples: Object.keys(dtypes)
+    .filter(isDType)
+    .flatMap((dtype) => [[], [0], [17], [2, 3]].map((shape) => ({ ins: [shape], attrs: { dtype } }))),
   edges: [
     {
       ins: [[1.9, -1.9, NaN, Infinity, -Infinity, -0]],
@@ -57,6 +57,20 @@ export const castCases: Cases<CastAttrs> = cases(castOp, () => ({
     { ins: [[-1, 300, 2.5, NaN]], attrs: { dtype: "uint8" }, want: [0, 255, 2, 0] },
     { ins: [[1e19, NaN, -7.9]], attrs: { dtype: "int64" }, want: [9223372036854775807n, 0, -7] },
     { ins: [[0, -0, NaN, 0.5, -Infinity]], attrs: { dtype: "bool" }, want: [0, 0, 1, 1, 1] },
+    { ins: [[-129, 127.9, NaN]], attrs: { dtype: "int8" }, want: [-128, 127, 0] },
+    { ins: [[128, -129, 511]], dtypes: ["int32"], attrs: { dtype: "int8" }, want: [-128, 127, -1] },
+    { ins: [[200]], dtypes: ["uint8"], attrs: { dtype: "int8" }, want: [-56] },
+    { ins: [[-1]], dtypes: ["int8"], attrs: { dtype: "uint8" }, want: [255] },
+    // Between two bfloat16 numbers, ties to even, up to infinity, and subnormal.
+    {
+      ins: [[1.00390625, 1.01171875, 1.004, -3.4e38, 1e-40, NaN, -0, Infinity]],
+      attrs: { dtype: "bfloat16" },
+      want: [1, 1.015625, 1.0078125, -Infinity, 9.183549615799121e-41, NaN, -0, Infinity],
+    },
+    { ins: [[257, -1]], dtypes: ["int32"], attrs: { dtype: "bfloat16" }, want: [256, -1] },
+    // Rounded to float32 first, as in TensorFlow.
+    { ins: [[1.00390625 + 2 ** -40]], dtypes: ["float64"], attrs: { dtype: "bfloat16" }, want: [1] },
+    { ins: [[-1.5, 300, NaN]], dtypes: ["bfloat16"], attrs: { dtype: "int8" }, want: [-1, 127, 0] },
     { ins: [[257, -1]], dtypes: ["int32"], attrs: { dtype: "uint8" }, want: [1, 255] },
     { ins: [[4294967296, -4294967297]], dtypes: ["int64"], attrs: { dtype: "int32" }, want: [0, -1] },
     { ins: [[16777217]], dtypes: ["int32"], attrs: { dtype: "float32" }, want: [16777216] },
