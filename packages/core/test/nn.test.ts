@@ -192,7 +192,7 @@ describe("gru", () => {
 
   /** Step by step, in ops; steps that `counts` leaves out keep the state. */
   function steps(resetAfter: boolean, reverse: boolean, counts?: readonly boolean[]): tf.Tensor[] {
-    const [own, after] = tf.unstack(bias) as readonly [tf.Tensor, tf.Tensor];
+    const [own, after] = [0, 1].map((i) => tf.gather(bias, i)) as [tf.Tensor, tf.Tensor];
     let h: tf.Tensor = h0;
     const all = (tf.unstack(x, 1) as tf.Tensor[]).map((row) => tf.add(tf.matMul(row, kernel), own) as tf.Tensor);
     const order = all.map((_, t) => t);
@@ -222,7 +222,7 @@ describe("gru", () => {
     const own: tf.Tensor = resetAfter ? bias : (tf.unstack(bias) as readonly tf.Tensor[])[0]!;
     const options = { bias: own, initialState: h0, reverse, resetAfter };
     const counts = [false, true, false, false, true];
-    const mask: tf.Tensor = tf.tensor([counts, counts], [batch, time], "bool");
+    const mask: tf.Tensor = tf.tensor([...counts, ...counts], [batch, time], "bool");
     for (const [more, want] of [
       [{}, steps(resetAfter, reverse)],
       [{ mask }, steps(resetAfter, reverse, counts)],
