@@ -90,10 +90,11 @@ export const gruGradCases: Cases<RecurrentGradAttrs> = cases(gruGradOp, () => ({
     const units = state!.at(-1)!;
     const [sequence, saved] = [units, 4 * units].map((size) => [...x!.slice(0, -1), size]);
     const outs = [sequence!, state!, saved!];
-    const of = (outputs: number[], initial: number): Sample<RecurrentGradAttrs> => ({
-      ins: [kernel!, sequence!, saved!, ...[state!].slice(0, initial), ...outputs.map((k) => outs[k]!)],
-      attrs: { reverse, outputs },
-    });
+    const of = (outputs: number[], initial: number): Sample<RecurrentGradAttrs> => {
+      const ins = [kernel!, sequence!, saved!, ...[state!].slice(0, initial), ...outputs.map((k) => outs[k]!)];
+      // Gates are between 0 and 1: others would make the cotangents of 17 steps, and their errors, grow without bound.
+      return { ins, domain: ins.map((_, i) => (i === 2 ? [0.1, 0.9] : [-1, 1])), attrs: { reverse, outputs } };
+    };
     return [of([0, 1, 2], 1), of(n % 2 === 0 ? [0] : [1], 0), of([2], n % 2)];
   }),
   edges: [
