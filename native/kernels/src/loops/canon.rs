@@ -1,19 +1,17 @@
 //! From a loop kernel to a pass: which stores go together, in which order the space is walked, what each tile computes.
 
-use super::elementwise::{self, Step};
+use super::chain;
+use super::elementwise;
 use super::order::{dense_strides, order};
-use super::pairs;
 use super::reduce::Reducer;
+use super::steps::{TileStep, steps};
 use super::stream;
 use super::transpose::StridedCopy;
 use crate::Error;
 use crate::isa::Isa;
 use millrace_program::{BoundLoop, DType, NONE, Op};
 
-/// Bytes of tile buffers that a pass aims at: most of a first-level cache.
-const TILE_MEMORY: usize = 32 * 1024;
 const MAX_TILE: usize = 1024;
-const MIN_TILE: usize = 64;
 /// Estimated ns of work that a chunk aims at, and the bounds of its elements.
 const CHUNK_NS: f64 = 15_000.0;
 const GRAIN: std::ops::RangeInclusive<usize> = 4096..=65536;
@@ -28,15 +26,17 @@ pub struct Pass {
     pub inner: usize,
     pub sources: Vec<Source>,
     pub steps: Vec<TileStep>,
-    /// The tile buffer of each value: sources first, then steps.
-    pub buffers: Vec<u32>,
-    pub buffer_count: usize,
+    /// The bytes of an element of each value: sources first, then what steps make.
+    pub sizes: Vec<usize>,
+    /// Where the buffer of each value is, in bytes, and how many all have.
+    pub places: Vec<usize>,
     pub buffer_bytes: usize,
+    /// Of each value what chains want to know: see `Chained`.
+    pub walks: Vec<usize>,
+    pub run_chain: chain::Run,
     pub tile: usize,
     pub dense: Vec<DenseStore>,
     pub reduces: Vec<ReduceStore>,
-    /// The last step's value is stored once and read by no other step: it may be written in place.
-    pub direct: bool,
     /// Operands and results are far larger than the caches: see stream.rs.
     pub streams: bool,
     pub write_around: unsafe fn(stream::Write),
@@ -79,15 +79,12 @@ pub enum Walk {
     Strided,
 }
 
-pub struct TileStep {
-    pub run: Step,
-    pub ins: [u32; 4],
-}
-
 pub struct DenseStore {
     pub value: u32,
     pub out: usize,
     pub size: usize,
+    /// Steps may write the value where it is stored, unless that is where one of these inputs lies.
+    pub direct: Option<Vec<usize>>,
 }
 
 pub struct ReduceStore {
@@ -117,13 +114,14 @@ impl Pass {
             inner: 1,
             sources: Vec::new(),
             steps: Vec::new(),
-            buffers: Vec::new(),
-            buffer_count: 0,
+            sizes: Vec::new(),
+            places: Vec::new(),
             buffer_bytes: 0,
+            walks: Vec::new(),
+            run_chain: chain::runner(isa),
             tile: MAX_TILE,
             dense: Vec::new(),
             reduces: Vec::new(),
-            direct: false,
             streams: false,
             write_around: stream::writer(isa),
             element_cost: 0.0,
@@ -142,9 +140,13 @@ impl Pass {
         let reduced: Vec<bool> = order.iter().map(|&k| mask >> k & 1 == 1).collect();
         pass.merge(reduced);
         pass.choose_walks(copies);
-        pass.allocate_buffers();
-        let wanted = CHUNK_NS / pass.element_cost.max(0.01);
         pass.streams = pass.reduces.is_empty() && pass.streamed_bytes() >= stream::WORTH;
+        if pass.streams {
+            pass.tile = stream::TILE;
+        }
+        pass.allocate_buffers();
+        pass.find_direct();
+        let wanted = CHUNK_NS / pass.element_cost.max(0.01);
         pass.grain = (wanted as usize).clamp(*GRAIN.start(), *GRAIN.end()).next_multiple_of(pass.tile);
         Ok(pass)
     }
@@ -205,30 +207,13 @@ impl Pass {
                 _ => {}
             }
         }
-        let pairs = pairs::find(kernel, stores, &needed);
-        for (i, instr) in kernel.instrs.iter().enumerate().filter(|&(i, _)| needed[loads + i]) {
-            if matches!(instr.op, Op::Constant | Op::Iota) {
-                continue;
+        self.sizes = self.sources.iter().map(|source| source.dtype.size()).collect();
+        self.steps = steps(kernel, stores, &needed, &mut number, &mut self.sizes, isa)?;
+        for (instr, _) in kernel.instrs.iter().zip(&needed[loads..]).filter(|(_, needed)| **needed) {
+            let operand = instr.args[(instr.op == Op::Select) as usize];
+            if operand != NONE {
+                self.element_cost += elementwise::cost(instr.op, kernel.value_dtype(operand));
             }
-            let select = instr.op == Op::Select;
-            let operand = kernel.value_dtype(instr.args[select as usize]);
-            let alike =
-                instr.args.iter().skip(1).filter(|&&arg| arg != NONE).all(|&arg| kernel.value_dtype(arg) == operand);
-            let fits =
-                if select { kernel.value_dtype(instr.args[0]) == DType::Bool && operand == instr.dtype } else { true };
-            let run = elementwise::step(isa, instr.op, operand, instr.dtype).filter(|_| alike && fits);
-            let run =
-                run.ok_or_else(|| Error::dtype(format!("loop kernel: {} on {}", instr.op.name(), operand.name())))?;
-            self.element_cost += elementwise::cost(instr.op, operand);
-            let (run, args) = match pairs[i] {
-                pairs::Role::Alone => (run, [instr.args[0], instr.args[1], instr.args[2], NONE]),
-                pairs::Role::First => continue,
-                pairs::Role::Second(pair) => (pair.step(isa), pair.args),
-            };
-            number[loads + i] = (self.sources.len() + self.steps.len()) as u32;
-            let ins = args.map(|arg| if arg == NONE { NONE } else { number[arg as usize] });
-            self.steps.push(TileStep { run, ins });
-            self.buffers.push(instr.dtype.size() as u32); // sizes for now
         }
         for &s in stores {
             let store = &kernel.stores[s];
@@ -238,7 +223,7 @@ impl Pass {
             }
             self.element_cost += 0.05 * store.dtype.size() as f64;
             match store.reduce {
-                None => self.dense.push(DenseStore { value, out: s, size: store.dtype.size() }),
+                None => self.dense.push(DenseStore { value, out: s, size: store.dtype.size(), direct: None }),
                 Some(op) => {
                     let reducer = Reducer::new(isa, op, store.dtype)
                         .ok_or_else(|| Error::dtype(format!("loop kernel: {} of {}", op.name(), store.dtype.name())))?;
@@ -313,7 +298,7 @@ impl Pass {
     }
 
     /// Makes the tile a multiple of the innermost extent where vectors along it are wanted, or gives those up.
-    fn fit_tile_to_vectors(&mut self) {
+    pub fn fit_tile_to_vectors(&mut self) {
         let Some(&period) = self.extents.last() else { return };
         // A multiple of 16 too: it is walked in whole vectors.
         let unit = period.max(1) << (4 - period.trailing_zeros().min(4));
@@ -340,54 +325,6 @@ impl Pass {
     pub fn copy_bytes(&self) -> usize {
         let ends = self.sources.iter().filter_map(|source| source.copy.as_ref());
         ends.map(|(copy, at)| at + copy.bytes().next_multiple_of(64)).max().unwrap_or(0)
-    }
-
-    /// Linear scan: a buffer is free after the last step that reads its value.
-    fn allocate_buffers(&mut self) {
-        let sizes = std::mem::take(&mut self.buffers);
-        let sources = self.sources.len();
-        let values = sources + self.steps.len();
-        let mut last = vec![0usize; values];
-        for (i, step) in self.steps.iter().enumerate() {
-            step.ins.iter().filter(|&&v| v != NONE).for_each(|&v| last[v as usize] = i);
-        }
-        let stored = self.dense.iter().map(|s| s.value).chain(self.reduces.iter().map(|s| s.value));
-        stored.for_each(|v| last[v as usize] = usize::MAX);
-        for (v, source) in self.sources.iter().enumerate() {
-            if matches!(source.walk, Walk::Splat | Walk::Periodic) {
-                last[v] = usize::MAX; // filled once, kept
-            }
-        }
-        let mut free = Vec::new();
-        let mut next = sources as u32;
-        self.buffers = (0..next).collect();
-        for (i, step) in self.steps.iter().enumerate() {
-            self.buffers.push(free.pop().unwrap_or_else(|| {
-                next += 1;
-                next - 1
-            }));
-            for v in step.ins {
-                if v != NONE && last[v as usize] == i {
-                    last[v as usize] = usize::MAX; // freed once
-                    free.push(self.buffers[v as usize]);
-                }
-            }
-        }
-        self.buffer_count = next as usize;
-        let widest =
-            self.sources.iter().map(|s| s.dtype.size()).chain(sizes.into_iter().map(|s| s as usize)).max().unwrap_or(1);
-        while self.tile > MIN_TILE && self.buffer_count * self.tile * widest > TILE_MEMORY {
-            self.tile /= 2;
-        }
-        let total: usize = self.extents.iter().product();
-        self.tile = self.tile.min(total.next_multiple_of(16).max(16));
-        self.fit_tile_to_vectors();
-        self.buffer_bytes = (self.tile * widest).next_multiple_of(64);
-        let last_value = values.wrapping_sub(1) as u32;
-        self.direct = !self.steps.is_empty()
-            && self.reduces.is_empty()
-            && self.dense.len() == 1
-            && self.dense[0].value == last_value;
     }
 }
 

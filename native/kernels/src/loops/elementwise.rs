@@ -9,7 +9,7 @@ use millrace_program::{DType, Kind, Op};
 #[derive(Clone, Copy)]
 pub struct Tile {
     pub n: usize,
-    pub ins: [*const u8; 4],
+    pub ins: [*const u8; 3],
     pub out: *mut u8,
 }
 

@@ -1,19 +1,25 @@
-//! Loop kernels: a vectorised interpreter over tiles that fit the first cache. Each instruction is one tight loop over
-//! a tile.
+//! Loop kernels: a vectorised interpreter over tiles that fit the first cache. A step is one loop over a tile: chains
+//! of float32 arithmetic are one step, and so is each other instruction.
 
 mod canon;
+mod chain;
+mod cut;
 mod elementwise;
 mod float;
 mod frame;
 mod integer;
 mod order;
-mod pairs;
+mod places;
 mod reduce;
+mod registers;
 mod run;
+mod steps;
 mod stream;
 mod tile;
 pub mod transpose;
 
+#[cfg(test)]
+mod chain_tests;
 #[cfg(test)]
 mod random_tests;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Runs a pass: chunks of the flat space on the pool, cut by shape alone.
 
 use super::canon::{Pass, SourceKind, Walk};
+use super::cut::Cut;
 use super::frame::{State, with_frame};
 use super::reduce::{Accumulate, BLOCK, Fold, LANES, Rows, Tree};
 use super::stream;
@@ -9,59 +10,13 @@ use super::transpose::Shared;
 use crate::pool::Pool;
 use std::ops::Range;
 
-/// The least number of units that make one long reduction worth cutting.
-const WANTED_UNITS: usize = 16;
-/// Bytes of lanes beyond which the columns of a reduction are cut into strips.
-const LANE_MEMORY: usize = 64 * 1024;
-const STRIP: usize = 512;
-
-/// How the reductions of a pass are cut.
-struct Cut {
-    /// Columns that one unit reduces.
-    width: usize,
-    strips: usize,
-    /// Blocks of 1024 in one unit: a power of two, so that partial results are nodes of the tree.
-    blocks: usize,
-    groups: usize,
-}
-
 impl Pass {
-    fn total(&self) -> usize {
+    pub fn total(&self) -> usize {
         self.outer * self.run * self.inner
     }
 
     pub fn cost_ns(&self) -> f64 {
         20.0 + self.total() as f64 * self.element_cost
-    }
-
-    fn cut(&self) -> Cut {
-        let size = self.reduces.iter().map(|r| r.reducer.size).max().unwrap_or(1);
-        let width = if LANES * self.inner * size <= LANE_MEMORY { self.inner } else { STRIP.min(self.tile) };
-        let strips = self.inner.div_ceil(width.max(1));
-        let blocks = self.run.div_ceil(BLOCK).max(1);
-        let mut per_unit = blocks.next_power_of_two();
-        while per_unit > 1
-            && self.outer * strips * blocks.div_ceil(per_unit) < WANTED_UNITS
-            && per_unit * BLOCK * width > self.grain
-        {
-            per_unit /= 2;
-        }
-        Cut { width, strips, blocks: per_unit, groups: blocks.div_ceil(per_unit) }
-    }
-
-    pub fn scratch_bytes(&self) -> usize {
-        self.copy_bytes() + self.partial_bytes() * self.reduces.len()
-    }
-
-    /// Bytes of the partial results of one reduction.
-    fn partial_bytes(&self) -> usize {
-        if self.reduces.is_empty() {
-            return 0;
-        }
-        match self.cut().groups {
-            0 | 1 => 0,
-            groups => (groups * self.outer * self.inner * 8).next_multiple_of(64),
-        }
     }
 
     /// # Safety
@@ -148,31 +103,44 @@ impl Run<'_> {
     /// All dense stores of these flat positions.
     unsafe fn range(&self, range: Range<usize>) {
         let pass = self.pass;
-        let fresh = |out: usize| !self.ins.iter().any(|&p| p == self.outs[out].cast_const());
-        let streams = pass.streams && pass.dense.iter().all(|store| fresh(store.out));
-        let direct = pass.direct && !streams && fresh(pass.dense[0].out);
+        let streams = pass.streams && pass.dense.iter().all(|store| self.is_fresh(store.out));
         with_frame(Tiles::bytes(pass), |memory| {
             // SAFETY: the frame has the size asked for; the range is inside the space.
             unsafe {
-                let tiles = Tiles::new(pass, self.bases, memory, range.start);
+                let tiles = if streams {
+                    Tiles::new(pass, self.bases, memory, range.start)
+                } else {
+                    self.tiles(memory, range.start)
+                };
                 for start in range.clone().step_by(pass.tile) {
                     let len = pass.tile.min(range.end - start);
-                    if direct && len.is_multiple_of(16) {
-                        let store = &pass.dense[0];
-                        tiles.evaluate(start, len, Some(self.outs[store.out].add(start * store.size)));
-                    } else if pass.streams {
-                        tiles.evaluate_and_fetch(start, len, None, Some(start + stream::AHEAD * pass.tile));
-                        if streams { self.stream(&tiles, start, len) } else { self.store(&tiles, start, len) }
-                    } else {
-                        tiles.evaluate(start, len, None);
-                        self.store(&tiles, start, len);
-                    }
+                    let next = start + stream::AHEAD * pass.tile;
+                    tiles.evaluate_and_fetch(start, len, pass.streams.then_some(next));
+                    if streams { self.stream(&tiles, start, len) } else { self.store(&tiles, start, len) }
                 }
             }
         });
         if streams {
             stream::settle();
         }
+    }
+
+    /// Whether an output lies apart from all inputs.
+    fn is_fresh(&self, out: usize) -> bool {
+        !self.ins.iter().any(|&p| p == self.outs[out].cast_const())
+    }
+
+    /// Tiles whose steps write results in place where they may.
+    unsafe fn tiles<'a>(&'a self, memory: *mut u8, first: usize) -> Tiles<'a> {
+        // SAFETY: by the caller.
+        let tiles = unsafe { Tiles::new(self.pass, self.bases, memory, first) };
+        for store in &self.pass.dense {
+            let out = self.outs[store.out];
+            if store.direct.as_ref().is_some_and(|late| late.iter().all(|&input| self.ins[input] != out.cast_const())) {
+                tiles.aim(store.value, out);
+            }
+        }
+        tiles
     }
 
     /// As `store`, around the caches.
@@ -193,8 +161,13 @@ impl Run<'_> {
 
     unsafe fn store(&self, tiles: &Tiles, start: usize, len: usize) {
         for store in &self.pass.dense {
-            // SAFETY: the output has an element for each position. In place, the value may be the output itself.
-            unsafe { tiles.value(store.value).copy_to(self.outs[store.out].add(start * store.size), len * store.size) }
+            // SAFETY: the output has an element for each position.
+            unsafe {
+                let (from, to) = (tiles.value(store.value), self.outs[store.out].add(start * store.size));
+                if from != to.cast_const() {
+                    from.copy_to(to, len * store.size);
+                }
+            }
         }
     }
 
@@ -224,13 +197,13 @@ impl Run<'_> {
             with_frame(Tiles::bytes(pass) + lanes, |memory| {
                 // SAFETY: the frame holds tiles and lanes; each run is reduced once.
                 unsafe {
-                    let tiles = Tiles::new(pass, self.bases, memory, 0);
+                    let tiles = self.tiles(memory, 0);
                     let acc = memory.add(Tiles::bytes(pass));
                     let end = ((chunk + 1) * per_chunk).min(pass.outer);
                     let mut first = chunk * per_chunk;
                     while first < end {
                         let rows = per_tile.min(end - first);
-                        tiles.evaluate(first * span, rows * span, None);
+                        tiles.evaluate(first * span, rows * span);
                         for reduce in &pass.reduces {
                             let (reducer, x) = (&reduce.reducer, tiles.value(reduce.value));
                             let out = self.outs[reduce.out].add(first * pass.inner * reducer.size);
@@ -275,7 +248,7 @@ impl Run<'_> {
             with_frame(tile_bytes + state_bytes * pass.reduces.len(), |memory| {
                 // SAFETY: the frame holds tiles and the state of each reduction; each unit has its own results.
                 unsafe {
-                    let tiles = Tiles::new(pass, self.bases, memory, 0);
+                    let tiles = self.tiles(memory, 0);
                     let state = State { base: memory.add(tile_bytes), bytes: state_bytes, row_bytes };
                     for unit in chunk * per_chunk..((chunk + 1) * per_chunk).min(units) {
                         self.unit(&cut, &tiles, &state, unit);
@@ -372,7 +345,7 @@ impl Run<'_> {
                 let phase = (piece * width + done) % period;
                 // SAFETY: as in `long_runs`.
                 unsafe {
-                    tiles.evaluate(start + done, len, None);
+                    tiles.evaluate(start + done, len);
                     for (r, reduce) in pass.reduces.iter().enumerate() {
                         let x = tiles.value(reduce.value);
                         (reduce.reducer.accumulate)(Accumulate { acc: state.lanes(r), x, len, period, phase });

@@ -5,6 +5,8 @@ use crate::isa::{Isa, Kernel, version};
 /// Bytes of dense operands and results from which on a pass streams.
 pub const WORTH: usize = 24 << 20;
 pub const LINE: usize = 64;
+/// Elements of a tile then: with longer ones, a step asks for more lines than the machine fetches at once.
+pub const TILE: usize = 512;
 /// Tiles between the one computed and the one fetched.
 pub const AHEAD: usize = 2;
 

@@ -1,7 +1,9 @@
 //! One tile: sources are brought in (without copying where they lie in order), then the steps run.
 
 use super::canon::{Pass, Source, SourceKind, Walk};
+use super::chain::{Chained, LONGEST};
 use super::elementwise::Tile;
+use super::steps::TileStep;
 use super::stream;
 use crate::bfloat16;
 use millrace_program::{DType, NONE};
@@ -12,16 +14,18 @@ pub struct Tiles<'a> {
     /// The first element of each source.
     bases: &'a [*const u8],
     values: *mut *const u8,
+    /// Where position zero of each value is stored, if steps write it there.
+    targets: *mut *mut u8,
     buffers: *mut u8,
 }
 
 impl<'a> Tiles<'a> {
     pub fn bytes(pass: &Pass) -> usize {
-        Tiles::value_bytes(pass) + pass.buffer_count * pass.buffer_bytes
+        Tiles::value_bytes(pass) + pass.buffer_bytes
     }
 
     fn value_bytes(pass: &Pass) -> usize {
-        (pass.buffers.len() * size_of::<*const u8>()).next_multiple_of(64)
+        (2 * pass.sizes.len() * size_of::<*const u8>()).next_multiple_of(64)
     }
 
     /// For tiles that start at `first` plus a multiple of the tile.
@@ -30,17 +34,22 @@ impl<'a> Tiles<'a> {
     /// `memory` has `Tiles::bytes` bytes, aligned to 64; `bases` are those of this run.
     pub unsafe fn new(pass: &'a Pass, bases: &'a [*const u8], memory: *mut u8, first: usize) -> Tiles<'a> {
         // SAFETY: within `memory`.
-        let buffers = unsafe { memory.add(Tiles::value_bytes(pass)) };
-        let tiles = Tiles { pass, bases, values: memory.cast(), buffers };
+        let tiles = unsafe {
+            let values = memory.cast::<*const u8>();
+            let targets = values.add(pass.sizes.len()).cast::<*mut u8>();
+            (0..pass.sizes.len()).for_each(|v| targets.add(v).write(std::ptr::null_mut()));
+            Tiles { pass, bases, values, targets, buffers: memory.add(Tiles::value_bytes(pass)) }
+        };
         for (v, source) in pass.sources.iter().enumerate() {
             if source.walk == Walk::Splat {
                 // SAFETY: a buffer holds `tile` elements; the base is inside its input.
                 unsafe {
                     let to = tiles.buffer(v);
+                    let n = if pass.walks[v] == 0 { LONGEST } else { pass.tile };
                     match source.kind {
-                        SourceKind::Constant(bits) => splat(source.dtype, bits.to_le_bytes().as_ptr(), to, pass.tile),
-                        SourceKind::Iota => splat(source.dtype, [0; 8].as_ptr(), to, pass.tile),
-                        SourceKind::Load { .. } => splat(source.dtype, bases[v], to, pass.tile),
+                        SourceKind::Constant(bits) => splat(source.dtype, bits.to_le_bytes().as_ptr(), to, n),
+                        SourceKind::Iota => splat(source.dtype, [0; 8].as_ptr(), to, n),
+                        SourceKind::Load { .. } => splat(source.dtype, bases[v], to, n),
                     }
                     tiles.values.add(v).write(to);
                 }
@@ -55,22 +64,43 @@ impl<'a> Tiles<'a> {
 
     fn buffer(&self, value: usize) -> *mut u8 {
         // SAFETY: every value has a buffer.
-        unsafe { self.buffers.add(self.pass.buffers[value] as usize * self.pass.buffer_bytes) }
+        unsafe { self.buffers.add(self.pass.places[value]) }
+    }
+
+    /// From now on steps write `value` at `to`, an output, where a tile is whole.
+    pub fn aim(&self, value: u32, to: *mut u8) {
+        // SAFETY: as in `value`.
+        unsafe { self.targets.add(value as usize).write(to) }
+    }
+
+    /// Where a step writes the positions start .. start + len of a value, which has that as its place from then on.
+    unsafe fn place(&self, value: u32, start: usize, len: usize) -> *mut u8 {
+        // SAFETY: as in `value`; an output has an element for each position.
+        unsafe {
+            let target = self.targets.add(value as usize).read();
+            let to = match target.is_null() || !len.is_multiple_of(16) {
+                true => self.buffer(value as usize),
+                false => target.add(start * self.pass.sizes[value as usize]),
+            };
+            self.values.add(value as usize).write(to);
+            to
+        }
     }
 
     /// The elements of `value` in the tile evaluated last.
     pub fn value(&self, value: u32) -> *const u8 {
-        // SAFETY: values are numbered below `buffers.len()`.
+        // SAFETY: values are numbered below `sizes.len()`.
         unsafe { self.values.add(value as usize).read() }
     }
 
-    /// Evaluates flat positions start .. start + len. With `direct`, the last step writes there instead of a buffer.
+    /// Evaluates flat positions start .. start + len.
     ///
     /// # Safety
-    /// `len` <= tile, the range is inside the space, and `direct` (if any) takes `len` elements, a multiple of 16.
-    pub unsafe fn evaluate(&self, start: usize, len: usize, direct: Option<*mut u8>) {
+    /// `len` <= tile, and the range is inside the space. Where a value has been aimed at an output, nothing that is read
+    /// after it lies there.
+    pub unsafe fn evaluate(&self, start: usize, len: usize) {
         // SAFETY: by the caller.
-        unsafe { self.evaluate_and_fetch(start, len, direct, None) }
+        unsafe { self.evaluate_and_fetch(start, len, None) }
     }
 
     /// The same; meanwhile the dense sources of a later tile are fetched, which starts at `next`, maybe behind the end.
@@ -78,7 +108,7 @@ impl<'a> Tiles<'a> {
     /// # Safety
     /// As of `evaluate`.
     #[inline(always)]
-    pub unsafe fn evaluate_and_fetch(&self, start: usize, len: usize, direct: Option<*mut u8>, next: Option<usize>) {
+    pub unsafe fn evaluate_and_fetch(&self, start: usize, len: usize, next: Option<usize>) {
         let pass = self.pass;
         // SAFETY: every read and write is inside a buffer or, for loads, inside the input, which binding has proven.
         unsafe {
@@ -87,14 +117,22 @@ impl<'a> Tiles<'a> {
                     self.values.add(v).write(self.bring(source, v, start, len));
                 }
             }
-            let sources = pass.sources.len();
             let n = len.next_multiple_of(16);
             for (i, step) in pass.steps.iter().enumerate() {
-                let last = i + 1 == pass.steps.len();
-                let out = direct.filter(|_| last).unwrap_or_else(|| self.buffer(sources + i));
-                let operand = |v: u32| if v == NONE { std::ptr::null() } else { self.value(v) };
-                (step.run)(Tile { n, ins: step.ins.map(operand), out });
-                self.values.add(sources + i).write(out);
+                match step {
+                    TileStep::One { run, ins, out } => {
+                        let operand = |v: u32| if v == NONE { std::ptr::null() } else { self.value(v) };
+                        let ins = ins.map(operand);
+                        run(Tile { n, ins, out: self.place(*out, start, len) });
+                    }
+                    TileStep::Chain { links, outs } => {
+                        for &out in outs {
+                            self.place(out, start, len);
+                        }
+                        let (links, walks) = (&raw const links[..], pass.walks.as_ptr());
+                        (pass.run_chain)(Chained { links, values: self.values, walks, n });
+                    }
+                }
                 if let Some(next) = next {
                     self.fetch(next, i);
                 }
