@@ -138,7 +138,8 @@ export const unitTruncatedNormalOp: Composite<"unitTruncatedNormal", DrawAttrs> 
   "unitTruncatedNormal",
   (b, state, attrs) => {
     const [u] = unitNumbers(b, state, attrs, 1);
-    const x = shift(b, scale(b, u!, 2 * withinTwo), -withinTwo);
+    // u − ½ is exact: nothing is lost where the difference is small.
+    const x = scale(b, shift(b, u!, -0.5), 2 * withinTwo);
     const w = shift(b, b.neg([b.log1p([b.neg([b.mul([x, x])])])]), -2.5);
     const p = inverseErf.slice(1).reduce((sum, c) => shift(b, b.mul([sum, w]), c), fillLike(b, w, inverseErf[0]!));
     const z = scale(b, b.mul([p, x]), Math.SQRT2);
