@@ -41,7 +41,7 @@ export function strippedNamesIn(code) {
     const named = [at.name, at.propertyName, at.argumentExpression].some((name) => stripped.includes(name?.text));
     const isProperty =
       ts.isObjectLiteralElement(at) ||
-      ts.isBindingElement(at) ||
+      (ts.isBindingElement(at) && ts.isObjectBindingPattern(at.parent)) ||
       ts.isPropertyAccessExpression(at) ||
       ts.isElementAccessExpression(at);
     if (named && isProperty) found.push(at.getText().slice(0, 80));

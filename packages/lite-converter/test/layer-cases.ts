@@ -132,6 +132,18 @@ export const layerCases: readonly Case[] = [
   ),
   layer("gru", [4, 3], () => layers.gru({ units: 5, returnSequences: true })),
   layer("gru reset first", [4, 3], () => layers.gru({ units: 5, resetAfter: false })),
+  layer("masking", [4, 3], () => layers.masking({ maskValue: 0 })),
+  layer("simpleRNN", [4, 3], () => layers.simpleRNN({ units: 5, unroll: true })),
+  layer("bidirectional", [4, 3], () => layers.bidirectional({ layer: layers.lstm({ units: 5 }) })),
+  layer("timeDistributed", [4, 3], () => layers.timeDistributed({ layer: layers.dense({ units: 5 }) })),
+  layer("rnn of stackedRNNCells", [4, 3], () =>
+    layers.rnn({
+      cell: layers.stackedRNNCells({
+        cells: [layers.gruCell({ units: 5 }), layers.lstmCell({ units: 4 }), layers.simpleRNNCell({ units: 3 })],
+      }),
+      unroll: true,
+    }),
+  ),
   of(
     "embedding",
     () => {

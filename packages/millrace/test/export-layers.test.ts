@@ -11,6 +11,7 @@ const cases: Record<
   activation: { make: () => layers.activation({ activation: "tanh" }), shape: [3] },
   averagePooling2d: { make: () => layers.averagePooling2d({ poolSize: 2, padding: "same" }), shape: [5, 5, 2] },
   batchNormalization: { make: () => layers.batchNormalization({}), shape: [4, 3] },
+  bidirectional: { make: () => layers.bidirectional({ layer: layers.gru({ units: 3 }) }), shape: [5, 2] },
   conv2d: { make: () => layers.conv2d({ filters: 2, kernelSize: 3, strides: 2, padding: "same" }), shape: [7, 7, 3] },
   dense: { make: () => layers.dense({ units: 3, activation: "gelu" }), shape: [2, 4] },
   dropout: { make: () => layers.dropout({ rate: 0.5 }), shape: [3] },
@@ -19,19 +20,28 @@ const cases: Record<
   flatten: { make: () => layers.flatten({}), shape: [2, 3] },
   globalAveragePooling2d: { make: () => layers.globalAveragePooling2d({}), shape: [3, 3, 2] },
   globalMaxPooling2d: { make: () => layers.globalMaxPooling2d({}), shape: [3, 3, 2] },
+  gru: { make: () => layers.gru({ units: 3, resetAfter: false }), shape: [5, 2] },
   layerNormalization: { make: () => layers.layerNormalization({}), shape: [2, 5] },
   leakyReLU: { make: () => layers.leakyReLU({}), shape: [3] },
   lstm: { make: () => layers.lstm({ units: 3, returnSequences: true }), shape: [5, 2] },
+  masking: { make: () => layers.masking({ maskValue: 0 }), shape: [4, 2] },
   maxPooling2d: { make: () => layers.maxPooling2d({ poolSize: 2 }), shape: [5, 5, 2] },
   reLU: { make: () => layers.reLU({ maxValue: 1 }), shape: [3] },
   reshape: { make: () => layers.reshape({ targetShape: [3, -1] }), shape: [2, 6] },
+  rnn: {
+    make: () => layers.rnn({ cell: [layers.gruCell({ units: 3 }), layers.lstmCell({ units: 2 })] }),
+    shape: [5, 2],
+  },
+  simpleRNN: { make: () => layers.simpleRNN({ units: 3, returnSequences: true }), shape: [5, 2] },
   softmax: { make: () => layers.softmax({}), shape: [3] },
+  timeDistributed: { make: () => layers.timeDistributed({ layer: layers.dense({ units: 3 }) }), shape: [5, 2] },
 };
 const merging = ["add", "average", "concatenate", "maximum", "minimum", "multiply", "subtract"] as const;
 
 test("no layer is forgotten", () => {
   const factories = Object.entries(layers).filter(([name, f]) => typeof f === "function" && /^[a-z]/.test(name));
-  const tested = [...Object.keys(cases), ...merging, "input", "inputLayer"];
+  const cells = ["gruCell", "lstmCell", "simpleRNNCell", "stackedRNNCells"];
+  const tested = [...Object.keys(cases), ...merging, ...cells, "input", "inputLayer"];
   expect(factories.map(([name]) => name).sort()).toEqual(tested.sort());
 });
 

@@ -285,7 +285,7 @@ fn pairs(chunk: usize, [x, y]: &mut [Vec<f32>; 2]) {
             _ if i % 4 == 2 => {
                 let beside = f32::from_bits((1f32.to_bits() - (1 << 16)) + random() % (1 << 17));
                 let sign = random() & 1 << 31;
-                (beside, f32::from_bits(sign | (127 << 23) + random() % (27 << 23)))
+                (beside, f32::from_bits(sign | ((127 << 23) + random() % (27 << 23))))
             }
             _ => (f32::from_bits((126 << 23) + (i / 4) as u32 % (2 << 23)), edges[random() as usize % edges.len()]),
         };

@@ -187,6 +187,7 @@ export function scaledDotProductAttention<const Q extends Like>(
   );
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 const shapesOf = (b: number, h: number, m: number, n: number, d: number, e: number): number[][] => [
   [b, h, m, d],
   [b, h, n, d],

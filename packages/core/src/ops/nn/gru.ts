@@ -167,6 +167,7 @@ const zeroBias = (kernel: Tensor): Tensor =>
 
 const forwards: RecurrentAttrs = { reverse: false };
 /** Shapes of x, U and the bias, and of the state to start from. */
+/* @__NO_SIDE_EFFECTS__ */
 const shapesOf = (lead: number[], batch: number, time: number, units: number): number[][] => [
   [...lead, batch, time, 3 * units],
   [...lead, units, 3 * units],

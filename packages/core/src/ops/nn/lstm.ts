@@ -194,6 +194,7 @@ export const lstmGradOp: Composite<"lstmGrad", RecurrentGradAttrs, "many"> = def
 
 const forwards: RecurrentAttrs = { reverse: false };
 /** Shapes of x and U, and of the states to start from. */
+/* @__NO_SIDE_EFFECTS__ */
 const shapesOf = (lead: number[], batch: number, time: number, units: number): number[][] => [
   [...lead, batch, time, 4 * units],
   [...lead, units, 4 * units],

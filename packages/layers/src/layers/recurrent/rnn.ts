@@ -115,10 +115,10 @@ export abstract class Recurrent<R extends LayerRule = any> extends Layer<R> {
   /** All steps, by the cell. A class with a kernel for them overrides this. */
   protected recur(given: Tensor, start: readonly Tensor[] | null, options: CallOptions): Recurred {
     const { returnSequences, goBackwards, unroll } = this.recurrence;
-    const turned = (t: Tensor): Tensor => timeFirst(goBackwards ? (tf.reverse(t, 1) as Tensor) : t);
+    const ordered = (t: Tensor): Tensor => (goBackwards ? (tf.reverse(t, 1) as Tensor) : t);
     const { mask = null, training } = options;
-    const rows: Row = mask ? { x: turned(given), mask: turned(mask) } : { x: turned(given) };
-    const [steps, batch] = rows.x.shape as readonly number[];
+    const all: Row = mask ? { x: ordered(given), mask: ordered(mask) } : { x: ordered(given) };
+    const [batch, steps] = given.shape as readonly number[];
     const states = start ?? this.cell.initialStates(batch!);
     const first: Carry = { output: tf.zeros([batch!, this.cell.outputSize], this.dtype) as Tensor, states };
     const step = (carry: Carry, row: Row): Carry => {
@@ -131,12 +131,13 @@ export abstract class Recurrent<R extends LayerRule = any> extends Layer<R> {
         states: made.states.map((state, i) => kept(state, carry.states[i]!)),
       };
     };
-    if (unroll) return unrolled(this.className, rows, first, step, returnSequences);
+    if (unroll) return unrolled(this.className, all, first, step, returnSequences);
+    const rows: Row = all.mask ? { x: timeFirst(all.x), mask: timeFirst(all.mask) } : { x: timeFirst(all.x) };
     if (!returnSequences) return { sequence: null, ...tf.foldl(step, rows, first) };
     if ((steps as unknown) === 0) return { sequence: timeFirst(tf.expandDims(first.output, 1) as Tensor), ...first };
-    const all = tf.scan(step, rows, first);
+    const each = tf.scan(step, rows, first);
     const last = (t: Tensor): Tensor => tf.gather(tf.reverse(t, 0) as Tensor, 0);
-    return { sequence: timeFirst(all.output), output: last(all.output), states: all.states.map(last) };
+    return { sequence: timeFirst(each.output), output: last(each.output), states: each.states.map(last) };
   }
 
   override computeMask(_inputs: Tensors, mask: Tensor | null): Tensor | null {
@@ -175,17 +176,18 @@ function timeFirst(x: Tensor): Tensor {
   return tf.transpose(x, [1, 0, ...axes.slice(2)]) as Tensor;
 }
 
+/** Steps of [batch, time, …] one by one. */
 function unrolled(
   who: string,
-  rows: Row,
+  { x: all, mask }: Row,
   first: Carry,
   step: (carry: Carry, row: Row) => Carry,
   keep: boolean,
 ): Recurred {
-  if (typeof (rows.x.shape[0] as unknown) !== "number") {
+  if (typeof (all.shape[1] as unknown) !== "number") {
     throw new MillraceError("E_SHAPE", `${who}: the number of steps must be known to unroll them`);
   }
-  const [xs, counts] = [rows.x, rows.mask].map((t) => (t ? (tf.unstack(t) as readonly Tensor[]) : []));
+  const [xs, counts] = [all, mask].map((t) => (t ? (tf.unstack(t, 1) as readonly Tensor[]) : []));
   let carry = first;
   const outputs = xs!.map((x, i) => {
     carry = step(carry, counts!.length > 0 ? { x, mask: counts![i]! } : { x });
