@@ -37,7 +37,8 @@ function expectEqual(what: string, got: readonly HostVal[], want: readonly HostV
   expect(got.length).toBe(want.length);
   for (const [i, y] of got.entries()) {
     // Where sums cancel, their error is that of what they add up.
-    const largest = Math.max(0, ...Array.from(want[i]!.data, (v) => Math.abs(Number(v))).filter(Number.isFinite));
+    const sizes = Array.from<number | bigint, number>(want[i]!.data as Float64Array, (v) => Math.abs(Number(v)));
+    const largest = Math.max(0, ...sizes.filter(Number.isFinite));
     expectSame(what, y, want[i]!, (size, at) => ulps(y.dtype, 64)(size, at) + ulps(y.dtype, 1)(largest, at));
   }
 }

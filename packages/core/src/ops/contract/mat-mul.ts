@@ -47,7 +47,8 @@ function product(x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean,
     const [which, shape] = p.shape.length < 2 ? ["first", p.shape] : ["second", q.shape];
     throw refuse("matMul.C1", `${which} argument needs rank 2 or more, got ${formatShape(shape)}`, p, q, attrs);
   }
-  const batch = broadcastShapes(p.shape.slice(0, -2), q.shape.slice(0, -2));
+  const areMatrices = p.shape.length === 2 && q.shape.length === 2;
+  const batch = areMatrices ? [] : broadcastShapes(p.shape.slice(0, -2), q.shape.slice(0, -2));
   const [k, l] = [p.shape[inner[0]]!, q.shape[inner[1]]!];
   if (eqDim(k, l) === false) {
     throw refuse(
@@ -68,6 +69,14 @@ function product(x: Tensor, y: Tensor, transposeA: boolean, transposeB: boolean,
   return apply(dotGeneralOp, stretched, { ...whole, lhsBatch: axes, rhsBatch: axes });
 }
 
+interface MatrixAxes {
+  readonly inner: readonly [number, number];
+  readonly attrs: DotAttrs;
+}
+
+/** The axes of two matrices, one record each: an eager call that repeats is known by its attributes. */
+const ofMatrices: readonly MatrixAxes[] = /* @__PURE__ */ [0, 1, 2, 3].map((n) => axesOfStacks(2, 2, n > 1, n % 2 > 0));
+
 /** The contracted axes of two stacks of matrices. */
 function matrixAxes(
   rankA: number,
@@ -75,7 +84,19 @@ function matrixAxes(
   transposeA: boolean,
   transposeB: boolean,
   dtype: DType | undefined,
-): { readonly inner: readonly [number, number]; readonly attrs: DotAttrs } {
+): MatrixAxes {
+  const isUsual = rankA === 2 && rankB === 2 && dtype === undefined;
+  if (isUsual) return ofMatrices[(transposeA ? 2 : 0) + (transposeB ? 1 : 0)]!;
+  return axesOfStacks(rankA, rankB, transposeA, transposeB, dtype);
+}
+
+function axesOfStacks(
+  rankA: number,
+  rankB: number,
+  transposeA: boolean,
+  transposeB: boolean,
+  dtype?: DType,
+): MatrixAxes {
   const inner = [
     Math.max(0, transposeA ? rankA - 2 : rankA - 1),
     Math.max(0, transposeB ? rankB - 1 : rankB - 2),
