@@ -4,6 +4,9 @@
 //! (below 2^-50). Writes each function's line into the table of docs/design/ulp.md when it is done:
 //! `cargo run --release -p millrace-kernels --example ulp [function …]`.
 
+// A NaN is far from everything.
+#![allow(clippy::neg_cmp_op_on_partial_ord)]
+
 mod reference;
 
 use millrace_kernels::float_mode::FloatMode;
@@ -187,12 +190,13 @@ fn compare(got: &[f32], want: &Wanted, most: &mut Worst, at: impl Fn(usize) -> [
     // SAFETY: the path is one of this machine; `got` and `near` have CHUNK elements.
     unsafe { version::<Suspicious>(Isa::best())(args) }
     for block in (0..marks.len()).filter(|&block| marks[block]) {
-        for i in block * BLOCK..(block + 1) * BLOCK {
-            let far = |limit: f64| !((f64::from(got[i]) - want.near[i]).abs() <= limit * unit(want.near[i]));
-            if !far(most.0 - DOUBT) && got[i].is_sign_negative() == want.near[i].is_sign_negative() {
+        let own = block * BLOCK..(block + 1) * BLOCK;
+        for (i, (&x, &near)) in own.clone().zip(got[own.clone()].iter().zip(&want.near[own])) {
+            let far = !((f64::from(x) - near).abs() <= (most.0 - DOUBT) * unit(near));
+            if !far && x.is_sign_negative() == near.is_sign_negative() {
                 continue;
             }
-            let ulp = ulps(got[i], (want.exact)(i), want.flushed);
+            let ulp = ulps(x, (want.exact)(i), want.flushed);
             if ulp > most.0 {
                 *most = Worst(ulp, at(i));
             }

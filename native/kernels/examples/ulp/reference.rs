@@ -184,7 +184,7 @@ impl Kernel for Erf {
 }
 
 pub fn erf(x: &[f32], y: &mut [f64]) {
-    assert!(x.len() == y.len() && x.len() % 16 == 0, "whole vectors");
+    assert!(x.len() == y.len() && x.len().is_multiple_of(16), "whole vectors");
     let task = Task { x: x.as_ptr(), y: y.as_mut_ptr(), n: x.len() };
     // SAFETY: the path is one of this machine, and there are n elements each.
     unsafe { version::<Erf>(Isa::best())(task) }
