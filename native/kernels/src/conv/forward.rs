@@ -4,12 +4,13 @@ use super::Checked;
 use super::depthwise::Depthwise;
 use super::geometry::Geometry;
 use super::implicit::{Filter, Implicit};
+use super::winograd::Winograd;
 use crate::check::expect_ins;
 use crate::dtypes::by_dtype;
 use crate::gemm::{Product, Scalar, Sizes, Strides};
 use crate::isa::Isa;
 use crate::{Done, KernelTable, LibraryKernel, Packed, Packing, Plan, Pool};
-use millrace_program::{BoundAttrs, Op, Shape};
+use millrace_program::{BoundAttrs, DType, Op, Shape};
 
 struct ConvGeneral;
 
@@ -19,6 +20,11 @@ impl LibraryKernel for ConvGeneral {
     fn check(&self, ins: &[Shape], outs: &[Shape], attrs: &BoundAttrs) -> Checked {
         let ([x, w], [out]) = expect_ins("convGeneral", ins, outs)?;
         let geometry = Geometry::new("convGeneral", x, w, out, attrs, true)?;
+        // Absent unless tf.config has it so.
+        let fast = attrs.get("fastMath").is_some() && attrs.bool("fastMath")?;
+        if fast && x.dtype() == DType::Float32 && Winograd::fits(&geometry) {
+            return Ok(Box::new(Winograd::new(geometry)));
+        }
         by_dtype!("convGeneral", x.dtype(), T => plan::<T>(geometry, Filter::Forward))
     }
 }

@@ -16,6 +16,7 @@ mod geometry;
 mod implicit;
 mod lines;
 mod view;
+mod winograd;
 
 #[cfg(test)]
 mod tests;

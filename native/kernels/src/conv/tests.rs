@@ -336,3 +336,75 @@ fn what_does_not_fit_is_refused() {
         library(Op::ConvFilterGrad).unwrap().check(&[f(&good.x), f(&[2, 3, 3, 6])], &[f(&good.w)], &attrs).is_err()
     );
 }
+
+#[test]
+fn fast_math_is_near_the_sum_and_off_unless_asked_for() {
+    let pools = [Pool::new(1), Pool::new(2), Pool::new(8)];
+    let f = |dims: &[usize]| shape(DType::Float32, dims);
+    let cases = [
+        Case::new(&[1, 16, 16, 32], &[3, 3, 32, 32]).padding(&[1, 1], &[1, 1]),
+        Case::new(&[2, 13, 15, 33], &[3, 3, 33, 47]).padding(&[1, 1], &[1, 1]),
+        Case::new(&[3, 14, 11, 40], &[3, 3, 40, 70]),
+        Case::new(&[2, 12, 17, 36], &[3, 3, 36, 35]).padding(&[2, 0], &[3, 1]),
+        Case::new(&[2, 18, 19, 34], &[3, 3, 34, 33]).padding(&[-1, 4], &[1, -2]),
+        Case::new(&[1, 3, 260, 32], &[3, 3, 32, 32]).padding(&[1, 1], &[1, 1]),
+        Case::new(&[20, 3, 3, 32], &[3, 3, 32, 48]),
+    ];
+    let others = [
+        Case::new(&[2, 13, 15, 33], &[3, 3, 33, 47]).strides(&[2, 1]),
+        Case::new(&[2, 13, 15, 33], &[3, 3, 33, 47]).dilation(&[1, 1], &[1, 2]),
+        Case::new(&[2, 13, 15, 33], &[3, 3, 33, 47]).dilation(&[2, 1], &[1, 1]),
+        Case::new(&[2, 13, 15, 64], &[3, 3, 32, 64]).groups(2),
+        Case::new(&[2, 13, 15, 33], &[3, 2, 33, 47]),
+        Case::new(&[2, 13, 15, 8], &[3, 3, 8, 47]),
+    ];
+    for (case, fits) in cases.iter().map(|case| (case, true)).chain(others.iter().map(|case| (case, false))) {
+        let (mut lcg, out) = (Lcg(7), case.out());
+        let (x, w) = (lcg.floats(case.x.iter().product()), lcg.floats(case.w.iter().product()));
+        let (mut want, mut size) = (vec![0f64; out.iter().product()], vec![0f64; out.iter().product()]);
+        case.for_each_term(|i, k, o| {
+            want[o] += x[i] as f64 * w[k] as f64;
+            size[o] += (x[i] as f64 * w[k] as f64).abs();
+        });
+        // A tile's numbers are sums over the whole of it, so its errors are of the size of its largest sums.
+        let most = size.iter().fold(0.0, |a: f64, &b| a.max(b));
+        let plain = [("lhsDilation", list(&case.lhs_dilation))];
+        let fast = [plain[0].clone(), ("fastMath", BoundValue::Bool(true))];
+        each_isa(|_| {
+            let run = |attrs: &BoundAttrs, pool: &Pool| {
+                let ins = [f(&case.x), f(&case.w)];
+                run_library(Op::ConvGeneral, &ins, &[f(&out)], attrs, &[bytes(&x), bytes(&w)], pool).remove(0)
+            };
+            let [one, two, eight] = pools.each_ref().map(|pool| run(&case.attrs(&fast), pool));
+            assert!(one == two && one == eight, "bits for any number of threads");
+            assert_eq!(one != run(&case.attrs(&plain), &pools[0]), fits, "{:?} and {:?}", case.x, case.w);
+            for (i, got) in numbers::<f32>(&one).into_iter().enumerate() {
+                let far = (got as f64 - want[i]).abs();
+                assert!(far <= 3e-6 * most, "{:?} at {i}: {got} is not {}", case.x, want[i]);
+            }
+        });
+    }
+}
+
+#[test]
+fn fast_math_spreads_nan_over_a_tile_at_most_and_has_to_be_a_boolean() {
+    let f = |dims: &[usize]| shape(DType::Float32, dims);
+    let case = Case::new(&[1, 24, 24, 32], &[3, 3, 32, 32]).padding(&[1, 1], &[1, 1]);
+    let mut lcg = Lcg(3);
+    let (mut x, w) = (lcg.floats(case.x.iter().product()), lcg.floats(case.w.iter().product()));
+    x[(9 * 24 + 10) * 32] = f32::INFINITY;
+    let plain = ("lhsDilation", list(&case.lhs_dilation));
+    let attrs = case.attrs(&[plain.clone(), ("fastMath", BoundValue::Bool(true))]);
+    let data = [bytes(&x), bytes(&w)];
+    each_isa(|_| {
+        let ins = [f(&case.x), f(&case.w)];
+        let got = run_library(Op::ConvGeneral, &ins, &[f(&case.x)], &attrs, &data, Pool::global());
+        for (i, v) in numbers::<f32>(&got[0]).into_iter().enumerate() {
+            let (row, column) = (i / 32 / 24, i / 32 % 24);
+            // The tiles of four whose six rows and columns of the image have it.
+            assert_eq!(v.is_finite(), !((8..12).contains(&row) && (8..12).contains(&column)), "{row}, {column}");
+        }
+    });
+    let attrs = case.attrs(&[plain, ("fastMath", BoundValue::Int(1))]);
+    assert!(library(Op::ConvGeneral).unwrap().check(&[f(&case.x), f(&case.w)], &[f(&case.x)], &attrs).is_err());
+}

@@ -1,4 +1,5 @@
 // tf.config: settings of the engine.
+import { fastMath } from "../ir/fast-math.js";
 import { setLogicalDevices as makeDevices } from "../runtime/backends.js";
 import { runFunctionsEagerly as runEagerly, runsFunctionsEagerly } from "../runtime/function.js";
 import { placement } from "../runtime/placement.js";
@@ -41,4 +42,26 @@ export function runFunctionsEagerly(on: boolean): void {
 /** Whether functions run their JavaScript each time. */
 export function functionsRunEagerly(): boolean {
   return runsFunctionsEagerly();
+}
+
+/**
+ * Lets convolutions be computed by faster ways that round otherwise: on the cpu backend float32 ones of 3×3 elements, without strides,
+ * dilations and groups, from 32 channels and features on, by Winograd's minimal filtering. Their error is some 1e-6 of the sum of
+ * their terms' sizes, ten times that of the sum itself; an ∞ or NaN of the input makes results NaN or ∞ that it does not meet, up to
+ * four rows and columns away, and numbers beyond some 1e36 may overflow on the way. Gradients are computed as ever.
+ * Off unless set. What is computed or traced from now on has the setting: a tf.function is traced anew, a graph that was saved or
+ * taken keeps that of its trace.
+ * @param on whether they may
+ * @example
+ *     tf.config.setFastMath(true);
+ *     tf.config.getFastMath(); // true
+ *     tf.config.setFastMath(false);
+ */
+export function setFastMath(on: boolean): void {
+  fastMath.on = on;
+}
+
+/** Whether convolutions may be computed by faster ways; see setFastMath. */
+export function getFastMath(): boolean {
+  return fastMath.on;
 }

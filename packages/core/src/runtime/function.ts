@@ -1,6 +1,7 @@
 import { noAttrs } from "../ir/attrs.js";
 import type { Aval } from "../ir/aval.js";
 import { type Dim, symbol } from "../ir/dim.js";
+import { fastMath } from "../ir/fast-math.js";
 import type { Graph } from "../ir/graph.js";
 import { remember } from "../ir/remember.js";
 import { callOp } from "../ops/control/call.js";
@@ -48,6 +49,8 @@ export class ConcreteFunction {
   readonly assigned: readonly VariableImpl[];
   readonly results: Template;
   private readonly resultCount: number;
+  /** The setting that it was traced under. */
+  private readonly fastMath = fastMath.on;
   // The last call's program: most functions are called with one signature.
   private lastTypes: readonly TensorType[] = [];
   private lastBound: BoundGraph | null = null;
@@ -99,13 +102,14 @@ export class ConcreteFunction {
 
   /** Whether the tensors of a call fit this trace. */
   accepts(leaves: readonly TensorImpl[]): boolean {
-    if (leaves.some((x, i) => x.type.device !== this.places[i]) || this.isElsewhere()) return false;
+    if (leaves.some((x, i) => x.type.device !== this.places[i]) || this.isOutdated()) return false;
     const sizes = new Map<string, number>();
     return leaves.every((x, i) => fits(this.args[i]!, x.aval, sizes));
   }
 
-  /** Whether nothing ties it to its device, and another is the default now. */
-  private isElsewhere(): boolean {
+  /** Whether a trace made now would differ: of another setting, or elsewhere, where nothing ties it to its device. */
+  private isOutdated(): boolean {
+    if (this.fastMath !== fastMath.on) return true;
     return this.graph.params.length === 0 && engine.defaultDevice() !== this.device;
   }
 
@@ -118,7 +122,7 @@ export class ConcreteFunction {
   private takeFlat(args: readonly unknown[]): boolean {
     const { flat, lastTypes, bufs } = this;
     if (!flat || !this.isBound() || args.length !== flat.length || engine.recording) return false;
-    if (this.isElsewhere()) return false;
+    if (this.isOutdated()) return false;
     for (let i = 0; i < flat.length; i++) {
       const want = flat[i]!;
       const arg = args[i];

@@ -43,6 +43,7 @@ const attrKinds: Readonly<Record<AttrName, keyof typeof kinds>> = {
   dtype: "dtype",
   epsilon: "number",
   exclusive: "boolean",
+  fastMath: "boolean",
   filterShape: "sizes",
   groups: "integer",
   high: "sizes",

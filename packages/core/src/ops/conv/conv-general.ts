@@ -25,7 +25,7 @@ export const convGeneralOp: Op<"convGeneral", ConvAttrs> = defineOp({
     convolve(x!, w!, attrs, out!);
   },
   vjp(b, [g], [x, w], _outs, attrs, _regions, [ofX, ofW] = [true, true]) {
-    const { lhsDilation, ...plain } = attrs;
+    const { lhsDilation, fastMath: _, ...plain } = attrs;
     const [inputShape, filterShape] = [x!.aval.shape, w!.aval.shape];
     if (lhsDilation.some((n) => n !== 1)) {
       return [inputGradient(b, g!, w!, inputShape, attrs), filterGradient(b, x!, g!, filterShape, attrs)];

@@ -7,7 +7,7 @@ import { filterGradient, inputGradient } from "./gradients.js";
 import { type ConvAttrs, convolvedShape } from "./shape.js";
 
 /** A convolution whose input is not dilated. */
-type PlainConvAttrs = Omit<ConvAttrs, "lhsDilation">;
+type PlainConvAttrs = Omit<ConvAttrs, "lhsDilation" | "fastMath">;
 
 /** The gradient in the input of a convolution, and that input's whole shape. */
 export type ConvInputGradAttrs = PlainConvAttrs & { readonly inputShape: readonly Dim[] };

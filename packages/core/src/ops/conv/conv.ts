@@ -2,6 +2,7 @@
 import { avalOf, typed } from "../../ir/apply.js";
 import { formatShape } from "../../ir/aval.js";
 import { type Dim, eqDim, mulDim } from "../../ir/dim.js";
+import { fastMath } from "../../ir/fast-math.js";
 import { check, checkAttr } from "../../ir/op.js";
 import type { Like, Out, PromoteOf, ShapeOf } from "../../types/operands.js";
 import type { Conv1d, Conv2d, DepthwiseConv2d, PadMode, Pair, SeparableConv2d } from "../../types/rules/conv.js";
@@ -207,7 +208,7 @@ function convolution(
   const [p, q] = [avalOf(x), avalOf(filter)];
   const attrs = convAttrs(name, p, q, strides, pad, dilations, spatial);
   checkChannels(name, p.shape[spatial + 1]!, q.shape[spatial]!);
-  return apply(convGeneralOp, [x, filter], attrs);
+  return apply(convGeneralOp, [x, filter], fastMath.on ? { ...attrs, fastMath: true } : attrs);
 }
 
 /** Every channel is a group of its own. */

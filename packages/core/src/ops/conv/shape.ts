@@ -15,6 +15,8 @@ export type ConvAttrs = {
   readonly rhsDilation: readonly number[];
   /** Channels and results fall into so many parts that do not see each other. */
   readonly groups: number;
+  /** A kernel may round otherwise, and need not keep to the rules of ∞ and NaN; left out where not. */
+  readonly fastMath?: boolean;
 };
 
 /** Holds the rules of a convolution of `x` [n, one to three spatial axes, c] with `w` [spatial…, c/groups, o], and gives [n, spatial'…, o]. */
