@@ -1,4 +1,4 @@
-//! One subject, its plan and its three steps. A convolution of 3×3 elements by minimal filtering: A. Lavin and S.
+//! Over 400 lines: one subject, its plan and its three steps. A convolution of 3×3 elements by minimal filtering: A. Lavin and S.
 //! Gray, "Fast algorithms for convolutional neural networks" (2015). A tile of the image becomes numbers at points,
 //! which are multiplied by those of the filter, as one matrix product over the channels for each point; the results
 //! lead back to a tile of the output. It rounds otherwise than the sum does, and an ∞ or NaN reaches the whole tile:
