@@ -1,4 +1,4 @@
-//! Convolutions and their gradients against sums by definition in float64, on every path of this machine.
+//! Over 400 lines: all forms of convolutions against one plain sum. Convolutions and their gradients against sums by definition in float64, on every path of this machine.
 
 use crate::isa::testing::each_isa;
 use crate::testing::{Lcg, attrs, bytes, ints, list, numbers, run_library, shape};
